@@ -1,0 +1,1 @@
+"""Parcours XL: therapeutic music journeys, composed on demand, on Supabase."""
