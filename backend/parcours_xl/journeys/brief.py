@@ -1,0 +1,116 @@
+"""The brief of a run: the words its listener reads, and what each segment should sound like."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from parcours_xl.journeys.bilingual import Language, one_line
+from parcours_xl.journeys.durations import SEGMENTS_MAX, SEGMENTS_MIN, fit_durations
+from parcours_xl.journeys.preset import Preset
+from parcours_xl.journeys.wording import asks_for_voice, find_forbidden
+
+TITLE_CHARS_MAX = 80
+TEXT_CHARS_MAX = 1200
+PROMPT_CHARS_MIN, PROMPT_CHARS_MAX = 40, 2000
+
+
+class _Written(BaseModel):
+    # Strict structured outputs know no defaults and refuse string lengths: those are checked here.
+    model_config = ConfigDict(extra="forbid")
+
+
+class WrittenSegment(_Written):
+    """One piece of the journey, as the language model writes it."""
+
+    title: str = Field(description="French, a few words, neutral: never names a condition")
+    prompt: str = Field(description="English prompt for an instrumental piece, for Suno")
+    seconds: float = Field(description="240 to 360")
+
+
+class WrittenBrief(_Written):
+    """A brief as the language model writes it; nothing in it is trusted before `fit_brief`."""
+
+    title: str = Field(description="French, a few words, neutral: never names a condition")
+    text: str = Field(description="French, 3 to 6 warm and plain sentences to the listener")
+    segments: list[WrittenSegment] = Field(min_length=SEGMENTS_MIN, max_length=SEGMENTS_MAX)
+
+
+class UnfitBrief(ValueError):  # noqa: N818
+    """The written brief may not be used: a text is missing or too long, or says what it must not.
+
+    The message names the part and the rule, never the text.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPlan:
+    """One segment to be composed. planned_seconds: how long it plays in the journey, 240-360."""
+
+    title: str
+    prompt: str
+    planned_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The brief of a run, ready to be stored and shown."""
+
+    title: str
+    text: str
+    segments: tuple[SegmentPlan, ...]
+
+
+def fit_brief(written: WrittenBrief, preset: Preset) -> Brief:
+    """A written brief made fit: texts checked, durations fitted to the preset's minutes.
+
+    UnfitBrief when a text cannot be shown to a listener, or a prompt cannot go to Suno.
+    """
+    seconds = fit_durations(
+        [segment.seconds for segment in written.segments],
+        preset.minutes.min * 60,
+        preset.minutes.max * 60,
+    )
+    return Brief(
+        title=_fit_shown("title", written.title, TITLE_CHARS_MAX),
+        text=_fit_shown("text", written.text, TEXT_CHARS_MAX),
+        segments=tuple(
+            SegmentPlan(
+                title=_fit_shown("segment title", segment.title, TITLE_CHARS_MAX),
+                prompt=_fit_prompt(segment.prompt),
+                planned_seconds=planned,
+            )
+            for segment, planned in zip(written.segments, seconds, strict=True)
+        ),
+    )
+
+
+def curated_brief(preset: Preset, language: Language = "fr") -> Brief:
+    """The preset's own brief: used when none could be written, and always fit."""
+    return Brief(
+        title=preset.brief.title.say(language),
+        text=preset.brief.text.say(language),
+        segments=tuple(
+            SegmentPlan(segment.title.say(language), segment.prompt, segment.seconds)
+            for segment in preset.segments
+        ),
+    )
+
+
+def _fit_shown(part: str, text: str, characters_max: int) -> str:
+    line = one_line(text)
+    if not line:
+        raise UnfitBrief(f"{part}: empty")
+    if len(line) > characters_max:
+        raise UnfitBrief(f"{part}: over {characters_max} characters")
+    if broken := find_forbidden(line):
+        raise UnfitBrief(f"{part}: {broken}")
+    return line
+
+
+def _fit_prompt(prompt: str) -> str:
+    line = one_line(prompt)
+    if not PROMPT_CHARS_MIN <= len(line) <= PROMPT_CHARS_MAX:
+        raise UnfitBrief(f"prompt: not {PROMPT_CHARS_MIN} to {PROMPT_CHARS_MAX} characters")
+    if asks_for_voice(line):
+        raise UnfitBrief("prompt: asks for a voice")
+    return line

@@ -1,0 +1,62 @@
+"""The lives of a segment and of a run, as tables.
+
+Source: runbook, "Base de données" (the words) and "Flux nominal" (the order). PostgreSQL enforces
+the same tables, and a test compares the two.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class SegmentStatus(StrEnum):
+    """Where one piece of music is on its way (runbook: parcours_segments.status)."""
+
+    QUEUED = "queued"
+    GENERATING = "generating"
+    FIRST = "first"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+class RunStatus(StrEnum):
+    """Where a whole journey is on its way (runbook: parcours_runs.status)."""
+
+    CREATING = "creating"
+    READY = "ready"
+    FAILED = "failed"
+
+
+SEGMENT_MOVES: Mapping[SegmentStatus, frozenset[SegmentStatus]] = MappingProxyType(
+    {
+        # Steps may be skipped: a callback can be quicker than we are, and `first` may never come.
+        SegmentStatus.QUEUED: frozenset(
+            {
+                SegmentStatus.GENERATING,
+                SegmentStatus.FIRST,
+                SegmentStatus.COMPLETE,
+                SegmentStatus.FAILED,
+            }
+        ),
+        SegmentStatus.GENERATING: frozenset(
+            {SegmentStatus.FIRST, SegmentStatus.COMPLETE, SegmentStatus.FAILED}
+        ),
+        SegmentStatus.FIRST: frozenset({SegmentStatus.COMPLETE, SegmentStatus.FAILED}),
+        # Back to the queue only with a new callback token; complete only for music that came late.
+        SegmentStatus.FAILED: frozenset({SegmentStatus.QUEUED, SegmentStatus.COMPLETE}),
+        SegmentStatus.COMPLETE: frozenset(),
+    }
+)
+
+RUN_MOVES: Mapping[RunStatus, frozenset[RunStatus]] = MappingProxyType(
+    {
+        RunStatus.CREATING: frozenset({RunStatus.READY, RunStatus.FAILED}),
+        RunStatus.FAILED: frozenset({RunStatus.CREATING, RunStatus.READY}),
+        RunStatus.READY: frozenset(),
+    }
+)
+
+assert set(SEGMENT_MOVES) == set(SegmentStatus), "every segment status says where it may go"
+assert set(RUN_MOVES) == set(RunStatus), "every run status says where it may go"
+assert all(status not in SEGMENT_MOVES[status] for status in SegmentStatus), "a move is a change"
+assert all(status not in RUN_MOVES[status] for status in RunStatus), "a move is a change"
