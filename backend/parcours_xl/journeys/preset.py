@@ -32,7 +32,7 @@ PROMPT_CHARS_MIN, PROMPT_CHARS_MAX = 300, 700
 BPM_MIN, BPM_MAX = 50, 120
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
-_BPM = re.compile(r"\b(\d{2,3})(?: to (\d{2,3}))? BPM\b")
+_BPM = re.compile(r"\b(\d{2,3})(?:\s*(?:to|-|–)\s*(\d{2,3}))?\s*bpm\b", re.IGNORECASE)
 
 
 def _shown(words: Bilingual) -> Bilingual:
@@ -89,6 +89,11 @@ class Music(_Fact):
     def bpm_range(self) -> tuple[int, int]:
         """The slowest and the fastest tempo."""
         return min(self.bpm_start, self.bpm_end), max(self.bpm_start, self.bpm_end)
+
+    @staticmethod
+    def tempos_in(prompt: str) -> list[int]:
+        """The tempos that a prompt names, in BPM: "64 BPM" names one, "88 to 72 BPM" two."""
+        return [int(bpm) for pair in _BPM.findall(prompt) for bpm in pair if bpm]
 
 
 class Technique(_Fact):
@@ -178,7 +183,7 @@ class Preset(_Fact):
 
     def _trouble_in(self, prompt: str) -> str | None:
         slowest, fastest = self.music.bpm_range
-        tempos = [int(bpm) for pair in _BPM.findall(prompt) for bpm in pair if bpm]
+        tempos = self.music.tempos_in(prompt)
         if not tempos or not all(slowest <= bpm <= fastest for bpm in tempos):
             return f"names no tempo of {slowest}-{fastest} BPM"
         if not any(mode in prompt for mode in self.music.modes):

@@ -1,0 +1,156 @@
+"""What the language model and Suno are asked for.
+
+Sources: reference A2 (Suno's fields and limits), runbook "parcours-xl-create".
+"""
+
+from parcours_xl.journeys.durations import (
+    JOURNEY_S_MAX,
+    JOURNEY_S_MIN,
+    SEGMENT_S_MAX,
+    SEGMENT_S_MIN,
+    SEGMENTS_MAX,
+    SEGMENTS_MIN,
+)
+from parcours_xl.journeys.emotion import EmotionState
+from parcours_xl.journeys.groups import Group
+from parcours_xl.journeys.preset import Music, Preset
+
+STYLE_CHARS_MAX, STYLE_CHARS_MAX_V4 = 1000, 200
+SUNO_TITLE_CHARS_MAX = 80
+NEGATIVE_TAGS_CHARS_MAX = 1000
+NEGATIVE_TAGS = (
+    "vocals, singing, voice, lyrics, spoken word, rap, whispering, screaming, crying, heavy"
+    " breathing, heartbeat, alarm, siren, telephone, gunshot, thunder, sudden loud hits, jump"
+    " scare, riser and drop, harsh distortion, noise, aggressive drums, metal, dubstep, horror"
+)
+STRONG, MODERATE = 0.7, 0.35  # of an intensity between 0 and 1
+
+assert len(NEGATIVE_TAGS) <= NEGATIVE_TAGS_CHARS_MAX, "Suno takes the negative tags whole"
+assert 0 < MODERATE < STRONG < 1, "an intensity is mild, moderate or strong"
+
+_RULES = f"""\
+You plan a musical well-being journey for one person who is alone with headphones and may be in \
+distress. You write its brief: a title, a short text, and {SEGMENTS_MIN} or {SEGMENTS_MAX} \
+segments of instrumental music that lead, one into the next, from one feeling to another.
+
+Title, text and segment titles are in French, addressed with "vous", warm, plain and \
+gender-neutral. The text has 3 to 6 short sentences: it acknowledges the feeling, offers the room \
+as an anchor (what can be seen, heard, felt underfoot), says what the music will do, and leaves \
+the person free to stop. Titles are a few neutral words and never name a feeling or a condition: \
+they appear on lock screens.
+
+Segment prompts are in English, 300 to 700 characters each, for a music generator: instruments, \
+tempo in BPM, mode, meter, dynamics, texture, and how the piece evolves from its first minute to \
+its last. Always instrumental, no vocals of any kind: no singing, speech, whisper or lyrics. \
+Never startling: no sudden loud sounds, alarms, heartbeats or gasps.
+
+Each segment lasts {SEGMENT_S_MIN} to {SEGMENT_S_MAX} seconds and the journey {JOURNEY_S_MIN} to \
+{JOURNEY_S_MAX} seconds in all.
+
+Never write, in any language: an instruction to hold, block or count the breath; exposure to what \
+is feared, or imagining or reliving it; hypnosis, trance, countdowns or suggestions of sleep; \
+acupressure, tapping or pressing points of the body; a medical claim, diagnosis, promise or cure; \
+advice on medicines; telephone numbers, links or markup. The music accompanies, nothing more."""
+
+
+def brief_messages(preset: Preset, emotion: EmotionState) -> list[dict[str, str]]:
+    """The conversation that asks for a `WrittenBrief`: the rules, then this listener's journey."""
+    return [
+        {"role": "system", "content": _RULES},
+        {"role": "user", "content": _journey(preset, emotion)},
+    ]
+
+
+def suno_style(preset: Preset, plan_prompt: str, limit: int = STYLE_CHARS_MAX) -> str:
+    """The style text for Suno, within `limit` characters (1000, or 200 for V4).
+
+    Opens with what every piece must keep (instrumental, tempo, mode, meter, instruments); the
+    segment's own prompt follows as far as there is room, cut between words.
+    """
+    music = preset.music
+    facts = (
+        "instrumental",
+        _tempo(music, plan_prompt),
+        _choice(music.modes, plan_prompt),
+        _choice(music.meters, plan_prompt),
+        *music.instruments,
+    )
+    return _cut(f"{', '.join(facts)}. {plan_prompt}", limit)
+
+
+def suno_title(title: str, index: int) -> str:
+    """The title of one piece on Suno's side: the run's title and the piece's number, from 1."""
+    number = f" {index + 1}"
+    return _cut(title, SUNO_TITLE_CHARS_MAX - len(number)) + number
+
+
+def _journey(preset: Preset, emotion: EmotionState) -> str:
+    music, minutes = preset.music, preset.minutes
+    # Three pieces of six minutes fill 18 minutes and no more.
+    three_suffice = minutes.min * 60 <= SEGMENTS_MIN * SEGMENT_S_MAX
+    segments = f"{SEGMENTS_MIN} or {SEGMENTS_MAX}" if three_suffice else f"exactly {SEGMENTS_MAX}"
+    return "\n".join(
+        (
+            f"Journey: {preset.title.en} ({preset.title.fr})",
+            f"From: {preset.from_feeling.en}. To: {preset.to_feeling.en}.",
+            f"Segments: {segments}, together {minutes.min * 60} to {minutes.max * 60} seconds.",
+            f"Tempo: {_whole_tempo(music)}. Mode: {' to '.join(music.modes)}."
+            f" Meter: {' to '.join(music.meters)}.",
+            f"Instruments: {', '.join(music.instruments)}. Style: {music.style}.",
+            f"Attention moves through: {'; '.join(t.name.en for t in preset.techniques)}.",
+            _opening(preset, emotion),
+        )
+    )
+
+
+def _opening(preset: Preset, emotion: EmotionState) -> str:
+    """How the first segment meets the listener: the stronger the feeling, the nearer it starts."""
+    word, strength = emotion.emotion or preset.emotion, emotion.intensity
+    way = "leads up" if preset.group is Group.SPRING else "leads down"
+    if strength is None:
+        return (
+            f'The listener brings: "{word}". The first segment meets it with tact, then the'
+            f" journey {way}, step by step, to {preset.to_feeling.en}."
+        )
+    if strength >= STRONG:
+        start = (
+            "The first segment starts where the listener is: it carries the full energy of the"
+            " feeling in density, register and harmony, over a firm and reliable ground, never"
+            " louder and never faster than the tempo above; it changes slowly"
+        )
+    elif strength >= MODERATE:
+        start = (
+            "The first segment recognises the feeling in its colour and movement, and begins to"
+            " ease within its first two minutes"
+        )
+    else:
+        start = "The first segment only hints at the feeling and soon opens"
+    return (
+        f'The listener brings: "{word}", strength {strength:.2f} of 1. {start}; then the journey'
+        f" {way}, step by step, to {preset.to_feeling.en}."
+    )
+
+
+def _tempo(music: Music, prompt: str) -> str:
+    slowest, fastest = music.bpm_range
+    named = [bpm for bpm in music.tempos_in(prompt) if slowest <= bpm <= fastest]
+    return f"{named[0]} BPM" if named else _whole_tempo(music)
+
+
+def _whole_tempo(music: Music) -> str:
+    if music.bpm_start == music.bpm_end:
+        return f"{music.bpm_start} BPM"
+    return f"{music.bpm_start} to {music.bpm_end} BPM"
+
+
+def _choice(of_journey: tuple[str, ...], prompt: str) -> str:
+    """The one of the journey's modes or meters that a prompt names, else all in their order."""
+    named = [name for name in of_journey if name in prompt]
+    return named[0] if len(named) == 1 else " to ".join(of_journey)
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    whole_words, space, _ = text[: limit + 1].rpartition(" ")
+    return (whole_words if space else text[:limit]).rstrip(" ,;:.-")
