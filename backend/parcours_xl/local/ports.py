@@ -3,7 +3,7 @@
 import random
 import socket
 
-from parcours_xl.local.troubles import LocalTrouble
+from parcours_xl.local.errors import LocalError
 
 # Below the range from which systems draw the near end of outgoing connections, so that a port found
 # free here is still free when its server binds it a moment later.
@@ -26,7 +26,7 @@ def is_free(port: int) -> bool:
 def choose_free_ports(count: int) -> list[int]:
     """That many different free ports, drawn at random.
 
-    Raises LocalTrouble when none can be found.
+    Raises LocalError when none can be found.
     """
     chosen: list[int] = []
     for _ in range(FREE_PORT_TRIES_MAX):
@@ -35,4 +35,4 @@ def choose_free_ports(count: int) -> list[int]:
         port = random.choice(FREE_PORTS)  # noqa: S311 - no secret
         if port not in chosen and is_free(port):
             chosen.append(port)
-    raise LocalTrouble(f"No {count} free ports were found between 20000 and 32000.")
+    raise LocalError(f"No {count} free ports were found between 20000 and 32000.")

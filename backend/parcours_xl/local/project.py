@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from parcours_xl.local.errors import LocalError
 from parcours_xl.local.keys import (
     JsonWebKey,
     new_api_key,
@@ -16,7 +17,6 @@ from parcours_xl.local.keys import (
     shared_key,
 )
 from parcours_xl.local.ports import choose_free_ports
-from parcours_xl.local.troubles import LocalTrouble
 
 GATEWAY_PORT = 54321
 PROJECT_FILE = "project.json"
@@ -86,7 +86,7 @@ class LocalProject:
 
     @property
     def jwks_verification(self) -> dict[str, list[JsonWebKey]]:
-        """The key set that also verifies the API keys. It holds the HS256 secret: keep it inside."""
+        """The key set that verifies API keys too. It holds the HS256 secret: not for clients."""
         return {"keys": [public_key(self.signing_key), shared_key(self.jwt_secret)]}
 
     def database_url(self, role: str = "postgres", database: str = "postgres") -> str:
@@ -103,7 +103,7 @@ def open_project(state_dir: Path, port: int | None = None) -> LocalProject:
     """The project kept in a folder, made if there is none, with ports that are free now.
 
     `port` is the gateway's: None keeps the one used before (at first 54321), 0 takes a free one.
-    Raises LocalTrouble when the folder cannot be used or its project cannot be read.
+    Raises LocalError when the folder cannot be used or its project cannot be read.
     """
     state_dir = state_dir.resolve()
     try:
@@ -113,20 +113,20 @@ def open_project(state_dir: Path, port: int | None = None) -> LocalProject:
         _write(project)
     except OSError as error:
         reason = error.strerror or error
-        raise LocalTrouble(f"The state folder {state_dir} cannot be used: {reason}.") from error
+        raise LocalError(f"The state folder {state_dir} cannot be used: {reason}.") from error
     return project
 
 
 def load_project(state_dir: Path) -> LocalProject:
     """The project as another process opened it last, ports included.
 
-    Raises LocalTrouble when it cannot be read.
+    Raises LocalError when it cannot be read.
     """
     state_dir = state_dir.resolve()
     try:
         return LocalProject(state_dir=state_dir, **_read(state_dir))
     except (OSError, TypeError) as error:
-        raise LocalTrouble(f"No embedded project is kept in {state_dir}.") from error
+        raise LocalError(f"No embedded project is kept in {state_dir}.") from error
 
 
 def _new_keys() -> dict[str, Any]:
@@ -155,9 +155,9 @@ def _read(state_dir: Path) -> dict[str, Any]:
         kept = json.loads(path.read_text())
         missing = set(KEPT) - set(kept)
     except ValueError as error:
-        raise LocalTrouble(f"{path} is damaged; start again with --fresh.") from error
+        raise LocalError(f"{path} is damaged; start again with --fresh.") from error
     if missing:
-        raise LocalTrouble(f"{path} lacks {', '.join(sorted(missing))}; start with --fresh.")
+        raise LocalError(f"{path} lacks {', '.join(sorted(missing))}; start with --fresh.")
     return {name: kept[name] for name in kept if name != "state_dir"}
 
 

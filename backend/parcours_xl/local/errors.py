@@ -1,5 +1,5 @@
-"""What can go wrong with the embedded Supabase."""
+"""What can stop the embedded Supabase."""
 
 
-class LocalTrouble(Exception):
+class LocalError(Exception):
     """The embedded Supabase cannot go on; the message is one sentence for the person in front."""

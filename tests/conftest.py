@@ -1,0 +1,71 @@
+"""What every test may ask for: a state folder, a database of its own, a whole running stack."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from parcours_xl.local.database import copy_database, drop_database
+from parcours_xl.local.project import LocalProject
+from parcours_xl.local.stack import running_postgres, running_stack
+
+PRISTINE = "pristine"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def state_dir() -> Iterator[Path]:
+    """A new state folder which PostgreSQL may enter even when root runs the tests."""
+    with _state_dir() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalProject]:
+    """One embedded Supabase for the whole session. Tests leave users and rows of their own only."""
+    with _state_dir() as folder, running_stack(folder) as project:
+        yield project
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LocalProject]:
+    """One PostgreSQL for the whole session, with a migrated database to make copies of."""
+    with _state_dir() as folder, running_postgres(folder) as project:
+        copy_database(project, PRISTINE, template="postgres")
+        yield project
+
+
+@pytest.fixture(scope="module")
+def database(postgres: LocalProject) -> Iterator[str]:
+    """The name of a migrated database of this test module's own."""
+    yield from _database(postgres)
+
+
+@pytest.fixture
+def fresh_database(postgres: LocalProject) -> Iterator[str]:
+    """The name of a migrated database of this one test's own."""
+    yield from _database(postgres)
+
+
+def _database(postgres: LocalProject) -> Iterator[str]:
+    name = copy_database(postgres, f"test_{uuid4().hex}", template=PRISTINE)
+    yield name
+    drop_database(postgres, name)
+
+
+@contextmanager
+def _state_dir() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="parcours-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
