@@ -1,0 +1,330 @@
+"""Typed calls of our SQL functions (supabase/migrations), one transaction each."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pydantic
+from postgrest import AsyncPostgrestClient
+from postgrest.exceptions import APIError
+
+from parcours_xl.adapters.suno_events import SunoEvent
+from parcours_xl.trouble import Postponed, Refused, Trouble
+
+JOB_QUEUES = ("parcours_generation", "parcours_tracks")
+
+
+class SupabaseAway(Postponed):
+    """The service cannot reach its database right now. Please try again."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__ or "")
+
+
+class _Answer(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
+
+
+class RunCreated(_Answer):
+    """A run as create answers it. segments: how many."""
+
+    run_id: UUID
+    title: str | None
+    brief: str | None
+    status: str
+    segments: int
+
+
+class RunStarted(_Answer):
+    """A run in hand. pending: segments not yet complete; total_seconds: the journey's length."""
+
+    run_id: UUID
+    segments: int
+    pending: int
+    total_seconds: int
+
+
+class Claim(_Answer):
+    """The right to submit one attempt, when outcome is 'claimed'; why not, otherwise."""
+
+    outcome: str
+    status: str
+    segment_id: UUID
+    segment_index: int
+    task_id: str | None = None
+    slot: int | None = None
+    callback_token: UUID | None = None
+    prompt: str = ""
+    title: str = ""
+    planned_seconds: int = 0
+
+
+class Job(_Answer):
+    """A message of one of our queues; (msg_id, read_ct) is the receipt."""
+
+    msg_id: int
+    read_ct: int
+    run_id: UUID
+    segment_id: UUID | None = None
+    callback_token: UUID | None = None
+    task_id: str | None = None
+
+
+class Step(Job):
+    """What a run in hand needs now: 'submit', 'ask', 'retry', 'give_up' or 'settle'."""
+
+    action: str
+
+
+class TrackJob(Job):
+    """A delivered track to store. current: false when its attempt is over."""
+
+    kind: str
+    current: bool
+    download_url: str
+    trusted: bool
+    track_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """Everything create_run stores. segments: prompt and metadata of each, in order."""
+
+    user_id: UUID
+    preset_key: str
+    brief: str
+    metadata: dict[str, Any]
+    segments: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one user asked for, and the key under which they may ask again."""
+
+    user_id: UUID
+    daily_quota: int
+    idempotency_key: str | None
+    request: dict[str, Any]
+
+    def as_arguments(self) -> dict[str, Any]:
+        return {
+            "p_user_id": str(self.user_id),
+            "p_daily_quota": self.daily_quota,
+            "p_idempotency_key": self.idempotency_key,
+            "p_request": self.request,
+        }
+
+
+class Database:
+    """The state machine's doors, under the service role.
+
+    Every method raises Refused or Postponed where the SQL function says so (PTxxx), and
+    SupabaseAway when it cannot be reached or is overloaded.
+    """
+
+    def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: dict[str, Any]):
+        headers = {"apikey": key}
+        if not key.startswith("sb_"):  # new-style keys are no tokens
+            headers["Authorization"] = f"Bearer {key}"
+        self._rest = AsyncPostgrestClient(
+            rest_url, headers=headers, http_client=http, retry_enabled=False
+        )
+        self._limits = limits
+
+    async def admit_run(self, demand: Demand) -> RunCreated | None:
+        """The earlier run of a repeated key, or None when a new run may be created."""
+        answer = await self._call("admit_run", **demand.as_arguments())
+        return RunCreated.model_validate(answer) if answer else None
+
+    async def create_run(self, demand: Demand, run: NewRun) -> RunCreated:
+        answer = await self._call(
+            "create_run",
+            **demand.as_arguments(),
+            p_preset_key=run.preset_key,
+            p_brief=run.brief,
+            p_metadata=run.metadata,
+            p_segments=run.segments,
+        )
+        return RunCreated.model_validate(answer)
+
+    async def start_run(self, run_id: UUID) -> RunStarted:
+        answer = await self._call("start_run", p_run_id=str(run_id), p_limits=self._limits)
+        return RunStarted.model_validate(answer)
+
+    async def release_run(self, run_id: UUID) -> bool:
+        return bool(await self._call("release_run", p_run_id=str(run_id)))
+
+    async def next_steps(self, quantity: int, lease_s: int) -> list[Step]:
+        answer = await self._call("next_steps", p_quantity=quantity, p_lease_s=lease_s)
+        return [Step.model_validate(step) for step in answer]
+
+    async def claim_segment(
+        self,
+        segment_id: UUID | None = None,
+        run_id: UUID | None = None,
+        segment_index: int | None = None,
+    ) -> Claim:
+        answer = await self._call(
+            "claim_segment",
+            p_limits=self._limits,
+            p_segment_id=_text(segment_id),
+            p_run_id=_text(run_id),
+            p_segment_index=segment_index,
+        )
+        return Claim.model_validate(answer)
+
+    async def reserve_suno_request(self) -> int:
+        return int(await self._call("reserve_suno_request", p_limits=self._limits))
+
+    async def answer_suno_request(self, slot: int) -> None:
+        await self._call("answer_suno_request", p_slot=slot)
+
+    async def record_task(self, segment_id: UUID, token: UUID, task_id: str) -> str:
+        return str(
+            await self._call(
+                "record_task",
+                p_segment_id=str(segment_id),
+                p_token=str(token),
+                p_task_id=task_id,
+            )
+        )
+
+    async def record_refusal(
+        self, segment_id: UUID, token: UUID, kind: str, code: int | None, message: str
+    ) -> str:
+        return str(
+            await self._call(
+                "record_refusal",
+                p_segment_id=str(segment_id),
+                p_token=str(token),
+                p_kind=kind,
+                p_limits=self._limits,
+                p_code=code,
+                p_message=message,
+            )
+        )
+
+    async def retry_segment(self, segment_id: UUID, token: UUID | None = None) -> str:
+        return str(
+            await self._call(
+                "retry_segment",
+                p_segment_id=str(segment_id),
+                p_limits=self._limits,
+                p_token=_text(token),
+            )
+        )
+
+    async def record_callback(self, segment_id: UUID, token: UUID, event: SunoEvent) -> bool:
+        """Whether the event changed anything; False when it was repeated, late or regressing."""
+        answer = await self._call(
+            "record_callback",
+            p_segment_id=str(segment_id),
+            p_token=str(token),
+            p_event=event.as_json(),
+        )
+        return bool(answer["outcome"] == "ok")
+
+    async def take_track_jobs(self, quantity: int, lease_s: int) -> list[TrackJob]:
+        answer = await self._call("take_track_jobs", p_quantity=quantity, p_lease_s=lease_s)
+        return [TrackJob.model_validate(job) for job in answer]
+
+    async def record_track(
+        self,
+        segment_id: UUID,
+        token: UUID,
+        storage_path: str | None,
+        *,
+        final_url: str | None = None,
+        download_url: str | None = None,
+    ) -> str:
+        return str(
+            await self._call(
+                "record_track",
+                p_segment_id=str(segment_id),
+                p_token=str(token),
+                p_storage_path=storage_path,
+                p_final_url=final_url,
+                p_download_url=download_url,
+            )
+        )
+
+    async def fail_segment(
+        self,
+        segment_id: UUID,
+        token: UUID,
+        reason: str,
+        detail: dict[str, Any] | None = None,
+        *,
+        again: bool = False,
+    ) -> str:
+        return str(
+            await self._call(
+                "fail_segment",
+                p_segment_id=str(segment_id),
+                p_token=str(token),
+                p_reason=reason,
+                p_detail=detail or {},
+                p_again=again,
+            )
+        )
+
+    async def find_track(self, segment_id: UUID, user_id: UUID) -> str:
+        """Where the owner's track is kept in the bucket."""
+        return str(
+            await self._call("find_track", p_segment_id=str(segment_id), p_user_id=str(user_id))
+        )
+
+    async def postpone_job(self, queue: str, job: Job, seconds: int) -> bool:
+        """Hand a job back, or keep it longer; False when the receipt is no longer good."""
+        return bool(
+            await self._call(
+                "postpone_job",
+                p_queue=queue,
+                p_msg_id=job.msg_id,
+                p_read_ct=job.read_ct,
+                p_seconds=seconds,
+            )
+        )
+
+    async def finish_job(self, queue: str, job: Job) -> bool:
+        return bool(
+            await self._call(
+                "finish_job", p_queue=queue, p_msg_id=job.msg_id, p_read_ct=job.read_ct
+            )
+        )
+
+    async def _call(self, function: str, **arguments: Any) -> Any:
+        try:
+            response = await self._rest.rpc(function, arguments).execute()
+        except APIError as error:
+            raise _translate(error) from error
+        except httpx.TransportError as error:
+            raise SupabaseAway from error
+        return response.data
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _translate(error: APIError) -> Trouble | APIError:
+    code, message = str(error.code or ""), error.message or "refused"
+    if code == "PT429":
+        wait_s = float(error.details) if error.details else None
+        return Postponed(message, status=429, wait_s=wait_s, cause=error.hint)
+    if code.startswith("PT"):
+        return Refused(message, status=int(code[2:]))
+    if _means_later(code):
+        return SupabaseAway()
+    return error
+
+
+def _means_later(code: str) -> bool:
+    """Deadlock, lock or statement time-out, no resources; PostgREST or its origin without it."""
+    return (
+        code in ("40P01", "55P03", "57014", "57P01", "57P02", "57P03")
+        or code.startswith(("53", "08"))
+        or code in ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
+        or code in ("502", "503", "504", "520", "521", "522", "523", "524")
+    )

@@ -1,0 +1,210 @@
+"""The environment, read once and whole. What is missing or wrong is named all together."""
+
+import math
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SUNO_REQUEST_S_MAX = 60
+"""After so many seconds a request to Suno that nobody closed counts as over."""
+
+LEASE_S = 60
+"""How long a worker keeps a job without a sign of life."""
+
+Access = Literal["public", "service_role"]
+
+
+class SettingsError(ValueError):
+    """The environment does not describe a service. The message names every fault."""
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+def _address(value: str) -> str:
+    HttpUrl(value)
+    return value.rstrip("/")
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Numbers = Annotated[tuple[float, ...], NoDecode, BeforeValidator(_split)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_blank_is_none)]
+OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class Settings(BaseSettings):
+    """Everything that differs between deployments (runbook: "Secrets requis"; docs/settings.md)."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    # Supabase. Legacy JWT keys and new sb_publishable_/sb_secret_ keys both work.
+    supabase_url: str
+    supabase_anon_key: SecretStr = Field(
+        validation_alias=AliasChoices("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY"), min_length=1
+    )
+    supabase_service_role_key: SecretStr = Field(
+        validation_alias=AliasChoices("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"),
+        min_length=1,
+    )
+    supabase_jwt_secret: OptionalSecret = None
+    supabase_jwt_issuer: OptionalText = None
+    postgrest_url: OptionalText = None
+
+    # OpenAI. Without a key every brief is the preset's own.
+    openai_api_key: OptionalSecret = None
+    openai_base_url: OptionalText = None
+    openai_models: Names = ("gpt-4o-mini", "gpt-6-luna")
+    brief_s_max: Seconds = 15
+
+    # Suno (sunoapi.org)
+    suno_api_key: SecretStr = Field(min_length=1)
+    suno_api_base: str = "https://api.sunoapi.org"
+    suno_model: str = "V5_5"
+    suno_timeout_s: Annotated[float, Field(gt=0, lt=SUNO_REQUEST_S_MAX)] = 20
+    suno_requests_max: Annotated[int, Field(ge=1, le=20)] = 20
+    suno_requests_window_s: Annotated[float, Field(ge=0.1, le=60)] = 10
+    callback_base: str
+    track_host_suffixes: Names = (
+        "suno.ai",
+        "suno.com",
+        "api.box",
+        "removeai.ai",
+        "aiquickdraw.com",
+        "erweima.ai",
+        "sunoapi.org",
+    )
+    track_hosts_exact: Names = ()
+
+    # Who may, and how much
+    cors_origins: Names = ("*",)
+    runner_access: Access = "public"
+    generate_access: Access = "public"
+    daily_run_quota: Annotated[int, Field(ge=1)] = 10
+    attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
+    attempts_max: Annotated[int, Field(ge=1)] = 8
+
+    # Timings (runbook: "parcours-xl-runner", "Latences cibles")
+    worker_in_process: bool = True
+    worker_tick_s: Seconds = 2.5
+    retry_pauses_s: Numbers = (2, 4, 6)
+    ask_first_s: Seconds = 90
+    ask_complete_s: Seconds = 240
+    give_up_s: Seconds = 300
+    unanswered_s: Seconds = 90
+    storing_pauses_s: Numbers = (2, 4, 8, 16, 30)
+    transfers_max: Annotated[int, Field(ge=1, le=64)] = 4
+    steps_max: Annotated[int, Field(ge=1, le=64)] = 8
+
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("supabase_url", "postgrest_url", "openai_base_url", "suno_api_base")
+    @classmethod
+    def _addresses(cls, value: str | None) -> str | None:
+        return value and _address(value)
+
+    @field_validator("callback_base")
+    @classmethod
+    def _callback_address(cls, value: str) -> str:
+        parts = urlsplit(_address(value))
+        if parts.query or parts.fragment:
+            raise ValueError("must have neither a query nor a fragment")
+        return _address(value)
+
+    @field_validator("openai_models")
+    @classmethod
+    def _some_model(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("must name at least one model")
+        return value
+
+    @field_validator("retry_pauses_s", "storing_pauses_s")
+    @classmethod
+    def _pauses(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(math.isfinite(pause) and pause >= 0 for pause in value):
+            raise ValueError("must be seconds, each 0 or more")
+        return value
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.ask_first_s < self.ask_complete_s < self.give_up_s:
+            raise ValueError("ASK_FIRST_S < ASK_COMPLETE_S < GIVE_UP_S must hold")
+        if self.attempts_automatic > self.attempts_max:
+            raise ValueError("ATTEMPTS_AUTOMATIC must not exceed ATTEMPTS_MAX")
+        if self.unanswered_s <= self.suno_timeout_s:
+            raise ValueError("UNANSWERED_S must be longer than SUNO_TIMEOUT_S")
+        return self
+
+    @cached_property
+    def rest_url(self) -> str:
+        """Where PostgREST is: through the project's one origin unless named."""
+        return self.postgrest_url or f"{self.supabase_url}/rest/v1"
+
+    @property
+    def issuer(self) -> str:
+        """Who must have signed a user's token."""
+        return self.supabase_jwt_issuer or f"{self.supabase_url}/auth/v1"
+
+    @cached_property
+    def limits(self) -> dict[str, Any]:
+        """The timings and bounds that the SQL functions work with."""
+        return {
+            "first_s": self.ask_first_s,
+            "complete_s": self.ask_complete_s,
+            "give_up_s": self.give_up_s,
+            "unanswered_s": self.unanswered_s,
+            "retry_s": list(self.retry_pauses_s),
+            "attempts_automatic": self.attempts_automatic,
+            "attempts_max": self.attempts_max,
+            "requests_max": self.suno_requests_max,
+            "requests_window_s": self.suno_requests_window_s,
+            "request_s_max": SUNO_REQUEST_S_MAX,
+        }
+
+    def callback_warning(self) -> str | None:
+        """Why Suno could not call back, if so. A local Suno reaches everything local."""
+        base, suno = urlsplit(self.callback_base), urlsplit(self.suno_api_base)
+        if _is_local(suno.hostname):
+            return None
+        if base.scheme != "https":
+            return "CALLBACK_BASE is not https: Suno cannot call back"
+        if _is_local(base.hostname):
+            return "CALLBACK_BASE is local to this machine: Suno cannot call back"
+        return None
+
+
+def _is_local(host: str | None) -> bool:
+    return host is None or host in ("localhost", "::1") or host.startswith("127.")
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The environment's settings. SettingsError names everything that is missing or wrong."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        faults = "\n".join(f"  {_name(fault)}: {fault['msg']}" for fault in error.errors())
+        raise SettingsError(f"the environment is not complete:\n{faults}") from None
+
+
+def _name(fault: Any) -> str:
+    return str(fault["loc"][0]).upper() if fault["loc"] else "settings"

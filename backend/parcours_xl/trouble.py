@@ -1,0 +1,43 @@
+"""The two families of trouble that every room speaks of.
+
+Adapters turn each vendor's error into one of these; a door answers with their status, the worker
+gives up or tries again. The message may be shown to the caller: it carries no secret, no token
+and no address.
+"""
+
+
+class Trouble(Exception):  # noqa: N818
+    """Something went wrong that the caller should hear about. status: the HTTP status."""
+
+    status = 500
+
+    def __init__(self, message: str, *, status: int | None = None, code: int | None = None):
+        super().__init__(message)
+        self.message = message
+        self.status = status or type(self).status
+        self.code = code
+
+
+class Refused(Trouble):
+    """It will never work as it was asked."""
+
+    status = 400
+
+
+class Postponed(Trouble):
+    """It may work later. wait_s: how long to wait, in seconds, where that is known."""
+
+    status = 503
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: int | None = None,
+        wait_s: float | None = None,
+        cause: str | None = None,
+    ):
+        super().__init__(message, status=status, code=code)
+        self.wait_s = wait_s
+        self.cause = cause

@@ -1,0 +1,98 @@
+-- The changes that several doors share. Lock order everywhere: run, segment, quota, queue row.
+
+-- The segment, with its run locked before it; a row of nulls when there is none.
+create function parcours.lock_segment(p_segment_id uuid) returns public.parcours_segments
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid;
+  segment public.parcours_segments;
+begin
+  select run_id into owner_id from public.parcours_segments where id = p_segment_id;
+  perform from public.parcours_runs where id = owner_id for update;
+  select * into segment from public.parcours_segments where id = p_segment_id for update;
+  return segment;
+end;
+$$;
+
+-- Is the run over? Counted in a statement of its own, after the lock: two last segments that end
+-- at once would otherwise each see the other as still pending.
+create function parcours.settle_run(p_run_id uuid) returns text
+language plpgsql set search_path = '' as $$
+declare
+  current_status text;
+  settled_status text;
+begin
+  select status into current_status from public.parcours_runs where id = p_run_id for update;
+
+  select case
+           when bool_and(status = 'complete') then 'ready'
+           when not bool_or(
+             status in ('queued', 'generating', 'first')
+             or parcours.is_storing(segment)
+             or coalesce((metadata->'failure'->>'again')::boolean, false) and status = 'failed'
+           ) then 'failed'
+         end
+    into settled_status
+    from public.parcours_segments as segment where run_id = p_run_id;
+
+  if settled_status is null or settled_status = current_status or current_status = 'ready' then
+    return current_status;
+  end if;
+  update public.parcours_runs set status = settled_status where id = p_run_id;
+  perform parcours.note(p_run_id, null, 'run.' || settled_status);
+  return settled_status;
+end;
+$$;
+
+-- A failed attempt is made again without being asked only while automatic attempts are left
+-- and somebody holds the run.
+create function parcours.fail(
+  p_segment public.parcours_segments, p_reason text, p_detail jsonb, p_again boolean
+) returns void
+language plpgsql set search_path = '' as $$
+declare
+  again boolean := p_again and exists (
+    select from parcours.runs_in_hand
+     where run_id = p_segment.run_id
+       and parcours.attempts(p_segment) < (limits->>'attempts_automatic')::integer);
+  failure jsonb := jsonb_strip_nulls(p_detail) || jsonb_build_object('reason', p_reason);
+begin
+  update public.parcours_segments
+     set status = 'failed',
+         metadata = metadata - array['next_try_at', 'complete_received_at', 'suno_download_url']
+           || jsonb_build_object('failure', failure || jsonb_build_object(
+                'at', clock_timestamp(), 'again', again))
+   where id = p_segment.id;
+  perform parcours.note(p_segment.run_id, p_segment.id, 'segment.failed',
+    failure || jsonb_build_object('again', again, 'attempt', parcours.attempts(p_segment)));
+end;
+$$;
+
+-- A new attempt: a new token, and nothing left of the old one but the count.
+create function parcours.renew(p_segment public.parcours_segments) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update public.parcours_segments
+     set status = 'queued', callback_token = gen_random_uuid(), suno_task_id = null,
+         preview_url = null, final_url = null, storage_path = null, duration_seconds = null,
+         metadata = metadata - array[
+           'claimed_at', 'refusals', 'next_try_at', 'asked_at', 'ask_at', 'failure',
+           'first_received_at', 'complete_received_at', 'suno_download_url', 'suno_track_id',
+           'suno_second_track_id', 'suno_second_stream_url', 'suno_second_download_url']
+   where id = p_segment.id;
+  perform parcours.note(p_segment.run_id, p_segment.id, 'segment.requeued',
+    jsonb_build_object('attempts', parcours.attempts(p_segment)));
+end;
+$$;
+
+-- After a change: the run's status, then its next deadline.
+create function parcours.move_run(p_run_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform parcours.settle_run(p_run_id);
+  perform parcours.schedule_run(p_run_id);
+end;
+$$;
+
+revoke execute on function parcours.lock_segment, parcours.settle_run, parcours.fail,
+  parcours.renew, parcours.move_run from public;

@@ -1,0 +1,180 @@
+-- parcours-xl-callback: Suno reports progress, by itself or because it was asked (record-info).
+--
+-- The event, one value for both messengers:
+--   stage    'first' | 'complete' | 'error' | 'pending' (asked, nothing new) | anything else
+--   source   'callback' | 'record_info'
+--   task_id  Suno's task, when named
+--   tracks   [{id, stream_url, download_url, trusted, refused_host, duration_seconds}]
+--            trusted: the download host is on the list; otherwise Suno must confirm the address
+--            before it is fetched. refused_host: the address was dropped by the door.
+--   error    {code, message, again}
+
+-- suno_track_id names the ONE track behind preview_url and storage_path.
+create function parcours.accept_first(p_segment public.parcours_segments, p_event jsonb)
+returns text
+language plpgsql set search_path = '' as $$
+declare
+  wanted text := p_segment.metadata->>'suno_track_id';
+  heard jsonb := (
+    select track from jsonb_array_elements(p_event->'tracks') with ordinality as t (track, place)
+     where track->>'stream_url' is not null and (wanted is null or track->>'id' = wanted)
+     order by place limit 1);
+  other jsonb := (
+    select track from jsonb_array_elements(p_event->'tracks') as t (track)
+     where track->>'id' <> heard->>'id' limit 1);
+begin
+  if heard is null
+     or p_segment.preview_url is not null and p_segment.metadata ? 'first_received_at' then
+    return 'skipped';
+  end if;
+  update public.parcours_segments
+     set status = case when status in ('queued', 'generating') then 'first' else status end,
+         preview_url = coalesce(preview_url, heard->>'stream_url'),
+         metadata = jsonb_strip_nulls(jsonb_build_object(
+             'suno_second_track_id', other->>'id',
+             'suno_second_stream_url', other->>'stream_url'))
+           || (metadata - 'next_try_at')
+           || jsonb_strip_nulls(jsonb_build_object(
+             'first_received_at', coalesce(metadata->'first_received_at',
+                                           to_jsonb(clock_timestamp())),
+             'suno_track_id', coalesce(wanted, heard->>'id')))
+   where id = p_segment.id;
+  perform parcours.note(p_segment.run_id, p_segment.id, 'segment.first',
+    jsonb_build_object('source', p_event->'source'));
+  return 'ok';
+end;
+$$;
+
+create function parcours.accept_complete(p_segment public.parcours_segments, p_event jsonb)
+returns text
+language plpgsql set search_path = '' as $$
+declare
+  wanted text := p_segment.metadata->>'suno_track_id';
+  delivered jsonb := (
+    select track from jsonb_array_elements(p_event->'tracks') with ordinality as t (track, place)
+     where track->>'download_url' is not null
+     order by (track->>'id' = wanted) desc nulls last, place limit 1);
+  other jsonb := (
+    select track from jsonb_array_elements(p_event->'tracks') as t (track)
+     where track->>'id' <> delivered->>'id' limit 1);
+  refused_host text := (
+    select track->>'refused_host' from jsonb_array_elements(p_event->'tracks') as t (track)
+     where track->>'refused_host' is not null limit 1);
+begin
+  if delivered is null and refused_host is not null then
+    perform parcours.fail(p_segment, 'url_refused',
+      jsonb_build_object('host', left(refused_host, 253)), false);
+    return 'ok';
+  end if;
+  if delivered is null then
+    -- Suno says "complete" and gives no music yet: it is asked, not believed.
+    update public.parcours_segments
+       set metadata = metadata || jsonb_build_object('ask_at', clock_timestamp())
+     where id = p_segment.id and not metadata ? 'ask_at';
+    return 'skipped';
+  end if;
+
+  update public.parcours_segments
+     set preview_url = case when delivered->>'id' <> wanted then delivered->>'stream_url'
+                            else coalesce(preview_url, delivered->>'stream_url') end,
+         duration_seconds = round((delivered->>'duration_seconds')::numeric),
+         metadata = metadata - 'next_try_at' || jsonb_strip_nulls(jsonb_build_object(
+           'complete_received_at', clock_timestamp(),
+           'suno_track_id', delivered->>'id',
+           'suno_download_url',
+             case when (delivered->>'trusted')::boolean then delivered->>'download_url' end,
+           'suno_second_track_id', other->>'id',
+           'suno_second_stream_url', other->>'stream_url',
+           'suno_second_download_url',
+             case when (other->>'trusted')::boolean then other->>'download_url' end))
+   where id = p_segment.id;
+  perform pgmq.send('parcours_tracks', jsonb_build_object(
+    'kind', 'store', 'run_id', p_segment.run_id, 'segment_id', p_segment.id,
+    'callback_token', p_segment.callback_token,
+    'task_id', coalesce(p_segment.suno_task_id, p_event->>'task_id'),
+    'track_id', delivered->>'id', 'download_url', delivered->>'download_url',
+    'trusted', (delivered->>'trusted')::boolean));
+  perform parcours.note(p_segment.run_id, p_segment.id, 'segment.delivered',
+    jsonb_build_object('source', p_event->'source', 'late', p_segment.status = 'failed'));
+  return 'ok';
+end;
+$$;
+
+-- What one event does to a locked segment whose token was right.
+create function parcours.accept_event(p_segment public.parcours_segments, p_event jsonb)
+returns text
+language plpgsql set search_path = '' as $$
+declare
+  stage text := p_event->>'stage';
+begin
+  if p_segment.suno_task_id <> p_event->>'task_id' then
+    return 'skipped';
+  end if;
+  if parcours.is_storing(p_segment) then
+    return case stage when 'first' then parcours.accept_first(p_segment, p_event)
+                      else 'skipped' end;
+  end if;
+  if p_segment.status = 'failed' then
+    -- Music that came after the time-out is still welcome; anything else is too late.
+    if stage = 'complete' and p_segment.metadata->'failure'->>'reason' = 'timeout' then
+      return parcours.accept_complete(p_segment, p_event);
+    end if;
+    return 'skipped';
+  end if;
+  if stage = 'first' then
+    return case p_segment.status when 'first' then 'skipped'
+                                 else parcours.accept_first(p_segment, p_event) end;
+  elsif stage = 'complete' then
+    return parcours.accept_complete(p_segment, p_event);
+  elsif stage = 'error' then
+    perform parcours.fail(p_segment, 'suno_error',
+      jsonb_build_object('code', p_event->'error'->'code',
+                         'message', left(p_event->'error'->>'message', 500)),
+      coalesce((p_event->'error'->>'again')::boolean, true));
+  end if;
+  return 'ok';
+end;
+$$;
+
+-- Answers {outcome: 'ok' | 'skipped'}; PT401, the same for an unknown segment and a wrong token.
+create function public.record_callback(p_segment_id uuid, p_token uuid, p_event jsonb)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  segment public.parcours_segments;
+  outcome text;
+begin
+  -- Nobody takes a lock without the token.
+  select * into segment from public.parcours_segments where id = p_segment_id;
+  if segment.status = 'complete' then
+    return jsonb_build_object('outcome', 'skipped');
+  end if;
+  if segment.callback_token = p_token then
+    segment := parcours.lock_segment(p_segment_id);
+    if segment.status = 'complete' then
+      return jsonb_build_object('outcome', 'skipped');
+    end if;
+  end if;
+  if segment.callback_token is distinct from p_token or p_token is null then
+    raise sqlstate 'PT401' using message = 'unknown segment or wrong token';
+  end if;
+
+  if p_event->>'source' = 'record_info' then
+    update public.parcours_segments
+       set metadata = metadata - 'ask_at'
+             || jsonb_build_object('asked_at', clock_timestamp())
+     where id = segment.id returning * into segment;
+  end if;
+  outcome := parcours.accept_event(segment, p_event);
+  update public.parcours_segments set suno_task_id = p_event->>'task_id'
+   where id = segment.id and suno_task_id is null and callback_token = p_token
+     and p_event->>'task_id' is not null;
+  perform parcours.move_run(segment.run_id);
+  return jsonb_build_object('outcome', outcome);
+end;
+$$;
+
+revoke execute on function parcours.accept_first, parcours.accept_complete,
+  parcours.accept_event from public;
+revoke execute on function public.record_callback from public, anon, authenticated;
+grant execute on function public.record_callback to service_role;

@@ -1,0 +1,95 @@
+-- A delivered track is stored, or the segment fails; the owner may have it signed.
+
+-- Takes due jobs for so many seconds. 'current' is false when the attempt is over: the job is
+-- then to be finished without a transfer.
+create function public.take_track_jobs(p_quantity integer, p_lease_s integer) returns jsonb
+language sql volatile security definer set search_path = '' as $$
+  select coalesce(jsonb_agg(job.message || jsonb_build_object(
+           'msg_id', job.msg_id, 'read_ct', job.read_ct,
+           'current', exists (
+             select from public.parcours_segments as segment
+              where segment.id = (job.message->>'segment_id')::uuid
+                and segment.callback_token = (job.message->>'callback_token')::uuid
+                and parcours.is_storing(segment)))), '[]')
+    from pgmq.read('parcours_tracks', p_lease_s, p_quantity) as job;
+$$;
+
+-- The music is kept: at p_storage_path, or (documented fallback) only at p_final_url. Answers
+-- 'completed', 'late' (another attempt, or complete already), or 'gone' (erased meanwhile: what
+-- was stored is to be deleted).
+create function public.record_track(
+  p_segment_id uuid, p_token uuid, p_storage_path text, p_final_url text default null,
+  p_download_url text default null
+) returns text
+language plpgsql security definer set search_path = '' as $$
+declare
+  segment public.parcours_segments := parcours.lock_segment(p_segment_id);
+begin
+  if segment.id is null then
+    return 'gone';
+  end if;
+  if segment.callback_token is distinct from p_token or p_token is null
+     or not parcours.is_storing(segment) then
+    return 'late';
+  end if;
+
+  update public.parcours_segments
+     set status = 'complete', storage_path = p_storage_path, final_url = p_final_url,
+         callback_token = null,
+         metadata = metadata - 'failure' || jsonb_strip_nulls(jsonb_build_object(
+           'suno_download_url',
+             coalesce(metadata->>'suno_download_url', p_download_url, p_final_url)))
+   where id = segment.id;
+  perform parcours.note(segment.run_id, segment.id, 'segment.complete',
+    jsonb_build_object('stored', p_storage_path is not null));
+  perform parcours.move_run(segment.run_id);
+  return 'completed';
+end;
+$$;
+
+-- An attempt ends without music. 'timeout' keeps the token, since the music may still come, and
+-- does nothing once Suno has delivered.
+create function public.fail_segment(
+  p_segment_id uuid, p_token uuid, p_reason text, p_detail jsonb default '{}',
+  p_again boolean default false
+) returns text
+language plpgsql security definer set search_path = '' as $$
+declare
+  segment public.parcours_segments := parcours.lock_attempt(p_segment_id, p_token);
+begin
+  if segment.id is null or segment.status in ('complete', 'queued')
+     or segment.status = 'failed' and not parcours.is_storing(segment)
+     or p_reason = 'timeout' and parcours.is_storing(segment) then
+    return 'late';
+  end if;
+  perform parcours.fail(segment, p_reason, p_detail, p_again);
+  perform parcours.move_run(segment.run_id);
+  return 'failed';
+end;
+$$;
+
+-- Where the owner's track is kept. PT404 unknown, PT403 somebody else's, PT409 not stored.
+create function public.find_track(p_segment_id uuid, p_user_id uuid) returns text
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  track record;
+begin
+  select run.user_id, segment.status, segment.storage_path into track
+    from public.parcours_segments as segment
+    join public.parcours_runs as run on run.id = segment.run_id
+   where segment.id = p_segment_id;
+  if not found then
+    raise sqlstate 'PT404' using message = 'unknown segment';
+  elsif track.user_id <> p_user_id then
+    raise sqlstate 'PT403' using message = 'this segment belongs to somebody else';
+  elsif track.status <> 'complete' or track.storage_path is null then
+    raise sqlstate 'PT409' using message = 'this segment has no stored track yet';
+  end if;
+  return track.storage_path;
+end;
+$$;
+
+revoke execute on function public.take_track_jobs, public.record_track, public.fail_segment,
+  public.find_track from public, anon, authenticated;
+grant execute on function public.take_track_jobs, public.record_track, public.fail_segment,
+  public.find_track to service_role;
