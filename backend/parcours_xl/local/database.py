@@ -24,7 +24,7 @@ def bootstrap_database(project: LocalProject) -> None:
 
     Raises LocalError when it was made by another version of these files.
     """
-    parts = [path.read_text() for name in PARTS if (path := BOOTSTRAP / name).exists()]
+    parts = [(BOOTSTRAP / name).read_text() for name in PARTS]
     queues = files("pgmq").joinpath("sql", "pgmq.sql").read_text()
     made_from = MADE_FROM + hashlib.sha256("".join([*parts, queues]).encode()).hexdigest()[:16]
     with psycopg.connect(project.database_url(SUPERUSER)) as connection:

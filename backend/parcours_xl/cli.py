@@ -1,0 +1,117 @@
+"""The `parcours` command. Each subcommand imports what it needs only when it is called."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="parcours",
+    help="Therapeutic music journeys of 18 to 24 minutes, composed on demand, on Supabase.",
+    epilog="Example: parcours dev --fresh",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+State = Annotated[Path, typer.Option("--state", metavar="FOLDER", help="Where everything is kept.")]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        metavar="PORT",
+        show_default="54321, or as before",
+        help="The port of Supabase's one address; 0 takes a free one.",
+    ),
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Forget users, data, files and keys of earlier starts.")
+]
+Migrations = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        envvar="PARCOURS_MIGRATIONS",
+        show_default="supabase/migrations",
+        help="The migrations to apply.",
+    ),
+]
+Speed = Annotated[
+    float,
+    typer.Option(
+        min=0.1,
+        max=1000,
+        metavar="X",
+        help="How many times faster than the real Suno the simulated one answers.",
+    ),
+]
+
+STATE = Path(".parcours")
+SPEED = 20.0
+
+
+@app.command(epilog="Example: parcours stack --port 54400 --fresh")
+def stack(
+    port: Port = None,
+    fresh: Fresh = False,
+    state: State = STATE,
+    migrations: Migrations = None,
+) -> None:
+    """Run Supabase alone on this machine, without Docker, until Ctrl-C.
+
+    A real PostgreSQL 17 and PostgREST, with small stand-ins for Auth and Storage, migrated and
+    behind one address. Prints its URL and keys, and writes them to FOLDER/dev.env.
+    """
+    with _troubles_in_one_sentence():
+        from parcours_xl.local.development import Wishes, run_stack
+
+        run_stack(Wishes(state_dir=state, port=port, fresh=fresh, migrations=migrations))
+
+
+@app.command(epilog="Example: parcours dev --speed 1")
+def dev(
+    port: Port = None,
+    fresh: Fresh = False,
+    state: State = STATE,
+    migrations: Migrations = None,
+    speed: Speed = SPEED,
+) -> None:
+    """Run everything on this machine until Ctrl-C: Supabase, the service, Suno, OpenAI (simulated).
+
+    Prints the URLs and keys, then what the service logs. FOLDER/dev.env holds the environment of
+    the service, for running parts of it by hand.
+    """
+    with _troubles_in_one_sentence():
+        from parcours_xl.local.development import Wishes, run_development
+
+        wishes = Wishes(state_dir=state, port=port, fresh=fresh, migrations=migrations)
+        run_development(wishes, speed)
+
+
+@contextmanager
+def _troubles_in_one_sentence() -> Iterator[None]:
+    """Tell on standard error what the embedded Supabase does and what stops it."""
+    from parcours_xl.local.errors import LocalError
+
+    told = logging.getLogger("parcours_xl.local")
+    told.setLevel(logging.INFO)
+    told.addHandler(logging.StreamHandler())
+    try:
+        yield
+    except LocalError as error:
+        typer.echo(f"parcours: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """The entry point `parcours`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

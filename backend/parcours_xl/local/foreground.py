@@ -1,0 +1,62 @@
+"""A foreground program made of servers: it ends when told to, or when one of them ends."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from parcours_xl.local.processes import Server
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WATCH_S = 0.2
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and a closed terminal end the block, and the program with success.
+
+    Once: while everything is being stopped further signals change nothing, since that has its own
+    time limit.
+    """
+
+    def ignore(_signal: int, _frame: FrameType | None) -> None:
+        pass
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, ignore)
+        raise SystemExit(0)
+
+    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def watch(servers: Sequence[Server], each_time: Callable[[], None] = lambda: None) -> None:
+    """Stay until a server ends by itself.
+
+    Raises LocalError, with what it said last.
+    """
+    while True:
+        for server in servers:
+            if not server.is_running():
+                raise server.ended()
+        each_time()
+        time.sleep(WATCH_S)
+
+
+def follow(log: Path) -> Callable[[], None]:
+    """A function that copies to standard output what a log has got since the call before."""
+    source = log.open("rb")
+
+    def copy() -> None:
+        sys.stdout.write(source.read().decode(errors="replace"))
+        sys.stdout.flush()
+
+    return copy
