@@ -20,9 +20,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
 
-LEASE_S = 60
-"""How long a worker keeps a job without a sign of life."""
-
 Access = Literal["public", "service_role"]
 
 

@@ -12,7 +12,7 @@ from postgrest.exceptions import APIError
 from parcours_xl.adapters.suno_events import SunoEvent
 from parcours_xl.trouble import Postponed, Refused, Trouble
 
-JOB_QUEUES = ("parcours_generation", "parcours_tracks")
+GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
 
 
 class SupabaseAway(Postponed):
@@ -66,15 +66,15 @@ class Job(_Answer):
     msg_id: int
     read_ct: int
     run_id: UUID
-    segment_id: UUID | None = None
-    callback_token: UUID | None = None
-    task_id: str | None = None
 
 
 class Step(Job):
     """What a run in hand needs now: 'submit', 'ask', 'retry', 'give_up' or 'settle'."""
 
     action: str
+    segment_id: UUID | None = None
+    callback_token: UUID | None = None
+    task_id: str | None = None
 
 
 class TrackJob(Job):
@@ -82,6 +82,9 @@ class TrackJob(Job):
 
     kind: str
     current: bool
+    segment_id: UUID
+    callback_token: UUID
+    task_id: str | None = None
     download_url: str
     trusted: bool
     track_id: str | None = None

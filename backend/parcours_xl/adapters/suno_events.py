@@ -198,5 +198,3 @@ def _duration(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) and 0 < value <= DURATION_S_MAX else None
-
-

@@ -1,0 +1,135 @@
+"""Who a user's token belongs to, by supabase-py's `get_claims` (facts D1).
+
+`get_claims` verifies the signature and the expiry; everything else is checked here.
+"""
+
+import hmac
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import httpx
+import jwt
+from supabase_auth import AsyncGoTrueClient
+from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
+from supabase_auth.types import JWKSet
+
+from parcours_xl.trouble import Postponed, Refused
+
+JWKS_S_MAX = 600
+JWKS_REFETCH_S_MIN = 60
+TOKEN_CHARS_MAX = 8192
+ASYMMETRIC = ("ES256", "RS256")
+LEEWAY_S = 5
+
+
+class NotSignedIn(Refused):
+    """Sign in: this needs the access token of a user."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__ or "")
+
+
+class AuthAway(Postponed):
+    """Users cannot be verified right now. Please try again."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__ or "")
+
+
+class Auth:
+    """Verifies users' tokens, locally wherever the project's keys allow it.
+
+    ES256 and RS256 by the project's JWKS, kept 10 minutes; HS256 by the JWT secret where it is
+    known, else by Auth's own `get_user`.
+    """
+
+    def __init__(
+        self,
+        client: AsyncGoTrueClient,
+        http: httpx.AsyncClient,
+        *,
+        auth_url: str,
+        issuer: str,
+        jwt_secret: str | None,
+        service_role_key: str,
+    ):
+        self._client = client
+        self._http = http
+        self._jwks_url = f"{auth_url}/.well-known/jwks.json"
+        self._issuer = issuer
+        self._jwt_secret = jwt_secret
+        self._service_role_key = service_role_key
+        self._jwks: JWKSet = {"keys": []}
+        self._fetched_at = -float(JWKS_S_MAX)
+
+    async def verify_user(self, token: str) -> UUID:
+        """The id of the signed-in user. Raises NotSignedIn or AuthAway."""
+        if not token or len(token) > TOKEN_CHARS_MAX:
+            raise NotSignedIn
+        return self._check(await self._read_claims(token))
+
+    def is_service_role(self, *credentials: str) -> bool:
+        """Whether one of these (a bearer, an apikey) is the configured service-role key."""
+        key = self._service_role_key.encode()
+        return any(hmac.compare_digest(given.encode(), key) for given in credentials)
+
+    async def _read_claims(self, token: str) -> Mapping[str, Any]:
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") == "HS256":
+                if self._jwt_secret:
+                    return _decode_with_secret(token, self._jwt_secret)
+            elif header.get("alg") not in ASYMMETRIC or not isinstance(header.get("kid"), str):
+                raise NotSignedIn
+            else:
+                await self._find_key(header["kid"])
+            answer = await self._client.get_claims(jwt=token, jwks=self._jwks)
+        except (AuthRetryableError, httpx.TransportError) as error:
+            raise AuthAway from error
+        except AuthApiError as error:
+            raise (AuthAway if error.status >= 500 else NotSignedIn) from error
+        except (AuthError, jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+            raise NotSignedIn from error
+        if answer is None:
+            raise NotSignedIn
+        return answer["claims"]
+
+    async def _find_key(self, kid: str) -> None:
+        """Refresh the JWKS when old; for an unknown key, once a minute at most."""
+        age_s = time.monotonic() - self._fetched_at
+        known = any(key.get("kid") == kid for key in self._jwks["keys"])
+        if age_s > JWKS_S_MAX or (not known and age_s > JWKS_REFETCH_S_MIN):
+            response = await self._http.get(self._jwks_url)
+            if response.status_code != 200:
+                raise AuthAway
+            self._jwks = {"keys": response.json()["keys"]}
+            self._fetched_at = time.monotonic()
+            known = any(key.get("kid") == kid for key in self._jwks["keys"])
+        if not known:
+            raise NotSignedIn
+
+    def _check(self, claims: Mapping[str, Any]) -> UUID:
+        audience = claims.get("aud")
+        expires_at = claims.get("exp")
+        if (
+            claims.get("role") != "authenticated"
+            or "authenticated" not in ([audience] if isinstance(audience, str) else audience or [])
+            or claims.get("iss") != self._issuer
+            or not isinstance(expires_at, int | float)
+            or expires_at <= time.time() - LEEWAY_S
+        ):
+            raise NotSignedIn
+        try:
+            return UUID(str(claims.get("sub")))
+        except ValueError:
+            raise NotSignedIn from None
+
+
+def _decode_with_secret(token: str, secret: str) -> Mapping[str, Any]:
+    return jwt.decode(
+        token, secret, algorithms=["HS256"], audience="authenticated", leeway=LEEWAY_S
+    )

@@ -1,0 +1,106 @@
+"""OpenAI writes the brief, by Structured Outputs (facts C)."""
+
+import asyncio
+
+import openai
+import pydantic
+from openai.types.chat import ChatCompletionMessageParam
+
+from parcours_xl.journeys.brief import Brief, UnfitBrief, WrittenBrief, fit_brief
+from parcours_xl.journeys.emotion import EmotionState
+from parcours_xl.journeys.preset import Preset
+from parcours_xl.journeys.prompts import brief_messages
+
+COMPLETION_TOKENS_MAX = 4000
+ATTEMPTS_MAX = 2
+ATTEMPT_SHARE = 0.6
+"""Of the whole budget, how much one attempt may take: a second one is still worth trying."""
+
+REASONING_MODELS = ("gpt-5", "gpt-6", "gpt-7", "o1", "o3", "o4")
+
+
+class BriefNotWritten(Exception):  # noqa: N818
+    """No brief came of it. reason: one word, kept in the run's metadata."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BriefWriter:
+    """Asks the first model of the list that is not withdrawn, within one budget of time."""
+
+    def __init__(self, client: openai.AsyncOpenAI | None, models: tuple[str, ...], seconds: float):
+        self._client = client
+        self._models = models
+        self._seconds = seconds
+
+    async def write(self, preset: Preset, emotion: EmotionState) -> tuple[Brief, str]:
+        """A brief and the model that wrote it. BriefNotWritten says why there is none."""
+        if self._client is None:
+            raise BriefNotWritten("no_key")
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._write_with_some_model(self._client, preset, emotion)
+        except (TimeoutError, openai.APITimeoutError) as error:
+            raise BriefNotWritten("timeout") from error
+
+    async def _write_with_some_model(
+        self, client: openai.AsyncOpenAI, preset: Preset, emotion: EmotionState
+    ) -> tuple[Brief, str]:
+        for model in self._models:
+            try:
+                return fit_brief(await self._write(client, model, preset, emotion), preset), model
+            except openai.NotFoundError:
+                continue
+            except openai.APITimeoutError:
+                raise
+            except (openai.OpenAIError, pydantic.ValidationError, UnfitBrief) as error:
+                raise BriefNotWritten(_reason(error)) from error
+        raise BriefNotWritten("model_withdrawn")
+
+    async def _write(
+        self, client: openai.AsyncOpenAI, model: str, preset: Preset, emotion: EmotionState
+    ) -> WrittenBrief:
+        patient = client.with_options(
+            timeout=self._seconds * ATTEMPT_SHARE, max_retries=ATTEMPTS_MAX - 1
+        )
+        messages: list[ChatCompletionMessageParam] = [
+            {"role": message["role"], "content": message["content"]}  # type: ignore[misc]
+            for message in brief_messages(preset, emotion)
+        ]
+        completion = await patient.chat.completions.parse(
+            model=model,
+            messages=messages,
+            response_format=WrittenBrief,
+            max_completion_tokens=COMPLETION_TOKENS_MAX,
+            reasoning_effort="none" if model.startswith(REASONING_MODELS) else openai.omit,
+        )
+        message = completion.choices[0].message
+        if message.refusal:
+            raise BriefNotWritten("refusal")
+        if message.parsed is None:
+            raise BriefNotWritten("empty")
+        return message.parsed
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case openai.LengthFinishReasonError():
+            return "cut_off"
+        case openai.ContentFilterFinishReasonError():
+            return "content_filter"
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return "bad_key"
+        case openai.RateLimitError():
+            return "rate_limit"
+        case openai.APIConnectionError():
+            return "connection"
+        case openai.APIStatusError():
+            return f"http_{error.status_code}"
+        case UnfitBrief():
+            return "unfit"
+        case pydantic.ValidationError():
+            return "bad_output"
+        case _:
+            return "openai"

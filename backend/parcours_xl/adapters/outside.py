@@ -1,0 +1,91 @@
+"""Everything outside this process, opened together and closed together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import openai
+from supabase import AsyncClientOptions, acreate_client
+
+from parcours_xl.adapters.auth import Auth
+from parcours_xl.adapters.brief_writer import BriefWriter
+from parcours_xl.adapters.database import Database
+from parcours_xl.adapters.downloads import Downloads
+from parcours_xl.adapters.hosts import TrackHosts
+from parcours_xl.adapters.suno import Suno
+from parcours_xl.adapters.tracks import Tracks
+from parcours_xl.settings import Settings
+
+CONNECT_S_MAX, ANSWER_S_MAX = 5, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The adapters that services work with, each already connected as configured."""
+
+    database: Database
+    auth: Auth
+    tracks: Tracks
+    downloads: Downloads
+    brief_writer: BriefWriter
+    suno: Suno
+    hosts: TrackHosts
+
+
+@asynccontextmanager
+async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
+    """One pool of connections for the life of the process, shared; headers never are."""
+    hosts = TrackHosts(settings.track_host_suffixes, settings.track_hosts_exact)
+    downloads = Downloads(hosts)
+    writer = _open_openai(settings)
+    timeout = httpx.Timeout(ANSWER_S_MAX, connect=CONNECT_S_MAX)
+    async with httpx.AsyncClient(timeout=timeout, follow_redirects=False) as http:
+        service_key = settings.supabase_service_role_key.get_secret_value()
+        service = await _connect(settings.supabase_url, service_key, http)
+        anyone = await _connect(
+            settings.supabase_url, settings.supabase_anon_key.get_secret_value(), http
+        )
+        secret = settings.supabase_jwt_secret
+        try:
+            yield Outside(
+                database=Database(settings.rest_url, service_key, http, settings.limits),
+                auth=Auth(
+                    anyone.auth,
+                    http,
+                    auth_url=f"{settings.supabase_url}/auth/v1",
+                    issuer=settings.issuer,
+                    jwt_secret=secret.get_secret_value() if secret else None,
+                    service_role_key=service_key,
+                ),
+                tracks=Tracks(service.storage),
+                downloads=downloads,
+                brief_writer=BriefWriter(writer, settings.openai_models, settings.brief_s_max),
+                suno=Suno(
+                    settings.suno_api_base,
+                    settings.suno_api_key.get_secret_value(),
+                    settings.suno_model,
+                    settings.suno_timeout_s,
+                    http,
+                    hosts,
+                ),
+                hosts=hosts,
+            )
+        finally:
+            await downloads.aclose()
+            if writer is not None:
+                await writer.close()
+
+
+async def _connect(url: str, key: str, http: httpx.AsyncClient):  # type: ignore[no-untyped-def]
+    # A session or a timer in a shared client would turn the service into one of its users.
+    options = AsyncClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
+    return await acreate_client(url, key, options)
+
+
+def _open_openai(settings: Settings) -> openai.AsyncOpenAI | None:
+    if settings.openai_api_key is None:
+        return None
+    return openai.AsyncOpenAI(
+        api_key=settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url
+    )

@@ -1,0 +1,66 @@
+"""The service: routes, middleware, lifespan. Wiring only."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+
+from parcours_xl.adapters.outside import open_outside
+from parcours_xl.functions.callback import callback
+from parcours_xl.functions.create import create
+from parcours_xl.functions.generate import generate
+from parcours_xl.functions.house import House
+from parcours_xl.functions.runner import runner
+from parcours_xl.functions.sign_track import sign_track
+from parcours_xl.http.cors import allow_origins
+from parcours_xl.http.errors import answer_http_exception, answer_trouble
+from parcours_xl.http.request_id import RequestId
+from parcours_xl.settings import Settings
+from parcours_xl.trouble import Trouble
+from parcours_xl.worker.loop import Worker
+
+log = structlog.get_logger(__name__)
+
+FUNCTIONS = {
+    "parcours-xl-create": create,
+    "parcours-xl-runner": runner,
+    "parcours-xl-generate": generate,
+    "parcours-xl-callback": callback,
+    "sign-track": sign_track,
+}
+
+
+class _State(TypedDict):
+    house: House
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The ASGI application of one deployment."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[_State]:
+        if warning := settings.callback_warning():
+            log.warning("callback_base.unreachable", why=warning, then="record-info is asked")
+        async with open_outside(settings) as outside:
+            worker = Worker(outside, settings)
+            working = asyncio.create_task(worker.run()) if settings.worker_in_process else None
+            try:
+                yield {"house": House(settings, outside, worker.wake)}
+            finally:
+                worker.stop()
+                if working is not None:
+                    await working
+
+    doors = [Route(f"/{name}", door, methods=["POST"]) for name, door in FUNCTIONS.items()]
+    return Starlette(
+        routes=[Mount("/functions/v1", routes=doors)],
+        middleware=[allow_origins(settings.cors_origins), Middleware(RequestId)],
+        exception_handlers={Trouble: answer_trouble, HTTPException: answer_http_exception},
+        lifespan=lifespan,
+    )

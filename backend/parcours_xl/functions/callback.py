@@ -1,0 +1,27 @@
+"""parcours-xl-callback: Suno reports progress (runbook: Edge Functions, 3)."""
+
+import pydantic
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from parcours_xl.adapters.suno_events import SunoEvent, parse_callback
+from parcours_xl.functions.house import house_of
+from parcours_xl.http.bodies import describe, read_object, read_uuid
+
+
+async def callback(request: Request) -> Response:
+    """Acknowledge one callback after one database round trip; the rest is a job."""
+    house = house_of(request)
+    segment_id, token = read_uuid(request, "segment"), read_uuid(request, "token")
+    event = await _read_event(request)
+    changed = await house.outside.database.record_callback(segment_id, token, event)
+    house.wake_worker()
+    return JSONResponse({"ok": True} if changed else {"ok": True, "skipped": True})
+
+
+async def _read_event(request: Request) -> SunoEvent:
+    body = await read_object(request)
+    try:
+        return parse_callback(body, house_of(request).outside.hosts)
+    except pydantic.ValidationError as error:
+        raise describe(error) from None

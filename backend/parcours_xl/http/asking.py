@@ -1,0 +1,27 @@
+"""Who is asking: a signed-in user, or somebody who holds the service-role key."""
+
+from uuid import UUID
+
+from starlette.requests import Request
+
+from parcours_xl.adapters.auth import Auth
+from parcours_xl.settings import Access
+from parcours_xl.trouble import Refused
+
+
+async def require_user(request: Request, auth: Auth) -> UUID:
+    """The signed-in user's id; 401 otherwise."""
+    return await auth.verify_user(_bearer(request))
+
+
+def require_access(request: Request, auth: Auth, access: Access) -> None:
+    """Let everybody through a public door, else only the service role."""
+    if access == "public":
+        return
+    if not auth.is_service_role(_bearer(request), request.headers.get("apikey", "")):
+        raise Refused("this needs the service-role key", status=401)
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

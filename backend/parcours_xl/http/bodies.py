@@ -1,0 +1,67 @@
+"""What a caller sent, read within limits; anything else is a clear 400 or 413."""
+
+import json
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pydantic
+from starlette.requests import Request
+
+from parcours_xl.trouble import Refused
+
+BODY_BYTES_MAX = 65_536
+
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+class BadRequest(Refused):
+    """The request is not as documented. details: one entry a fault."""
+
+    def __init__(self, message: str, details: list[dict[str, str]] | None = None):
+        super().__init__(message)
+        self.details = details or []
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object of at most 64 KiB."""
+    # Starlette's own max_body_size answers in plain text; every answer here is JSON.
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise Refused(f"the body is over {BODY_BYTES_MAX} bytes", status=413)
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise BadRequest("the body is not a JSON object")
+    return value
+
+
+async def read_body(request: Request, model: type[Model]) -> Model:
+    """The body as one of the documented shapes."""
+    try:
+        return model.model_validate(await read_object(request))
+    except pydantic.ValidationError as error:
+        raise describe(error) from None
+
+
+def read_uuid(request: Request, name: str) -> UUID:
+    """A UUID of the query string."""
+    value = request.query_params.get(name)
+    if value is None:
+        raise BadRequest(f"the parameter {name} is missing")
+    try:
+        return UUID(value)
+    except ValueError:
+        raise BadRequest(f"the parameter {name} is not a UUID") from None
+
+
+def describe(error: pydantic.ValidationError) -> BadRequest:
+    """A broken shape as the documented answer; what was sent is not repeated."""
+    details = [
+        {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]}
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+    return BadRequest("the request is not as documented", details)

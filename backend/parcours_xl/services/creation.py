@@ -1,0 +1,52 @@
+"""A run is created: the brief is written, fitted, and stored with its segments."""
+
+import structlog
+
+from parcours_xl.adapters.brief_writer import BriefNotWritten, BriefWriter
+from parcours_xl.adapters.database import Database, Demand, NewRun, RunCreated
+from parcours_xl.journeys.brief import Brief, curated_brief
+from parcours_xl.journeys.emotion import EmotionState
+from parcours_xl.journeys.preset import Preset
+from parcours_xl.journeys.prompts import suno_style
+
+log = structlog.get_logger(__name__)
+
+
+async def create_run(
+    database: Database, writer: BriefWriter, demand: Demand, preset: Preset, emotion: EmotionState
+) -> RunCreated:
+    """The user's new run, or the earlier one of a repeated Idempotency-Key.
+
+    Raises Postponed (429) over the daily quota, Refused (422) for a key of another request.
+    """
+    earlier = await database.admit_run(demand)
+    if earlier is not None:
+        return earlier
+    brief, origin = await _write_brief(writer, preset, emotion)
+    metadata = origin | {
+        "title": brief.title,
+        "emotion": emotion.emotion or preset.emotion,
+        "intensity": emotion.intensity,
+    }
+    segments = [
+        {
+            "prompt": suno_style(preset, plan.prompt),
+            "title": plan.title,
+            "planned_seconds": plan.planned_seconds,
+        }
+        for plan in brief.segments
+    ]
+    run = NewRun(demand.user_id, preset.key, brief.text, metadata, segments)
+    return await database.create_run(demand, run)
+
+
+async def _write_brief(
+    writer: BriefWriter, preset: Preset, emotion: EmotionState
+) -> tuple[Brief, dict[str, object]]:
+    """A brief, and where it comes from: the preset's own is always there."""
+    try:
+        brief, model = await writer.write(preset, emotion)
+    except BriefNotWritten as why:
+        log.warning("brief.curated", reason=why.reason, preset=preset.key)
+        return curated_brief(preset), {"brief_source": "curated", "brief_reason": why.reason}
+    return brief, {"brief_source": "openai", "brief_model": model}

@@ -1,0 +1,103 @@
+"""One attempt of one segment: submitted to Suno, asked about."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import anyio
+import structlog
+
+from parcours_xl.adapters.database import Claim, Database, SupabaseAway
+from parcours_xl.adapters.suno import Order, Suno, SunoBusy, SunoRefused, SunoSilent
+from parcours_xl.adapters.suno_events import SunoEvent
+
+RECORD_TRIES_MAX, RECORD_PAUSE_S = 5, 1.0
+
+log = structlog.get_logger(__name__)
+
+
+async def submit_segment(
+    database: Database,
+    suno: Suno,
+    callback_base: str,
+    *,
+    segment_id: UUID | None = None,
+    run_id: UUID | None = None,
+    segment_index: int | None = None,
+) -> Claim:
+    """Claim a segment and have Suno compose it; the claim, with its task, or why it was skipped.
+
+    Raises Refused (404) for an unknown segment, Postponed (429) when the quota is full or the
+    attempts are used up, and SunoRefused, SunoBusy or SunoSilent as Suno answers. What Suno
+    said is recorded first.
+    """
+    claim = await database.claim_segment(segment_id, run_id, segment_index)
+    if claim.outcome == "skipped":
+        return claim
+    assert claim.slot is not None, "a claim holds a slot of the quota"
+    assert claim.callback_token is not None, "a claim is an attempt, and its token"
+    token = claim.callback_token
+    try:
+        async with _answering(database, claim.slot):
+            task_id = await suno.submit(_order(claim, callback_base))
+    except (SunoRefused, SunoBusy) as refusal:
+        await database.record_refusal(
+            claim.segment_id, token, refusal.kind, refusal.code, refusal.message
+        )
+        raise
+    except SunoSilent:
+        log.warning("suno.silent", segment_id=str(claim.segment_id))
+        raise
+    await _record_task(database, claim.segment_id, token, task_id)
+    return claim.model_copy(update={"task_id": task_id})
+
+
+async def ask_about_segment(
+    database: Database, suno: Suno, segment_id: UUID, token: UUID, task_id: str
+) -> bool:
+    """Ask Suno what has become of an attempt; what it says is recorded as a callback would be.
+
+    Raises Postponed (429) when the quota is full.
+    """
+    event = await ask(database, suno, task_id)
+    return await database.record_callback(segment_id, token, event)
+
+
+async def ask(database: Database, suno: Suno, task_id: str) -> SunoEvent:
+    """Suno's record of a task; 'pending' when it gives none. Postponed when the quota is full."""
+    slot = await database.reserve_suno_request()
+    try:
+        async with _answering(database, slot):
+            return await suno.ask(task_id)
+    except (SunoRefused, SunoBusy, SunoSilent) as trouble:
+        log.warning("suno.unasked", reason=trouble.message)
+        return SunoEvent("pending", "record_info", task_id)
+
+
+def _order(claim: Claim, callback_base: str) -> Order:
+    callback_url = f"{callback_base}?segment={claim.segment_id}&token={claim.callback_token}"
+    return Order(claim.prompt, claim.title, claim.planned_seconds, callback_url)
+
+
+@asynccontextmanager
+async def _answering(database: Database, slot: int) -> AsyncIterator[None]:
+    """Say when Suno has answered, however it did: the slot is free one window later."""
+    try:
+        yield
+    finally:
+        try:
+            await database.answer_suno_request(slot)
+        except SupabaseAway:
+            log.warning("suno.slot_unanswered", slot=slot)
+
+
+async def _record_task(database: Database, segment_id: UUID, token: UUID, task_id: str) -> None:
+    """A task is paid for: its id is not given up at the first hiccup of the database."""
+    for tries in range(1, RECORD_TRIES_MAX + 1):
+        try:
+            await database.record_task(segment_id, token, task_id)
+            return
+        except SupabaseAway:
+            if tries == RECORD_TRIES_MAX:
+                raise
+            await anyio.sleep(RECORD_PAUSE_S)

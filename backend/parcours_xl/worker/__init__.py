@@ -1,0 +1,1 @@
+"""The worker: takes what is due from the queues and does it."""

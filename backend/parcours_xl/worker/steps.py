@@ -1,0 +1,101 @@
+"""What to do for a run in hand: the step that next_steps named."""
+
+import asyncio
+
+import structlog
+
+from parcours_xl.adapters.database import Database, Step
+from parcours_xl.adapters.outside import Outside
+from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
+from parcours_xl.services.generation import ask_about_segment, submit_segment
+from parcours_xl.settings import Settings
+from parcours_xl.trouble import Postponed, Refused
+
+QUOTA_PATIENCE_S = 15
+"""How long a step waits here for a slot of the quota; longer, and it is handed back."""
+
+log = structlog.get_logger(__name__)
+
+
+class Steps:
+    """Carries steps out. Each is judged again, by the SQL function that it calls."""
+
+    def __init__(self, outside: Outside, settings: Settings):
+        self._outside = outside
+        self._settings = settings
+
+    @property
+    def _database(self) -> Database:
+        return self._outside.database
+
+    async def take(self, quantity: int, lease_s: int) -> list[Step]:
+        return await self._database.next_steps(quantity, lease_s)
+
+    async def do(self, step: Step) -> str:
+        """Carry one step out. What it changes sets the run's next deadline by itself."""
+        match step.action:
+            case "submit":
+                return await self._submit(step)
+            case "ask":
+                return await self._ask(step)
+            case "retry":
+                return await self._retry(step)
+            case "give_up":
+                return await self._give_up(step)
+            case _:
+                released = await self._database.release_run(step.run_id)
+                return "settled" if released else "resumed"
+
+    async def _submit(self, step: Step) -> str:
+        patience_s = float(QUOTA_PATIENCE_S)
+        while True:
+            try:
+                claim = await submit_segment(
+                    self._database,
+                    self._outside.suno,
+                    self._settings.callback_base,
+                    segment_id=step.segment_id,
+                )
+            except (SunoRefused, SunoBusy, SunoSilent) as trouble:
+                log.warning("segment.not_submitted", reason=trouble.message)
+                return "refused"
+            except Postponed as full:
+                if full.cause != "suno_quota":
+                    return await self._give_up_exhausted(step, full)
+                wait_s = full.wait_s or 1
+                patience_s -= wait_s
+                if patience_s < 0:
+                    raise
+                await asyncio.sleep(wait_s)
+            else:
+                return "skipped" if claim.outcome == "skipped" else "submitted"
+
+    async def _give_up_exhausted(self, step: Step, postponed: Postponed) -> str:
+        if postponed.cause != "attempts":
+            raise postponed
+        assert step.segment_id and step.callback_token, "a submission names its attempt"
+        return await self._database.fail_segment(
+            step.segment_id, step.callback_token, "attempts_used_up"
+        )
+
+    async def _ask(self, step: Step) -> str:
+        assert step.segment_id and step.callback_token and step.task_id, "a question names a task"
+        try:
+            changed = await ask_about_segment(
+                self._database,
+                self._outside.suno,
+                step.segment_id,
+                step.callback_token,
+                step.task_id,
+            )
+        except Refused:
+            return "late"
+        return "learned" if changed else "asked"
+
+    async def _retry(self, step: Step) -> str:
+        assert step.segment_id and step.callback_token, "a retry names its attempt"
+        return await self._database.retry_segment(step.segment_id, step.callback_token)
+
+    async def _give_up(self, step: Step) -> str:
+        assert step.segment_id and step.callback_token, "giving up names its attempt"
+        return await self._database.fail_segment(step.segment_id, step.callback_token, "timeout")
