@@ -13,7 +13,7 @@ language sql volatile set search_path = '' as $$
   select not parcours.is_storing(p_segment) and (
     p_segment.status in ('queued', 'failed')
     or p_segment.status = 'generating'
-       and (p_segment.metadata->>'next_try_at')::timestamptz <= clock_timestamp());
+       and coalesce((p_segment.metadata->>'next_try_at')::timestamptz <= clock_timestamp(), false));
 $$;
 
 -- queued -> generating, once, with a slot of the Suno quota. A failed segment becomes a new
@@ -188,7 +188,7 @@ begin
     return 'late';
   end if;
 
-  if p_token is not null and not (segment.metadata->'failure'->>'again')::boolean then
+  if p_token is not null and (segment.metadata->'failure'->>'again')::boolean is not true then
     perform parcours.move_run(segment.run_id);
     return 'failed';
   end if;

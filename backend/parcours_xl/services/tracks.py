@@ -123,7 +123,6 @@ async def _fail(
     outside: Outside, job: TrackJob, reason: str, detail: dict[str, str], *, again: bool
 ) -> str:
     log.warning("track.failed", segment_id=str(job.segment_id), reason=reason, **detail)
-    outcome = await outside.database.fail_segment(
+    return await outside.database.fail_segment(
         job.segment_id, job.callback_token, reason, detail, again=again
     )
-    return outcome
