@@ -1,0 +1,72 @@
+"""The doors of Auth that only the service key opens."""
+
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from parcours_xl.local.auth import passwords, users
+from parcours_xl.local.auth.errors import AuthError, invalid, unprocessable
+from parcours_xl.local.auth.params import Deletion, NewUser, read_params
+from parcours_xl.local.auth.service import auth_of, require_admin
+from parcours_xl.local.connections import Connection
+
+
+async def create_user(request: Request) -> Response:
+    """Add a user, who can sign in once the address is confirmed."""
+    require_admin(request)
+    params = await read_params(request, NewUser)
+    if not params.email:
+        raise invalid("Cannot create a user without either an email or phone")
+    email = users.normal_email(params.email)
+    password_hash = None
+    if params.password:
+        passwords.check_password(params.password)
+        password_hash = await passwords.hash_password(params.password)
+    try:
+        async with auth_of(request).connections.transaction() as connection:
+            user_id = await users.add_user(
+                connection,
+                user_id=params.id,
+                email=email,
+                password_hash=password_hash,
+                app_metadata=params.app_metadata,
+                user_metadata=params.user_metadata,
+            )
+            if params.email_confirm:
+                await users.confirm_email(connection, user_id)
+            return JSONResponse(await users.show_user(connection, user_id))
+    except UniqueViolation as error:
+        message = "A user with this email address has already been registered"
+        raise unprocessable("email_exists", message) from error
+
+
+async def get_user(request: Request) -> Response:
+    """One user."""
+    require_admin(request)
+    async with auth_of(request).connections.transaction() as connection:
+        user_id = await _find(request, connection)
+        return JSONResponse(await users.show_user(connection, user_id))
+
+
+async def delete_user(request: Request) -> Response:
+    """Delete a user with all their sessions."""
+    require_admin(request)
+    params = await read_params(request, Deletion)
+    if params.should_soft_delete:
+        raise invalid("The embedded Auth deletes users for good only")
+    async with auth_of(request).connections.transaction() as connection:
+        user_id = await _find(request, connection)
+        await connection.execute("delete from auth.users where id = %s", (user_id,))
+    return JSONResponse({})
+
+
+async def _find(request: Request, connection: Connection) -> UUID:
+    try:
+        user_id = UUID(request.path_params["user_id"])
+    except ValueError as error:
+        raise AuthError(404, "validation_failed", "user_id must be an UUID") from error
+    if await users.find_by_id(connection, user_id) is None:
+        raise AuthError(404, "user_not_found", "User not found")
+    return user_id

@@ -1,0 +1,76 @@
+"""The stand-in for Storage as an application, to be mounted at /storage/v1."""
+
+from collections.abc import Awaitable, Callable
+
+import psycopg
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from parcours_xl.local.storage import bucket_doors, object_doors
+from parcours_xl.local.storage.errors import StorageError, render_database_error, render_error
+from parcours_xl.local.storage.service import Storage
+
+JSON_BYTES_MAX = 1024 * 1024
+OBJECT = "/{bucket}/{name:path}"
+
+Door = Callable[[Request], Awaitable[Response]]
+
+
+def create_storage(storage: Storage) -> Starlette:
+    """Every endpoint there is; supabase/storage has more."""
+    app = Starlette(
+        routes=[*_bucket_routes(), *_object_routes()],
+        exception_handlers={
+            StorageError: render_error,
+            psycopg.Error: render_database_error,
+            HTTPException: _render_http_error,
+        },
+    )
+    app.state.storage = storage
+    return app
+
+
+def _bucket_routes() -> list[Route]:
+    doors = bucket_doors
+    return [
+        Route("/bucket", doors.list_buckets, methods=["GET"]),
+        _takes_json("/bucket", doors.create_bucket),
+        Route("/bucket/{bucket}", doors.get_bucket, methods=["GET"]),
+        Route("/bucket/{bucket}", doors.delete_bucket, methods=["DELETE"]),
+        _takes_json("/bucket/{bucket}/empty", doors.empty_bucket),
+    ]
+
+
+def _object_routes() -> list[Route]:
+    doors = object_doors
+    return [
+        Route("/object/sign" + OBJECT, doors.download_signed, methods=["GET"]),
+        _takes_json("/object/sign" + OBJECT, doors.sign),
+        _takes_json("/object/sign/{bucket}", doors.sign_many),
+        _takes_json("/object/list/{bucket}", doors.list_folder),
+        Route("/object/info" + OBJECT, doors.info, methods=["GET"]),
+        Route("/object/authenticated" + OBJECT, doors.download_authenticated, methods=["GET"]),
+        Route("/object/public" + OBJECT, doors.download_public, methods=["GET"]),
+        _takes_json("/object/{bucket}", doors.delete_many, method="DELETE"),
+        Route("/object" + OBJECT, doors.download, methods=["GET"]),
+        Route("/object" + OBJECT, doors.upload, methods=["POST", "PUT"]),
+        Route("/object" + OBJECT, doors.delete, methods=["DELETE"]),
+    ]
+
+
+def _takes_json(path: str, door: Door, method: str = "POST") -> Route:
+    return Route(path, door, methods=[method], max_body_size=JSON_BYTES_MAX)
+
+
+async def _render_http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    body = {
+        "statusCode": str(error.status_code),
+        "code": "InvalidRequest",
+        "error": error.detail,
+        "message": f"{request.method} {request.url.path}: {error.detail}",
+    }
+    return JSONResponse(body, error.status_code, error.headers)
