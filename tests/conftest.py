@@ -28,6 +28,13 @@ def state_dir() -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="module")
+def module_state_dir() -> Iterator[Path]:
+    """A state folder for the servers of one test module."""
+    with _state_dir() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalProject]:
     """One embedded Supabase for the whole session. Tests leave users and rows of their own only."""

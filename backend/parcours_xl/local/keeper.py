@@ -35,7 +35,8 @@ def keep(order: dict[str, Any]) -> int:
 
 
 def _stop_at_end_of_input(server: subprocess.Popen[bytes], order: dict[str, Any]) -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):
+        pass
     server.send_signal(order["stop_signal"])
     try:
         server.wait(order["grace_s"])

@@ -61,7 +61,7 @@ def running_postgres_server(
     data = data_dir(project.state_dir)
     if data.exists():
         _check_version(data)
-        _stop_leftover(data)
+        stop_leftover(data)
     else:
         _create_data(data, project.database_password, binaries.initdb)
     settings = SETTINGS if durable else SETTINGS | CARELESS
@@ -126,7 +126,7 @@ def _check_version(data: Path) -> None:
         raise LocalError(f"{data} is of PostgreSQL {found}, not {MAJOR}; start with --fresh.")
 
 
-def _stop_leftover(data: Path) -> None:
+def stop_leftover(data: Path) -> None:
     """Stop a PostgreSQL that outlived the start before, and forget a lock file without owner.
 
     Only the holder of the state folder's lock comes here, so nobody else is using this data.

@@ -13,7 +13,7 @@ from parcours_xl.local.database import bootstrap_database
 from parcours_xl.local.errors import LocalError
 from parcours_xl.local.migrations import MIGRATIONS, apply_migrations
 from parcours_xl.local.ports import is_free
-from parcours_xl.local.postgres import data_dir, running_postgres_server
+from parcours_xl.local.postgres import data_dir, running_postgres_server, stop_leftover
 from parcours_xl.local.postgrest import answers, running_postgrest
 from parcours_xl.local.processes import Server, running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject, open_project
@@ -47,7 +47,9 @@ def held_state(state_dir: Path, *, fresh: bool = False) -> Iterator[None]:
 
 def forget(state_dir: Path) -> None:
     """Remove what the embedded Supabase keeps in a state folder, and nothing else."""
-    for path in (data_dir(state_dir), *(state_dir / name for name in OURS)):
+    data = data_dir(state_dir)
+    stop_leftover(data)
+    for path in (data, *(state_dir / name for name in OURS)):
         if path.is_dir():
             shutil.rmtree(path)
         else:
