@@ -93,6 +93,47 @@ def dev(
         run_development(wishes, speed)
 
 
+@app.command(epilog="Example: parcours serve --host 0.0.0.0 --port 8000")
+def serve(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=1, max=65535, metavar="PORT")] = 8000,
+) -> None:
+    """Run the service: the five functions and, unless WORKER_IN_PROCESS=false, a worker.
+
+    Settings come from the environment: SUPABASE_URL, SUPABASE_ANON_KEY,
+    SUPABASE_SERVICE_ROLE_KEY, OPENAI_API_KEY, SUNO_API_KEY, CALLBACK_BASE (docs/settings.md).
+    """
+    with _settings_in_plain_words():
+        from parcours_xl.serving import serve
+
+        serve(host, port)
+
+
+@app.command(epilog="Example: parcours worker")
+def worker() -> None:
+    """Run one more worker. Any number of them, on any machines, share the work.
+
+    Settings are the service's (docs/settings.md). SIGTERM finishes or hands back what is under way.
+    """
+    with _settings_in_plain_words():
+        from parcours_xl.serving import work
+
+        work()
+
+
+@contextmanager
+def _settings_in_plain_words() -> Iterator[None]:
+    from parcours_xl.settings import SettingsError
+
+    try:
+        yield
+    except SettingsError as error:
+        typer.echo(f"parcours: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
 @contextmanager
 def _troubles_in_one_sentence() -> Iterator[None]:
     """Tell on standard error what the embedded Supabase does and what stops it."""

@@ -14,7 +14,7 @@ from parcours_xl.worker.lane import Lane, Tally
 from parcours_xl.worker.steps import Steps
 from parcours_xl.worker.storing import Storing
 
-DRAIN_S_MAX = 7
+DRAIN_S_MAX = 5
 """What is under way at a stop may take so long; the process is gone within 10 s."""
 
 log = structlog.get_logger(__name__)
