@@ -93,6 +93,25 @@ def dev(
         run_development(wishes, speed)
 
 
+@app.command(epilog="Example: parcours demo --json > journey.json")
+def demo(
+    speed: Speed = SPEED,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, progress on standard error.")
+    ] = False,
+) -> None:
+    """Live one whole journey on a Supabase of its own, then forget it all.
+
+    Two users sign up; one has a journey composed, follows it until it is ready, and fetches every
+    signed track; the other is refused. Exit status 0 when all was as it must be.
+    """
+    with _troubles_in_one_sentence():
+        from parcours_xl.local.demonstration.house import run_demonstration
+
+        if not run_demonstration(speed, as_json=as_json):
+            raise typer.Exit(1)
+
+
 @app.command(epilog="Example: parcours serve --host 0.0.0.0 --port 8000")
 def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = (
