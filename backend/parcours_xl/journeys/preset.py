@@ -186,7 +186,7 @@ class Preset(_Fact):
         tempos = self.music.tempos_in(prompt)
         if not tempos or not all(slowest <= bpm <= fastest for bpm in tempos):
             return f"names no tempo of {slowest}-{fastest} BPM"
-        if not any(mode in prompt for mode in self.music.modes):
+        if not any(mode in prompt.lower() for mode in self.music.modes):
             return "names none of the modes"
         if "instrumental" not in prompt.lower() or "no vocals" not in prompt:
             return "does not say: instrumental, no vocals"

@@ -145,7 +145,7 @@ def _whole_tempo(music: Music) -> str:
 
 def _choice(of_journey: tuple[str, ...], prompt: str) -> str:
     """The one of the journey's modes or meters that a prompt names, else all in their order."""
-    named = [name for name in of_journey if name in prompt]
+    named = [name for name in of_journey if name in prompt.lower()]
     return named[0] if len(named) == 1 else " to ".join(of_journey)
 
 

@@ -67,9 +67,14 @@ FORBIDDEN: Mapping[str, re.Pattern[str]] = MappingProxyType(
 )
 
 _VOICE = (
-    r"(?:vocals?|vocali[sz]\w*|vox|voices?|singing|singers?|sings?|sung|lyrics?|spoken|narrat\w*"
-    r"|whispers?|whispering|rap|rapping|rappers?|beatbox\w*|humming|chants?|chanting|mantras?"
-    r"|a ?cappella|acapella|speech|paroles|voix|chantee?s?|chanteur|chanteuse)"
+    r"(?:vocals?|vocali[sz]\w*|vox|voices?|singing|singers?|sung|lyrics?|spoken|speech|narrat(?:ion"
+    r"|or|ed)|whisper\w* words?|affirmations?|rap|rapping|rappers?|beatbox\w*|chants?|chanting"
+    r"|mantras?|a ?cappella|paroles|voix|chantee?s?|chanteur|chanteuse)"
+)
+# Musicians' words for playing, not for people.
+_PLAYING = re.compile(
+    r"\bsinging (?:bowls?|bass|cellos?|flutes?|guitars?|lines?|quality|strings?|tones?|violins?)\b"
+    r"|\bvoice[- ]leading\b|\binner voices?\b|\b(?:two|three|four)[- ]voice\b"
 )
 _NO_VOICE = re.compile(
     rf"\b(?:no|without|never|zero|free of|avoid|not any) (?:\w+ ){{0,2}}?{_VOICE}\b"
@@ -87,7 +92,8 @@ def find_forbidden(text: str) -> str | None:
 
 def asks_for_voice(prompt: str) -> bool:
     """Whether a prompt for Suno asks for words, song or speech; "no vocals" does not."""
-    return _ANY_VOICE.search(_NO_VOICE.sub(" ", _plain(prompt))) is not None
+    plain = _PLAYING.sub(" ", _plain(prompt))
+    return _ANY_VOICE.search(_NO_VOICE.sub(" ", plain)) is not None
 
 
 def _plain(text: str) -> str:
