@@ -6,7 +6,7 @@ and no address.
 """
 
 
-class Trouble(Exception):  # noqa: N818
+class Trouble(Exception):
     """Something went wrong that the caller should hear about. status: the HTTP status."""
 
     status = 500

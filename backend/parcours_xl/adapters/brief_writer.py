@@ -19,7 +19,7 @@ ATTEMPT_SHARE = 0.6
 REASONING_MODELS = ("gpt-5", "gpt-6", "gpt-7", "o1", "o3", "o4")
 
 
-class BriefNotWritten(Exception):  # noqa: N818
+class BriefNotWritten(Exception):
     """No brief came of it. reason: one word, kept in the run's metadata."""
 
     def __init__(self, reason: str):

@@ -9,7 +9,7 @@ import httpcore
 from parcours_xl.adapters.hosts import is_public_address
 
 
-class PrivateAddress(Exception):  # noqa: N818
+class PrivateAddress(Exception):
     """A name leads into a private network; nothing was connected."""
 
 

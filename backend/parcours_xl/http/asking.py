@@ -1,12 +1,20 @@
 """Who is asking: a signed-in user, or somebody who holds the service-role key."""
 
+from typing import Protocol
 from uuid import UUID
 
 from starlette.requests import Request
 
-from parcours_xl.adapters.auth import Auth
 from parcours_xl.settings import Access
 from parcours_xl.trouble import Refused
+
+
+class Auth(Protocol):
+    """What can tell a user and the service role from everybody else."""
+
+    async def verify_user(self, token: str) -> UUID: ...
+
+    def is_service_role(self, *credentials: str) -> bool: ...
 
 
 async def require_user(request: Request, auth: Auth) -> UUID:

@@ -1,0 +1,39 @@
+# The two commands: make demo, make test. Each does all its own set-up.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo dev test lint test-supabase clean
+
+demo: $(READY)
+	$(BIN)/parcours demo
+
+dev: $(READY)
+	$(BIN)/parcours dev
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The exam of the stand-ins, sat by a real project: SUPABASE_URL, SUPABASE_ANON_KEY and
+# SUPABASE_SERVICE_ROLE_KEY say which.
+test-supabase: $(READY)
+	PARCOURS_EXAM=real $(BIN)/pytest tests/exam
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "parcours: Python 3.11 or newer is needed (PYTHON=python3.x make …)" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv \
+	  || { echo "parcours: Python's venv module is needed (Debian: python3-venv)" >&2; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[local,dev]'
+	@touch $(READY)
+
+clean:
+	rm -rf .venv .parcours
