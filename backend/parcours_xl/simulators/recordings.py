@@ -1,0 +1,145 @@
+"""Tracks on disk: composed when first fetched, readable while they grow, kept within a bound."""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from parcours_xl.simulators.mp3 import encode
+from parcours_xl.simulators.signals import Signal, produce
+from parcours_xl.simulators.tasks import Task, Track
+
+COMPOSERS = 2
+"""Threads; numpy and LAME let go of the interpreter lock, so the event loop keeps answering."""
+READ_BYTES = 32 * 1024
+MEDIA_TYPE = "audio/mpeg"
+
+
+class Recording:
+    """One MP3 that grows on disk until it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.holders = 0
+        self.work: asyncio.Future[None] | None = None
+        self._grown = asyncio.Event()
+
+    @property
+    def whole(self) -> bool:
+        return self.work is not None and self.work.done()
+
+    @property
+    def spoilt(self) -> bool:
+        """Composing it went wrong."""
+        return self.work is not None and self.work.done() and self.work.exception() is not None
+
+    def grow(self, size: int) -> None:
+        """So many bytes more are on disk; whoever waits may go on."""
+        self.size += size
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    async def wait_whole(self) -> None:
+        """Return when the last byte is written; raises what went wrong in composing."""
+        assert self.work is not None, "a recording is handed out once its work has begun"
+        await asyncio.shield(self.work)
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """All bytes in order, waiting for those that are still being composed."""
+        async with await anyio.open_file(self.path, "rb") as file:
+            place = 0
+            while True:
+                grown = self._grown
+                if place < self.size:
+                    piece = await file.read(min(READ_BYTES, self.size - place))
+                    place += len(piece)
+                    yield piece
+                elif self.whole:
+                    await self.wait_whole()
+                    return
+                else:
+                    await grown.wait()
+
+
+class Recordings:
+    """All recordings of a simulator, in a temporary folder."""
+
+    def __init__(self, signal: Signal, bytes_max: int) -> None:
+        self._signal, self._bytes_max = signal, bytes_max
+        self._folder = Path(tempfile.mkdtemp(prefix="parcours-suno-"))
+        self._recordings: OrderedDict[str, Recording] = OrderedDict()
+        self._threads = ThreadPoolExecutor(COMPOSERS, thread_name_prefix="composer")
+        self._closing = threading.Event()
+
+    @asynccontextmanager
+    async def hold(self, task: Task, track: Track) -> AsyncIterator[Recording]:
+        """The recording of a track, begun if need be, and safe from removal while held."""
+        recording = self._recordings.get(track.id)
+        if recording is None or recording.spoilt:
+            recording = self._recordings[track.id] = self._begin(task, track)
+        self._recordings.move_to_end(track.id)
+        recording.holders += 1
+        try:
+            yield recording
+        finally:
+            recording.holders -= 1
+            self._make_room()
+
+    def close(self) -> None:
+        """Stop composing and remove everything."""
+        self._closing.set()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def bytes_kept(self) -> int:
+        return sum(recording.size for recording in self._recordings.values())
+
+    def _begin(self, task: Task, track: Track) -> Recording:
+        recording = Recording(self._folder / f"{track.id}.mp3")
+        recording.path.touch()
+        blocks = produce(
+            self._signal,
+            words=f"{task.payload.get('style') or ''} {task.payload.get('prompt') or ''}",
+            seconds=track.seconds,
+            seed=f"{task.id}/{track.id}",
+            order=track.order,
+        )
+        loop = asyncio.get_running_loop()
+
+        def write() -> None:
+            for size in _write(recording.path, encode(blocks)):
+                if self._closing.is_set():
+                    return
+                loop.call_soon_threadsafe(recording.grow, size)
+
+        recording.work = loop.run_in_executor(self._threads, write)
+        recording.work.add_done_callback(lambda _: recording.grow(0))
+        return recording
+
+    def _make_room(self) -> None:
+        """Remove what was longest not asked for and is not in use."""
+        kept = self.bytes_kept
+        for track_id, recording in list(self._recordings.items()):
+            if kept <= self._bytes_max:
+                return
+            if recording.whole and not recording.holders:
+                kept -= recording.size
+                del self._recordings[track_id]
+                recording.path.unlink(missing_ok=True)
+
+
+def _write(path: Path, pieces: Iterator[bytes]) -> Iterator[int]:
+    with path.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
+            file.flush()
+            yield len(piece)

@@ -1,0 +1,51 @@
+"""How the simulated vendors behave; defaults are those of the real ones (facts: Suno A2, A7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from parcours_xl.simulators.signals import Signal
+
+RawFault = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SunoSettings:
+    """Times are Suno's own, in seconds; waiting is divided by speed, the music never."""
+
+    api_key: str | None = None
+    """The only key that opens; None lets any bearer in."""
+    speed: float = 1.0
+    track_seconds: float | None = None
+    """Every track exactly this long, whatever is asked."""
+    signal: Signal = "music"
+    credits: int = 100_000
+    text_s: float = 10.0
+    first_s: float = 35.0
+    complete_s: float = 150.0
+    rate_limit: int = 20
+    rate_window_s: float = 10.0
+    rate_code: int = 405
+    """Body code over the limit: 405 as documented, or 430 as also seen."""
+    callback_timeout_s: float = 15.0
+    callback_retries: int = 3
+    callback_retry_s: float = 10.0
+    public_url: str | None = None
+    """Origin of the audio URLs; None takes the one the submission was sent to."""
+    plain_url: str | None = None
+    """Origin of a second server for streams, without CORS headers."""
+    cache_bytes_max: int = 400_000_000
+    seed: str | None = None
+    """Makes task ids, and so the music, the same from run to run; None draws them."""
+    faults: tuple[RawFault, ...] = ()
+
+
+@dataclass(frozen=True)
+class OpenAISettings:
+    """The waiting for an answer is divided by speed."""
+
+    api_key: str | None = None
+    speed: float = 1.0
+    answer_s: float = 4.0
+    withdrawn_models: tuple[str, ...] = ()
+    faults: tuple[RawFault, ...] = ()
