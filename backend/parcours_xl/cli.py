@@ -52,7 +52,7 @@ Speed = Annotated[
 ]
 
 STATE = Path(".parcours")
-SPEED = 20.0
+SPEED = 40.0
 
 
 @app.command(epilog="Example: parcours stack --port 54400 --fresh")

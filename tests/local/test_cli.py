@@ -16,6 +16,7 @@ import pytest
 
 from parcours_xl.local.ports import choose_free_ports, is_free
 from parcours_xl.local.project import LocalProject, load_project
+from parcours_xl.settings import read_settings
 
 READY_S_MAX = 60
 STOPPED_S_MAX = 15
@@ -224,6 +225,45 @@ def test_fresh_forgets_keys_and_keeps_the_address(state_dir: Path, port: int) ->
         keys.append(terminal.project.anon_key)
         terminal.end(signal.SIGTERM)
     assert keys[0] != keys[1]
+
+
+def test_dev_runs_the_service_against_this_supabase_whatever_the_shell_knows(
+    state_dir: Path, port: int
+) -> None:
+    real = {"SUPABASE_URL": "https://real.example", "SUPABASE_JWT_SECRET": "of a real project"}
+    terminal = Terminal(state_dir, "dev", "--port", str(port), **real)
+    try:
+        printed = terminal.wait_until_ready()
+        assert f"Simulated Suno    {terminal.project.suno_url}\n" in printed
+        with httpx.Client(base_url=terminal.project.url, trust_env=False) as client:
+            client.headers["apikey"] = terminal.project.anon_key
+            person = {"email": "listener@example.org", "password": "a long enough one"}
+            session = client.post("/auth/v1/signup", json=person).json()
+            client.headers["Authorization"] = f"Bearer {session['access_token']}"
+            unknown = {"segmentId": "2b1c9d3e-0000-4000-8000-000000000001"}
+            answer = client.post("/functions/v1/sign-track", json=unknown)
+        assert answer.status_code == 404, answer.text
+    finally:
+        code, said = terminal.end(signal.SIGTERM)
+    assert (code, said) == (0, "")
+    assert running_of(terminal) == []
+
+
+def test_dev_writes_an_environment_in_which_the_service_can_be_run_by_hand(
+    state_dir: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal(state_dir, "dev", "--port", str(port))
+    terminal.wait_until_ready()
+    terminal.end(signal.SIGTERM)
+    environment = read_environment(state_dir)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    assert settings.supabase_url == terminal.project.url
+    assert settings.suno_api_base == terminal.project.suno_url
+    assert settings.openai_base_url == terminal.project.openai_url
+    assert settings.track_hosts_exact == (f"127.0.0.1:{terminal.project.suno_port}",)
+    assert "SUPABASE_JWT_SECRET" not in environment
 
 
 @pytest.mark.parametrize("command", ["stack", "dev"])

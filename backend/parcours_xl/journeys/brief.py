@@ -35,7 +35,7 @@ class WrittenBrief(_Written):
     segments: list[WrittenSegment] = Field(min_length=SEGMENTS_MIN, max_length=SEGMENTS_MAX)
 
 
-class UnfitBrief(ValueError):  # noqa: N818
+class UnfitBrief(ValueError):
     """The written brief may not be used: a text is missing or too long, or says what it must not.
 
     The message names the part and the rule, never the text.

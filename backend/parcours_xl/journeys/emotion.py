@@ -1,6 +1,7 @@
 """What a listener says about their feeling, in the three ways a client may say it."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,11 +60,14 @@ def _read_object(value: Mapping[object, object]) -> EmotionState:
 
 
 def _read_word(word: object) -> str:
-    if not isinstance(word, str) or len(word) > EMOTION_CHARS_MAX or not _WORD.fullmatch(word):
-        raise ValueError(
-            f"emotion is one word of at most {EMOTION_CHARS_MAX} letters (underscores may join)"
-        )
-    return word.lower()
+    if isinstance(word, str) and len(word) <= EMOTION_CHARS_MAX:
+        # One spelling for an accent, so that a letter is one character.
+        lower = unicodedata.normalize("NFC", word.lower())
+        if _WORD.fullmatch(lower):
+            return lower
+    raise ValueError(
+        f"emotion is one word of at most {EMOTION_CHARS_MAX} letters (underscores may join)"
+    )
 
 
 def _read_intensity(number: object) -> float:

@@ -12,7 +12,7 @@ __all__ = ["Preset", "UnknownPreset", "all_presets", "find_preset"]
 _NUMBER = re.compile(r"^[0-9]{2}-")
 
 
-class UnknownPreset(ValueError):  # noqa: N818
+class UnknownPreset(ValueError):
     """No preset has this key. `keys` lists those that exist, in their canonical form."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:

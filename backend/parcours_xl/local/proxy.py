@@ -12,6 +12,8 @@ HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade".split()
 )
+# Every server names itself and the time; the one that clients reach is this one.
+OUR_OWN = (b"date", b"server")
 CONNECT_S_MAX = 5
 ANSWER_S_MAX = 120
 CONNECTIONS_MAX = 200
@@ -49,7 +51,9 @@ class Proxy:
             response = _error(503, "The upstream server is away")
         else:
             response = StreamingResponse(_stream(answer), answer.status_code)
-            response.raw_headers = _end_to_end(answer.headers.raw)
+            response.raw_headers = [
+                pair for pair in _end_to_end(answer.headers.raw) if pair[0] not in OUR_OWN
+            ]
         await response(scope, receive, send)
 
     def _pass_on(self, request: Request) -> httpx.Request:

@@ -22,7 +22,6 @@ async def create_user(request: Request) -> Response:
     email = users.normal_email(params.email)
     password_hash = None
     if params.password:
-        passwords.check_password(params.password)
         password_hash = await passwords.hash_password(params.password)
     try:
         async with auth_of(request).connections.transaction() as connection:

@@ -1,10 +1,13 @@
 """What Auth refuses, in the words and the two shapes of supabase/auth."""
 
+import logging
 from typing import Any
 
 import psycopg
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+
+log = logging.getLogger(__name__)
 
 API_VERSION = "x-supabase-api-version"
 # From this version on, `code` is the name of the error; before, it was the HTTP status.
@@ -53,6 +56,7 @@ def render_error(request: Request, error: Exception) -> JSONResponse:
 
 def render_database_error(request: Request, error: Exception) -> JSONResponse:
     """The answer when the database is away (503), or does what nobody expected (500)."""
+    log.error("%s %s: %s", request.method, request.url.path, error)
     away = isinstance(error, psycopg.OperationalError)
     status, message = (503, "Database is away") if away else (500, "Database error")
     return render_error(request, AuthError(status, "unexpected_failure", message))

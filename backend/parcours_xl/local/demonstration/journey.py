@@ -94,6 +94,7 @@ async def _fetch(owner: Listener, created_at: str, segment: dict[str, Any]) -> T
         preview_after_s=seconds_between(created_at, facts.get("first_received_at")),
         complete_after_s=seconds_between(created_at, facts.get("complete_received_at")),
         path=segment["storage_path"],
+        url=url.partition("?")[0],
         bytes=len(whole.content),
         seconds=await asyncio.to_thread(_measure, whole.content),
         range_status=part.status_code,

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class TrackReport:
-    """One segment's track, as its owner fetched it. Times in seconds."""
+    """One segment's track, as its owner fetched it. Times in seconds; url without its token."""
 
     index: int
     title: str
@@ -16,6 +16,7 @@ class TrackReport:
     preview_after_s: float | None
     complete_after_s: float | None
     path: str
+    url: str
     bytes: int
     seconds: float
     range_status: int

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -41,16 +42,20 @@ def following(console: Console) -> Iterator[Callable[[Segments], None]]:
 
 
 def show_report(console: Console, report: JourneyReport) -> None:
-    """The closing table, and what is not as it must be."""
+    """The closing tables, and what is not as it must be."""
     console.print(f"\n[bold]{report.title}[/]\n[italic]{report.brief}[/]\n")
     console.print(_tracks_table(report))
+    console.print("\n[bold]Signed URLs that were fetched[/] (their tokens are not shown)")
+    for track in report.tracks:
+        # One line each however narrow the terminal is: an address is there to be copied.
+        console.print(f"  {track.index + 1}  {track.url}", soft_wrap=True)
+    console.print()
     console.print(_times_table(report))
     for fault in report.faults:
         console.print(f"[bold red]Not so:[/] {fault}")
     if not report.faults:
-        console.print(
-            f"[bold green]The run is ready.[/] {len(report.tracks)} signed tracks fetched."
-        )
+        count = len(report.tracks)
+        console.print(f"[bold green]The run is ready: {count} tracks signed and fetched.[/]")
 
 
 def _plain_lines(console: Console, started_at: float) -> Callable[[Segments], None]:
@@ -83,19 +88,20 @@ def _progress(segments: Segments, elapsed_s: float) -> Table:
 
 
 def _tracks_table(report: JourneyReport) -> Table:
-    table = Table(title="Segments", title_justify="left")
-    for heading in ("#", "Title", "State", "Preview", "Complete", "Planned", "Fetched", "Range"):
-        right = heading in ("Preview", "Complete", "Planned", "Fetched")
-        table.add_column(heading, justify="right" if right else "left")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Segment", "State"):
+        table.add_column(heading)
+    for heading in ("Preview", "Complete", "Planned", "Fetched", "Size", "Range"):
+        table.add_column(heading, justify="right")
     for track in report.tracks:
         table.add_row(
-            str(track.index + 1),
             track.title,
             f"[green]{track.status}[/]",
             _seconds(track.preview_after_s),
             _seconds(track.complete_after_s),
             f"{track.planned_s} s",
-            f"{track.seconds:.0f} s, {track.bytes / 1e6:.1f} MB",
+            f"{track.seconds:.0f} s",
+            f"{track.bytes / 1e6:.1f} MB",
             str(track.range_status),
         )
     return table
@@ -103,15 +109,12 @@ def _tracks_table(report: JourneyReport) -> Table:
 
 def _times_table(report: JourneyReport) -> Table:
     table = Table.grid(padding=(0, 2))
-    for track in report.tracks:
-        table.add_row(f"Path {track.index + 1}", track.path)
-    table.add_row("")
     table.add_row("First preview (TTFP)", _seconds(report.first_preview_s))
     table.add_row("First complete (TTFC)", _seconds(report.first_complete_s))
     table.add_row("Run ready", _seconds(report.ready_s))
     table.add_row("Journey", f"{report.planned_s / 60:.1f} min in {len(report.tracks)} segments")
-    table.add_row("Another user", f"{report.stranger} on sign-track")
-    table.add_row("Anonymous caller", f"{report.anonymous} on sign-track")
+    table.add_row("Another user", f"refused, {report.stranger}")
+    table.add_row("Anonymous caller", f"refused, {report.anonymous}")
     if report.speed != 1:
         table.add_row("", f"[dim]The simulated Suno waited {report.speed:g} times less.[/]")
     return table

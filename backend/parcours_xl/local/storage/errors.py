@@ -1,8 +1,12 @@
 """What Storage refuses, in the words and the shape of supabase/storage."""
 
+import logging
+
 import psycopg
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+
+log = logging.getLogger(__name__)
 
 # As hosted: the true status is in the body, as text, and HTTP says 400 except for these.
 OUTSPOKEN_STATUSES = (416, 500, 503, 544)
@@ -85,7 +89,10 @@ def render_error(_: Request, error: Exception) -> JSONResponse:
 def render_database_error(request: Request, error: Exception) -> JSONResponse:
     """The answer to what the database refused, its policies included, or could not do."""
     assert isinstance(error, psycopg.Error)
-    return render_error(request, translate(error))
+    translated = translate(error)
+    if translated.status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error)
+    return render_error(request, translated)
 
 
 def translate(error: psycopg.Error) -> StorageError:

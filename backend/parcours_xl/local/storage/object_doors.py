@@ -155,15 +155,14 @@ def _anybody(request: Request) -> Caller | None:
 
 
 def _send(request: Request, row: Row, expires: str | None = None) -> Response:
-    metadata = row["metadata"] or {}
-    etag = metadata.get("eTag", "")
-    headers = {"etag": etag, "x-robots-tag": "none"}
-    headers |= {"expires": expires} if expires else {"cache-control": metadata["cacheControl"]}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
     path = storage_of(request).files.path(row["version"] or "")
     if not path.is_file():
         raise StorageError(404, "NoSuchKey", "The resource was not found", "Not found")
+    metadata = row["metadata"]
+    headers = {"etag": metadata["eTag"], "x-robots-tag": "none"}
+    headers |= {"expires": expires} if expires else {"cache-control": metadata["cacheControl"]}
+    if request.headers.get("if-none-match") == metadata["eTag"]:
+        return Response(status_code=304, headers=headers)
     if "download" in request.query_params:
         headers["content-disposition"] = _disposition(request.query_params["download"])
     # A stored page must not run as one under the project's own origin.

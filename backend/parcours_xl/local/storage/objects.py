@@ -48,8 +48,9 @@ INSERT: LiteralString = """
     insert into storage.objects (
       bucket_id, name, version, owner, owner_id, metadata, user_metadata
     ) values (
-      %(bucket_id)s, %(name)s, %(version)s, %(owner_id)s, %(owner_id)s, %(metadata)s,
-      %(user_metadata)s
+      %(bucket_id)s, %(name)s, %(version)s,
+      case when pg_input_is_valid(%(owner_id)s::text, 'uuid') then %(owner_id)s::text::uuid end,
+      %(owner_id)s::text, %(metadata)s, %(user_metadata)s
     )
 """
 OR_REPLACE: LiteralString = """
