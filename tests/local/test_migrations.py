@@ -108,6 +108,11 @@ def test_a_history_written_by_the_cli_is_accepted(database_url: str, folder: Pat
             " array['create table public.first (id int)', 'create table public.also (id int)']"
             " where version = '20260101000000'"
         )
+        connection.execute(
+            "update supabase_migrations.schema_migrations set statements ="
+            " array['alter table public.first add column name text']"
+            " where version = '20260102000000'"
+        )
     assert apply_migrations(database_url, folder) == []
 
 

@@ -18,3 +18,15 @@ def can_enter(folder: Path) -> bool:
         return True
     existing = [place for place in (folder, *folder.parents) if place.exists()]
     return all(place.stat().st_mode & 0o001 for place in existing)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its missing parents, such that that account gets through to it."""
+    if server_account() is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True)
+        # Whatever root's umask is.
+        place.chmod(0o755)

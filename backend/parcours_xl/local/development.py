@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from parcours_xl.local.foreground import follow, stopped_by_signals, watch
+from parcours_xl.local.foreground import stopped_by_signals, watch
 from parcours_xl.local.processes import Server, running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject, open_project, write_private
 from parcours_xl.local.stack import held_state, started_servers
@@ -49,7 +49,7 @@ def run_development(wishes: Wishes, speed: float) -> None:
         service = started.enter_context(running_service(project, environment))
         addresses = supabase_addresses(project) | vendor_addresses(project)
         _show("Parcours XL is running", project, addresses)
-        watch([*servers, simulators, service], follow(service.log))
+        watch([*servers, simulators, service], shown=service)
 
 
 @contextmanager
