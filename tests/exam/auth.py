@@ -89,14 +89,14 @@ async def a_reused_refresh_token_is_refused(candidate: Candidate) -> None:
 
 
 async def get_user_answers_whose_token_it_is(candidate: Candidate) -> None:
-    client, person = await candidate.signed_in()
+    client, person = await candidate.signed_in_before()
     user = (await client.auth.get_user()).user
     assert (user.id, user.email, user.role) == (person.id, person.email, "authenticated")
     assert not user.is_anonymous
 
 
 async def a_token_that_was_tampered_with_is_refused(candidate: Candidate) -> None:
-    client, _ = await candidate.signed_in()
+    client, _ = await candidate.signed_in_before()
     header, claims, signature = (await client.auth.get_session()).access_token.split(".")
     with refused("bad_jwt", 403):
         await client.auth.get_user(f"{header}.{claims}.{signature[::-1]}")
@@ -110,7 +110,7 @@ async def the_api_keys_are_nobody(candidate: Candidate) -> None:
 
 
 async def updating_a_user_merges_the_metadata(candidate: Candidate) -> None:
-    client, _ = await candidate.signed_in()
+    client, _ = await candidate.signed_in_before()
     await client.auth.update_user({"data": {"mood": "calm", "theme": "dark"}})
     user = (await client.auth.update_user({"data": {"mood": "glad", "theme": None}})).user
     assert user.user_metadata["mood"] == "glad"
@@ -127,7 +127,7 @@ async def a_new_password_replaces_the_old_one(candidate: Candidate) -> None:
 
 
 async def a_short_password_is_refused_with_its_reason(candidate: Candidate) -> None:
-    client, _ = await candidate.signed_in()
+    client, _ = await candidate.signed_in_before()
     with pytest.raises(AuthWeakPasswordError) as refusal:
         await client.auth.update_user({"password": "tiny"})
     assert "length" in refusal.value.reasons
@@ -155,7 +155,7 @@ async def the_token_of_a_session_that_ended_is_refused(candidate: Candidate) -> 
 
 
 async def get_claims_verifies_a_token(candidate: Candidate) -> None:
-    client, person = await candidate.signed_in()
+    client, person = await candidate.signed_in_before()
     session = await client.auth.get_session()
     claims = (await client.auth.get_claims(session.access_token))["claims"]
     assert claims["sub"] == person.id

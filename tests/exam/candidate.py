@@ -35,6 +35,7 @@ class Candidate:
     service: AsyncClient
     bucket: str = field(default_factory=lambda: f"exam-{uuid4()}")
     user_ids: list[str] = field(default_factory=list)
+    member: tuple[AsyncClient, Person] | None = None
 
     async def client(self, key: str | None = None) -> AsyncClient:
         """A client with nobody signed in."""
@@ -54,6 +55,11 @@ class Candidate:
         client, person = await self.client(), await self.person()
         await client.auth.sign_in_with_password(person.credentials)
         return client, person
+
+    async def signed_in_before(self) -> tuple[AsyncClient, Person]:
+        """Somebody who stays signed in all through the exam: hosted projects count sign-ins."""
+        self.member = self.member or await self.signed_in()
+        return self.member
 
     async def run_of(self, person: Person) -> str:
         """A run in the database that belongs to somebody."""
@@ -92,13 +98,10 @@ async def sitting(examinee: Examinee) -> AsyncIterator[Candidate]:
 
 
 async def _clear_up(candidate: Candidate) -> None:
-    folders = await candidate.objects.list("", {"limit": 1000})
-    names = [
-        f"{folder['name']}/{file['name']}"
-        for folder in folders
-        for file in await candidate.objects.list(folder["name"])
-    ]
-    if names:
+    for entry in await candidate.objects.list("", {"limit": 1000}):
+        name, is_file = entry["name"], entry["id"] is not None
+        files = [] if is_file else await candidate.objects.list(name)
+        names = [name] if is_file else [f"{name}/{file['name']}" for file in files]
         await candidate.objects.remove(names)
     await candidate.service.storage.delete_bucket(candidate.bucket)
     runs = candidate.service.table("parcours_runs").delete()

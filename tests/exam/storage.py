@@ -154,7 +154,7 @@ async def anon_may_not_touch_a_private_bucket(candidate: Candidate) -> None:
 
 
 async def users_may_not_touch_a_private_bucket(candidate: Candidate) -> None:
-    client, _ = await candidate.signed_in()
+    client, _ = await candidate.signed_in_before()
     await _may_not_touch(candidate, client)
 
 

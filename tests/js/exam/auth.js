@@ -76,7 +76,7 @@ export const auth = {
   },
 
   'get user answers whose token it is': async (candidate) => {
-    const { client, person } = await candidate.signedIn()
+    const { client, person } = await candidate.signedInBefore()
     const { user } = await granted(client.auth.getUser())
     assert.equal(user.id, person.id)
     assert.equal(user.email, person.email)
@@ -85,7 +85,7 @@ export const auth = {
   },
 
   'a token that was tampered with is refused': async (candidate) => {
-    const { client, session } = await candidate.signedIn()
+    const { client, session } = await candidate.signedInBefore()
     const asked = client.auth.getUser(tamper(session.access_token))
     await refused(asked, { code: 'bad_jwt', status: 403 })
   },
@@ -97,7 +97,7 @@ export const auth = {
   },
 
   'updating a user merges the metadata': async (candidate) => {
-    const { client } = await candidate.signedIn()
+    const { client } = await candidate.signedInBefore()
     await granted(client.auth.updateUser({ data: { mood: 'calm', theme: 'dark' } }))
     const { user } = await granted(client.auth.updateUser({ data: { mood: 'glad', theme: null } }))
     assert.equal(user.user_metadata.mood, 'glad')
@@ -114,7 +114,7 @@ export const auth = {
   },
 
   'a short password is refused with its reason': async (candidate) => {
-    const { client } = await candidate.signedIn()
+    const { client } = await candidate.signedInBefore()
     const change = client.auth.updateUser({ password: 'tiny' })
     const { reasons } = await refused(change, { code: 'weak_password', status: 422 })
     assert.ok(reasons.includes('length'))
@@ -140,7 +140,7 @@ export const auth = {
   },
 
   'get claims verifies a token': async (candidate) => {
-    const { client, person, session } = await candidate.signedIn()
+    const { client, person, session } = await candidate.signedInBefore()
     const { claims } = await granted(client.auth.getClaims(session.access_token))
     assert.equal(claims.sub, person.id)
     assert.equal(claims.aud, 'authenticated')

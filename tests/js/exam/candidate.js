@@ -62,6 +62,11 @@ export class Candidate {
     return { client, person, session }
   }
 
+  /** Somebody who stays signed in all through the exam: hosted projects count sign-ins. */
+  async signedInBefore() {
+    return (this.member ??= await this.signedIn())
+  }
+
   /** A run in the database that belongs to somebody. */
   async runOf(person) {
     const row = { user_id: person.id, preset_key: 'universel-reset' }
@@ -90,11 +95,10 @@ export class Candidate {
   }
 
   async clearUp() {
-    const folders = await granted(this.objects.list('', { limit: 1000 }))
-    for (const folder of folders) {
-      const files = await granted(this.objects.list(folder.name))
-      const names = files.map((file) => `${folder.name}/${file.name}`)
-      if (names.length) await granted(this.objects.remove(names))
+    for (const { name, id } of await granted(this.objects.list('', { limit: 1000 }))) {
+      const files = id ? [] : await granted(this.objects.list(name))
+      const names = id ? [name] : files.map((file) => `${name}/${file.name}`)
+      await granted(this.objects.remove(names))
     }
     await granted(this.service.storage.deleteBucket(this.bucket))
     await granted(this.service.from('parcours_runs').delete().in('user_id', this.userIds))

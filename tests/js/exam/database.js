@@ -51,7 +51,7 @@ export const database = {
   },
 
   'a function that is not granted is refused': async (candidate) => {
-    const { client } = await candidate.signedIn()
+    const { client } = await candidate.signedInBefore()
     const unknown = { p_run_id: randomUUID(), p_limits: {} }
     const { status, error } = await client.rpc('start_run', unknown)
     assert.equal(status, 403)

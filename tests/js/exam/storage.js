@@ -172,7 +172,7 @@ export const storage = {
   },
 
   'users may not touch a private bucket': async (candidate) => {
-    await checkUntouchable(candidate, (await candidate.signedIn()).client)
+    await checkUntouchable(candidate, (await candidate.signedInBefore()).client)
   },
 
   'a deleted object is gone': async (candidate) => {
