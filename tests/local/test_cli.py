@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from parcours_xl.local.binaries import find_binaries
 from parcours_xl.local.ports import choose_free_ports, is_free
 from parcours_xl.local.project import LocalProject, load_project
 from parcours_xl.settings import read_settings
@@ -57,6 +58,12 @@ class Terminal:
     @property
     def project(self) -> LocalProject:
         return load_project(self.state_dir)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def downloaded() -> None:
+    """The servers are on this machine, so that no command has to speak of downloading them."""
+    find_binaries()
 
 
 @pytest.fixture

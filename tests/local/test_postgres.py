@@ -1,6 +1,7 @@
 """The embedded database is like a hosted project's before and after its migrations."""
 
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -189,7 +190,7 @@ def test_data_of_another_postgresql_is_refused(state_dir: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="concerns root")
 def test_root_s_database_is_served_by_nobody(state_dir: Path) -> None:
     with running_postgres(state_dir):
-        assert (state_dir / "postgres").stat().st_uid == 65534
+        assert (state_dir / "postgres").stat().st_uid == pwd.getpwnam("nobody").pw_uid
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="concerns root")

@@ -1,15 +1,25 @@
 """Who runs PostgreSQL: never root, since PostgreSQL refuses to."""
 
 import os
+import pwd
 from pathlib import Path
 
-# `nobody`, by number: no such name need exist.
-NOBODY = 65534
+from parcours_xl.local.errors import LocalError
+
+NOBODY = "nobody"
 
 
 def server_account() -> int | None:
-    """The account that PostgreSQL must be started as; None means as ourselves."""
-    return NOBODY if os.geteuid() == 0 else None
+    """The number of the account (and group) that runs PostgreSQL; None means we do ourselves.
+
+    Raises LocalError where there is no such account.
+    """
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(NOBODY).pw_uid
+    except KeyError:
+        raise LocalError("PostgreSQL does not run as root, and there is no user nobody.") from None
 
 
 def can_enter(folder: Path) -> bool:

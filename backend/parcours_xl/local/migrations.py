@@ -94,6 +94,8 @@ def _bare(statement: str) -> str:
 
 
 def _apply(connection: psycopg.Connection, migration: Migration) -> None:
+    # What the file before has set in the session is not this one's to build on.
+    connection.execute("reset all")
     try:
         with connection.transaction():
             connection.execute(migration.content)
