@@ -124,7 +124,7 @@ declare
   other public.parcours_segments;
 begin
   if segment.id is null or segment.status <> 'generating' or segment.suno_task_id is not null
-     or parcours.is_storing(segment) then
+     or segment.metadata ? 'heard_at' then
     return 'late';
   end if;
 
