@@ -207,27 +207,28 @@ def create_journey(
     world: World, segments: int = 3, limits: dict[str, Any] | None = None
 ) -> Journey:
     """A new run of OWNER's."""
-    answer = world.service.call("create_run", **creation(segments))
+    answer = world.service.call("create_run", **creation(segments=plans(segments)))
     return Journey(world, UUID(answer["run_id"]), LIMITS | (limits or {}))
 
 
-def creation(segments: int = 3, **others: Any) -> dict[str, Any]:
+def creation(**others: Any) -> dict[str, Any]:
     """The arguments of create_run."""
     return {
         "user_id": OWNER,
         "preset_key": "00-universel-reset",
         "brief": "Un souffle, puis le calme.",
         "metadata": {"title": "Retour au calme", "brief_source": "curated"},
-        "segments": [
-            {
-                "prompt": f"warm piano, part {place}",
-                "title": f"Part {place}",
-                "planned_seconds": 360,
-            }
-            for place in range(segments)
-        ],
+        "segments": plans(3),
         "daily_quota": 10,
     } | others
+
+
+def plans(quantity: int) -> list[dict[str, Any]]:
+    """What is asked for, segment by segment; 18 minutes when there are three."""
+    return [
+        {"prompt": f"warm piano, {place}", "title": f"Part {place}", "planned_seconds": 360}
+        for place in range(quantity)
+    ]
 
 
 # What Suno says

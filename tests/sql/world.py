@@ -38,7 +38,7 @@ update public.parcours_segments as segment
        metadata = metadata || coalesce((
          select jsonb_object_agg(key, (value #>> '{}')::timestamptz - %(time)s)
            from jsonb_each(segment.metadata)
-          where key in ('claimed_at', 'next_try_at', 'asked_at', 'ask_at',
+          where key in ('claimed_at', 'heard_at', 'next_try_at', 'asked_at', 'ask_at',
                         'first_received_at', 'complete_received_at')), '{}');
 update parcours.creations set created_at = created_at - %(time)s;
 update parcours.suno_requests
