@@ -9,7 +9,8 @@
 --            before it is fetched. refused_host: the address was dropped by the door.
 --   error    {code, message, again}
 
--- suno_track_id names the ONE track behind preview_url and storage_path.
+-- suno_track_id names the ONE track behind preview_url and storage_path. While that track is being
+-- stored, a late `first` only fills what is empty.
 create function parcours.accept_first(p_segment public.parcours_segments, p_event jsonb)
 returns text
 language plpgsql set search_path = '' as $$
@@ -28,7 +29,7 @@ begin
     return 'skipped';
   end if;
   update public.parcours_segments
-     set status = case when status in ('queued', 'generating') then 'first' else status end,
+     set status = case when parcours.is_storing(p_segment) then status else 'first' end,
          preview_url = coalesce(preview_url, heard->>'stream_url'),
          metadata = jsonb_strip_nulls(jsonb_build_object(
              'suno_second_track_id', other->>'id',
