@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.sql.journeys import Journey, create_journey
-from tests.sql.world import World
 
 from parcours_xl.local.project import LocalProject
+from tests.sql.journeys import Journey, create_journey
+from tests.sql.world import World
 
 
 @pytest.fixture(scope="module")

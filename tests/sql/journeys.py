@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
 from tests.sql.callers import OWNER, Row
 from tests.sql.world import LIMITS, World
-
-from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
 
 STREAM = "https://audiostream.api.box/stream/{}.mp3"
 DOWNLOAD = "https://tempfile.aiquickdraw.com/r/{}.mp3"
@@ -234,7 +233,7 @@ def plans(quantity: int) -> list[dict[str, Any]]:
 # What Suno says
 
 
-def track(name: str = "A", **others: Any) -> SunoTrack:
+def track(name: str | None = "A", **others: Any) -> SunoTrack:
     """One of a task's two tracks, whole."""
     facts: dict[str, Any] = {
         "id": name,

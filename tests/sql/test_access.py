@@ -3,6 +3,7 @@
 from typing import LiteralString
 
 import pytest
+
 from tests.sql.callers import API_CALLERS, OWNER, STRANGER, refused
 from tests.sql.journeys import Journey, create_journey
 from tests.sql.world import World

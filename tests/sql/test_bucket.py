@@ -3,11 +3,11 @@
 from typing import LiteralString
 
 import pytest
+
+from parcours_xl.local.migrations import MIGRATIONS
 from tests.sql.callers import refused
 from tests.sql.journeys import Journey
 from tests.sql.world import World
-
-from parcours_xl.local.migrations import MIGRATIONS
 
 POLICY = "((bucket_id = 'parcours-tracks'::text) AND (auth.role() = 'service_role'::text))"
 INSERT: LiteralString = (

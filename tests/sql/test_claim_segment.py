@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
+
 from tests.sql.callers import refused
 from tests.sql.journeys import Journey, create_journey, error
 from tests.sql.world import LIMITS, World

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from tests.sql.callers import OWNER, STRANGER, Row, refused
 from tests.sql.journeys import creation
 from tests.sql.world import World

@@ -1,6 +1,7 @@
 """Our functions: pinned down, owned by postgres, and open to the service role alone."""
 
 import pytest
+
 from tests.sql.callers import API_CALLERS, Row, refused
 from tests.sql.world import World
 

@@ -1,6 +1,7 @@
 """parcours_events: what happened, in order, and never rewritten."""
 
 import pytest
+
 from tests.sql.callers import refused
 from tests.sql.journeys import Journey, complete, create_journey
 from tests.sql.world import World

@@ -4,10 +4,10 @@ from itertools import product
 from uuid import UUID, uuid4
 
 import pytest
-from tests.sql.callers import refused
-from tests.sql.world import World
 
 from parcours_xl.journeys.states import RUN_MOVES, SEGMENT_MOVES, RunStatus, SegmentStatus
+from tests.sql.callers import refused
+from tests.sql.world import World
 
 SEGMENT_PAIRS = list(product(SegmentStatus, SegmentStatus))
 RUN_PAIRS = list(product(RunStatus, RunStatus))

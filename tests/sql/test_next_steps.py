@@ -1,6 +1,8 @@
 """next_steps: what each run in hand needs now, and when it will need something again."""
 
 import pytest
+
+from parcours_xl.adapters.suno_events import SunoTrack
 from tests.sql.callers import Row
 from tests.sql.journeys import (
     Attempt,
@@ -12,8 +14,6 @@ from tests.sql.journeys import (
     other,
 )
 from tests.sql.world import LIMITS, World
-
-from parcours_xl.adapters.suno_events import SunoTrack
 
 SECONDS = 2
 """How far a test's clock and the database's may be apart."""

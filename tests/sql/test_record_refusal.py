@@ -1,6 +1,7 @@
 """record_refusal: Suno has said no, for now, for good, or to the account."""
 
 import pytest
+
 from tests.sql.journeys import Journey, create_journey, first
 from tests.sql.world import World
 

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from tests.sql.journeys import Attempt, Journey, first
 from tests.sql.world import LIMITS, World
 

@@ -4,6 +4,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+
 from tests.sql.journeys import Journey
 from tests.sql.world import World
 

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from tests.sql.callers import refused
 from tests.sql.journeys import Journey, complete, create_journey
 from tests.sql.world import LIMITS, World

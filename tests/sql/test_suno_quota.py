@@ -1,6 +1,7 @@
 """reserve_suno_request and answer_suno_request: 20 requests in 10 s, all workers together."""
 
 import pytest
+
 from tests.sql.callers import refused
 from tests.sql.world import LIMITS, World
 

@@ -4,9 +4,8 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
-from tests.sql.callers import Caller
-
 from parcours_xl.local.project import LocalProject
+from tests.sql.callers import Caller
 
 # As the runbook has them; a test that needs others says which.
 LIMITS: dict[str, Any] = {
