@@ -130,7 +130,7 @@ def test_another_public_host_must_be_confirmed_by_suno(url: str) -> None:
         "https://a..suno.ai/a.mp3",
         "https://cdn1.suno.ai../a.mp3",
         "https://cdn1_suno.ai:443:443/a.mp3",
-        "https://sunо.ai/a.mp3",  # noqa: RUF003 - a Cyrillic o
+        "https://sunо.ai/a.mp3",
         "https://cdn1.suno。ai/a.mp3",
         "https://ＣＤＮ1.suno.ai/a.mp3",
         "https://cdn1.suno.ai\u200b/a.mp3",
