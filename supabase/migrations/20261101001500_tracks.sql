@@ -68,7 +68,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
   segment public.parcours_segments := parcours.lock_attempt(p_segment_id, p_token);
 begin
-  if segment.id is null or segment.status in ('complete', 'queued')
+  if segment.id is null or segment.status = 'complete'
      or segment.status = 'failed' and not parcours.is_storing(segment)
      or p_reason = 'timeout' and parcours.is_storing(segment) then
     return 'late';
@@ -91,7 +91,7 @@ begin
    where segment.id = p_segment_id;
   if not found then
     raise sqlstate 'PT404' using message = 'unknown segment';
-  elsif track.user_id <> p_user_id then
+  elsif track.user_id is distinct from p_user_id then
     raise sqlstate 'PT403' using message = 'this segment belongs to somebody else';
   elsif track.status <> 'complete' or track.storage_path is null then
     raise sqlstate 'PT409' using message = 'this segment has no stored track yet';
