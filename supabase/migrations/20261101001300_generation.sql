@@ -69,8 +69,8 @@ begin
   return answer || jsonb_build_object(
     'outcome', 'claimed', 'status', 'generating', 'slot', reserved,
     'callback_token', segment.callback_token, 'prompt', segment.prompt,
-    'title', segment.metadata->>'title',
-    'planned_seconds', (segment.metadata->>'planned_seconds')::integer);
+    'title', coalesce(segment.metadata->>'title', ''),
+    'planned_seconds', coalesce((segment.metadata->>'planned_seconds')::integer, 300));
 end;
 $$;
 
