@@ -1,7 +1,7 @@
 """Typed calls of our SQL functions: what they refuse, and what a lost Supabase looks like."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
@@ -19,25 +19,11 @@ from tests.fixtures.house import MakeRun
 from tests.fixtures.people import Person
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
-from tests.fixtures.servers import running
 from tests.fixtures.service import MakeSettings
 
 pytestmark = pytest.mark.anyio
 
 QUEUE = "parcours_generation"
-
-
-@pytest.fixture(scope="module")
-def running_relay(stack: LocalProject) -> Iterator[tuple[Relay, str]]:
-    relay = Relay(stack.rest_url)
-    with running(relay) as url:
-        yield relay, url
-
-
-@pytest.fixture
-def relay(running_relay: tuple[Relay, str]) -> Relay:
-    running_relay[0].rest()
-    return running_relay[0]
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +43,9 @@ def database(
     settings: Settings,
     http: httpx.AsyncClient,
     relay: Relay,
-    running_relay: tuple[Relay, str],
 ) -> Database:
     """What the service calls, with something in between that may break."""
-    return Database(running_relay[1], stack.service_role_key, http, settings.limits)
+    return Database(f"{relay.url}/rest/v1", stack.service_role_key, http, settings.limits)
 
 
 async def test_one_method_is_one_request(
@@ -69,7 +54,7 @@ async def test_one_method_is_one_request(
     run = await make_run(3)
     started = await database.start_run(run.id)
     assert (started.segments, started.pending, started.total_seconds) == (3, 3, 900)
-    assert relay.asked == [("POST", "/rpc/start_run")]
+    assert relay.asked == [("POST", "/rest/v1/rpc/start_run")]
 
 
 async def test_what_the_state_machine_refuses_keeps_its_status(database: Database) -> None:
