@@ -8,7 +8,6 @@ import structlog
 
 from parcours_xl.adapters.database import TrackJob
 from parcours_xl.adapters.downloads import (
-    Download,
     TrackAway,
     TrackTooLarge,
     TrackUnavailable,
@@ -55,8 +54,19 @@ async def store_track(outside: Outside, job: TrackJob, *, last_try: bool) -> str
 async def _transfer(outside: Outside, job: TrackJob, file: Path, *, last_try: bool) -> str:
     url = job.download_url if job.trusted else await _confirm(outside, job)
     try:
-        url, download = await _fetch(outside, job, url, file)
-        path = track_path(job.run_id, job.segment_id)
+        return await _keep(outside, job, url, file, last_try=last_try)
+    except TrackUnavailable:
+        # A dead address is asked for anew, once.
+        fresh = await _ask_for_address(outside, job)
+        if fresh is None:
+            raise
+        return await _keep(outside, job, fresh, file, last_try=last_try)
+
+
+async def _keep(outside: Outside, job: TrackJob, url: str, file: Path, *, last_try: bool) -> str:
+    path = track_path(job.run_id, job.segment_id)
+    try:
+        download = await outside.downloads.fetch(url, file)
         async with asyncio.timeout(UPLOAD_S_MAX):
             await outside.tracks.store(path, file, download.content_type)
     except (TrackTooLarge, TrackNotStorable) as refused:
@@ -73,17 +83,6 @@ async def _transfer(outside: Outside, job: TrackJob, file: Path, *, last_try: bo
     if outcome == "gone":
         await outside.tracks.delete([path])
     return "stored" if outcome == "completed" else outcome
-
-
-async def _fetch(outside: Outside, job: TrackJob, url: str, file: Path) -> tuple[str, Download]:
-    """The track and the address it came from: a dead address is asked for anew, once."""
-    try:
-        return url, await outside.downloads.fetch(url, file)
-    except TrackUnavailable:
-        fresh = await _ask_for_address(outside, job)
-        if fresh is None:
-            raise
-        return fresh, await outside.downloads.fetch(fresh, file)
 
 
 async def _confirm(outside: Outside, job: TrackJob) -> str:
