@@ -6,15 +6,15 @@ from uuid import UUID, uuid4
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
-    multiple,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
 
+from parcours_xl.adapters.suno_events import SunoEvent
 from tests.sql.callers import Refusal
 from tests.sql.invariants import check
 from tests.sql.journeys import (
@@ -34,19 +34,23 @@ from tests.sql.world import LIMITS, World
 TIGHT = LIMITS | {"attempts_automatic": 2, "attempts_max": 4, "requests_max": 3}
 SEGMENTS, RUNS_MAX = 2, 3
 
-ANSWERS = st.sampled_from(["taken", "taken", "silent", "later", "for_good", "account"])
+ANSWERS = st.sampled_from(["taken"] * 5 + ["silent", "later", "for_good", "account"])
 SAYINGS = st.sampled_from(
-    ["text", "first", "complete", "complete", "no music", "refused", "untrusted", "error", "final"]
+    [
+        *("complete", "complete", "first", "first", "text"),
+        *("no music", "refused", "untrusted", "error", "final"),
+    ]
 )
-SECONDS = st.sampled_from([1, 3, 11, 61, 95, 245, 305, 3700])
-PLACES = st.integers(0, SEGMENTS - 1)
+HEARD = st.sampled_from(["complete", "first", "pending", "no music"])
+STORED = st.sampled_from(["well", "well", "well", "linked", "failed", "died"])
+SECONDS = st.sampled_from([3, 11, 61, 95, 245, 305])
+ANY = st.integers(0, 5)
+"""Which one of several: 0 is the newest."""
 
 
-def say(attempt: Attempt, saying: str, **others: Any) -> Any:
+def say(attempt: Attempt, saying: str, **others: Any) -> SunoEvent:
     """An event of Suno's."""
     match saying:
-        case "text" | "pending":
-            return other(saying, attempt, **others)
         case "first":
             return first(attempt, **others)
         case "complete":
@@ -54,12 +58,14 @@ def say(attempt: Attempt, saying: str, **others: Any) -> Any:
         case "no music":
             return complete(attempt, track(download_url=None), **others)
         case "refused":
-            host = {"download_url": None, "refused_host": "10.0.0.1"}
-            return complete(attempt, track(**host), **others)
+            no_url = track(download_url=None, refused_host="10.0.0.1")
+            return complete(attempt, no_url, **others)
         case "untrusted":
             return complete(attempt, track(trusted=False), **others)
-        case _:
+        case "error" | "final":
             return error(attempt, again=saying == "error", **others)
+        case _:
+            return other(saying, attempt, **others)
 
 
 class Lives(RuleBasedStateMachine):
@@ -67,56 +73,55 @@ class Lives(RuleBasedStateMachine):
 
     world: World
 
-    runs = Bundle("runs")
-    attempts = Bundle("attempts")
-
     def __init__(self) -> None:
         super().__init__()
         self.world.erase()
         self.worker = Worker(self.world.service, TIGHT)
-        self.alive: list[Journey] = []
-        self.tokens: dict[UUID, UUID] = {}
+        self.runs: list[Journey] = []
+        self.attempts: list[Attempt] = []
+        self.tokens_now: dict[UUID, UUID] = {}
         self.tokens_ever: set[UUID] = set()
-
-    @initialize(target=runs)
-    def begin(self) -> Journey:
-        return self._create()
 
     # Users
 
-    @rule(target=runs)
-    def create(self) -> Any:
-        return self._create() if len(self.alive) < RUNS_MAX else multiple()
+    @initialize(started=st.booleans(), answer=ANSWERS)
+    def begin(self, started: bool, answer: str) -> None:
+        self.create()
+        if started:
+            self.start(0)
+        self.generate(0, 0, answer)
 
-    @rule(run=runs)
-    def start(self, run: Journey) -> None:
-        self.world.service.attempt("start_run", run_id=run.id, limits=TIGHT)
+    @precondition(lambda self: len(self.runs) < RUNS_MAX)
+    @rule()
+    def create(self) -> None:
+        self.runs.append(create_journey(self.world, SEGMENTS, TIGHT))
 
-    @rule(run=runs)
-    def erase(self, run: Journey) -> None:
-        if len(self.alive) > 1 and run in self.alive:
-            self.alive.remove(run)
-            self.world.postgres.do("delete from public.parcours_runs where id = %s", run.id)
+    @rule(which=ANY)
+    def start(self, which: int) -> None:
+        self._ask("start_run", run_id=self._run(which).id, limits=TIGHT)
+
+    @precondition(lambda self: len(self.runs) == RUNS_MAX)
+    @rule(which=ANY)
+    def erase(self, which: int) -> None:
+        run = self._run(which)
+        self.runs.remove(run)
+        self.world.postgres.do("delete from public.parcours_runs where id = %s", run.id)
 
     # The service
 
-    @rule(target=attempts, run=runs, place=PLACES, answer=ANSWERS)
-    def generate(self, run: Journey, place: int, answer: str) -> Any:
-        return self._submit(run.segment_id(place), None, answer)
-
-    @rule(target=attempts, answer=ANSWERS, heard=st.sampled_from(["pending", "first", "complete"]))
-    def work(self, answer: str, heard: str) -> Any:
+    @rule(answer=ANSWERS, heard=HEARD)
+    def work(self, answer: str, heard: str) -> None:
         for step in self.worker.take_steps(quantity=1):
             if step["action"] == "submit":
-                return self._submit(UUID(step["segment_id"]), step["callback_token"], answer)
-            self.worker.do(step, lambda attempt: say(attempt, heard, source="record_info"))
-        return multiple()
+                self._submit(UUID(step["segment_id"]), step["callback_token"], answer)
+            else:
+                self.worker.do(step, lambda attempt: say(attempt, heard, source="record_info"))
 
-    @rule()
-    def die_with_a_step(self) -> None:
-        self.worker.take_steps(quantity=1)
+    @rule(which=ANY, place=st.integers(0, SEGMENTS - 1), answer=ANSWERS)
+    def generate(self, which: int, place: int, answer: str) -> None:
+        self._submit(self._run(which).segment_id(place), None, answer)
 
-    @rule(how=st.sampled_from(["stored", "stored", "linked", "failed", "died"]))
+    @rule(how=STORED)
     def store(self, how: str) -> None:
         for job in self.worker.take_jobs(quantity=1):
             if how == "linked" and job["current"]:
@@ -126,36 +131,52 @@ class Lives(RuleBasedStateMachine):
             elif how != "died":
                 self.worker.store(job, well=how != "failed")
 
+    @rule()
+    def die_with_a_step(self) -> None:
+        self.worker.take_steps(quantity=1)
+
     # Suno, and who pretends to be Suno
 
-    @rule(attempt=attempts, saying=SAYINGS)
-    def call_back(self, attempt: Attempt, saying: str) -> None:
-        self.worker.tell(attempt, say(attempt, saying))
+    @precondition(lambda self: self.attempts)
+    @rule(which=ANY, saying=SAYINGS, names_the_task=st.booleans())
+    def call_back(self, which: int, saying: str, names_the_task: bool) -> None:
+        attempt = self._attempt(which)
+        named = {} if names_the_task else {"task_id": None}
+        self.worker.tell(attempt, say(attempt, saying, **named))
 
-    @rule(attempt=attempts, saying=SAYINGS)
-    def call_back_in_the_runbook_s_shape(self, attempt: Attempt, saying: str) -> None:
-        self.worker.tell(attempt, say(attempt, saying, task_id=None))
+    @precondition(lambda self: self.attempts)
+    @rule(which=ANY, heard=st.booleans(), twice=st.booleans())
+    def all_goes_well(self, which: int, heard: bool, twice: bool) -> None:
+        self.work("taken", "complete")
+        attempt = self._attempt(which)
+        for saying in ["first"] * heard + ["complete"] * (1 + twice):
+            self.worker.tell(attempt, say(attempt, saying))
+        self.store("well")
 
-    @rule(attempt=attempts, saying=SAYINGS)
-    def forge(self, attempt: Attempt, saying: str) -> None:
+    @precondition(lambda self: self.attempts)
+    @rule(which=ANY, saying=SAYINGS)
+    def forge(self, which: int, saying: str) -> None:
+        attempt = self._attempt(which)
         forged = Attempt(attempt.segment_id, uuid4(), attempt.task_id, 0)
         answer = self.worker.tell(forged, say(forged, saying))
         assert answer == {"outcome": "skipped"} or answer.sqlstate == "PT401"
 
-    @rule(attempt=attempts)
-    def record_task_late(self, attempt: Attempt) -> None:
+    @precondition(lambda self: self.attempts)
+    @rule(which=ANY)
+    def record_task_late(self, which: int) -> None:
+        attempt = self._attempt(which)
         self.world.service.call("record_task", **attempt.names, task_id=attempt.task_id)
 
-    # Operators
+    # Operators, and time
 
-    @rule(run=runs, place=PLACES)
-    def retry(self, run: Journey, place: int) -> None:
-        segment_id = run.segment_id(place)
-        self.world.service.attempt("retry_segment", segment_id=segment_id, limits=TIGHT)
+    @rule(which=ANY, place=st.integers(0, SEGMENTS - 1))
+    def retry(self, which: int, place: int) -> None:
+        segment_id = self._run(which).segment_id(place)
+        self._ask("retry_segment", segment_id=segment_id, limits=TIGHT)
 
-    @rule(run=runs)
-    def release(self, run: Journey) -> None:
-        self.world.service.attempt("release_run", run_id=run.id)
+    @rule(which=ANY)
+    def release(self, which: int) -> None:
+        self._ask("release_run", run_id=self._run(which).id)
 
     @rule(seconds=SECONDS)
     def let_pass(self, seconds: int) -> None:
@@ -174,43 +195,49 @@ class Lives(RuleBasedStateMachine):
             " where callback_token is not null"
         )
         for row in rows:
-            if self.tokens.get(row["id"]) != row["token"]:
+            if self.tokens_now.get(row["id"]) != row["token"]:
                 assert row["token"] not in self.tokens_ever
-            self.tokens[row["id"]] = row["token"]
-            self.tokens_ever.add(row["token"])
+                self.tokens_now[row["id"]] = row["token"]
+                self.tokens_ever.add(row["token"])
 
     def teardown(self) -> None:
         """Every life can be brought to its end: all the music, or no attempt left."""
-        if not self.alive:
+        if not self.runs:
             return
-        bring_to_an_end(self.world, self.alive)
+        bring_to_an_end(self.world, self.runs)
         check(self.world.postgres)
-        for run in self.alive:
+        for run in self.runs:
             assert run.status in ("ready", "failed")
             for segment in run.segments:
                 exhausted = segment["metadata"]["attempts"] >= TIGHT["attempts_max"]
                 assert segment["status"] == "complete" or exhausted
-        left = "select count(*) from pgmq.q_parcours_tracks"
-        assert self.world.postgres.value(left) == 0
+        jobs = "select count(*) from pgmq.q_parcours_tracks"
+        assert self.world.postgres.value(jobs) == 0
 
-    def _create(self) -> Journey:
-        run = create_journey(self.world, SEGMENTS, TIGHT)
-        self.alive.append(run)
-        return run
+    def _run(self, which: int) -> Journey:
+        return self.runs[-1 - which % len(self.runs)]
 
-    def _submit(self, segment_id: UUID, token: str | None, answer: str) -> Any:
-        """Claims; Suno answers, or does not. The attempt, when there is one."""
+    def _attempt(self, which: int) -> Attempt:
+        return self.attempts[-1 - which % len(self.attempts)]
+
+    def _ask(self, function: str, **arguments: Any) -> Any:
+        return self.world.service.attempt(function, **arguments)
+
+    def _submit(self, segment_id: UUID, token: str | None, answer: str) -> None:
+        """A claim; Suno takes it, refuses it, or says nothing."""
         if answer == "taken":
-            return self.worker.submit(segment_id, token) or multiple()
-        claim = self.world.service.attempt("claim_segment", limits=TIGHT, segment_id=segment_id)
+            attempt = self.worker.submit(segment_id, token)
+            self.attempts += [attempt] if attempt else []
+            return
+        claim = self._ask("claim_segment", limits=TIGHT, segment_id=segment_id)
         if isinstance(claim, Refusal) or claim["outcome"] == "skipped":
-            return multiple()
+            return
         attempt = Attempt(segment_id, UUID(claim["callback_token"]), str(uuid4()), claim["slot"])
+        self.attempts.append(attempt)
         if answer != "silent":
             self.world.service.call("answer_suno_request", slot=attempt.slot)
             refusal = {"kind": answer, "limits": TIGHT, "code": 500}
             self.world.service.call("record_refusal", **attempt.names, **refusal)
-        return attempt
 
 
 def test_whatever_is_called_in_whatever_order_everything_agrees(world: World) -> None:
@@ -218,8 +245,8 @@ def test_whatever_is_called_in_whatever_order_everything_agrees(world: World) ->
     run_state_machine_as_test(
         Lives,
         settings=settings(
-            max_examples=60,
-            stateful_step_count=40,
+            max_examples=100,
+            stateful_step_count=50,
             deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
