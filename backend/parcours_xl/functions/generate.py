@@ -20,7 +20,16 @@ class GenerateRequest(Asked):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [{"required": ["segmentId"]}, {"required": ["runId", "segmentIndex"]}]
+            "anyOf": [
+                {"required": ["segmentId"], "properties": {"segmentId": {"type": "string"}}},
+                {
+                    "required": ["runId", "segmentIndex"],
+                    "properties": {
+                        "runId": {"type": "string"},
+                        "segmentIndex": {"type": "integer"},
+                    },
+                },
+            ]
         }
     )
 
