@@ -112,22 +112,54 @@ def demo(
             raise typer.Exit(1)
 
 
-@app.command(epilog="Example: parcours serve --host 0.0.0.0 --port 8000")
+@app.command(epilog="Example: parcours serve --host 0.0.0.0 --port 8000 --workers 2")
 def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = (
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="PORT")] = 8000,
+    uds: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Listen on this Unix socket instead.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, metavar="N", help="So many processes.")
+    ] = 1,
+    proxy_headers: Annotated[
+        bool, typer.Option(help="Believe X-Forwarded-* of the proxies named below.")
+    ] = True,
+    forwarded_allow_ips: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESSES", help="Proxies to believe.", show_default="127.0.0.1"),
+    ] = None,
+    limit_concurrency: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Answer 503 beyond so many requests at once."),
+    ] = None,
+    backlog: Annotated[int, typer.Option(min=1, metavar="N")] = 2048,
+    timeout_keep_alive: Annotated[int, typer.Option(min=1, metavar="SECONDS")] = 5,
 ) -> None:
-    """Run the service: the five functions and, unless WORKER_IN_PROCESS=false, a worker.
+    """Run the service: the functions and, unless WORKER_IN_PROCESS=false, a worker.
 
     Settings come from the environment: SUPABASE_URL, SUPABASE_ANON_KEY,
     SUPABASE_SERVICE_ROLE_KEY, OPENAI_API_KEY, SUNO_API_KEY, CALLBACK_BASE (docs/settings.md).
+    SIGTERM answers what was begun and is gone within 10 s.
     """
     with _settings_in_plain_words():
-        from parcours_xl.serving import serve
+        from parcours_xl.serving import Listening, serve
 
-        serve(host, port)
+        serve(
+            Listening(
+                host=host,
+                port=port,
+                uds=uds,
+                workers=workers,
+                proxy_headers=proxy_headers,
+                forwarded_allow_ips=forwarded_allow_ips,
+                limit_concurrency=limit_concurrency,
+                backlog=backlog,
+                timeout_keep_alive=timeout_keep_alive,
+            )
+        )
 
 
 @app.command(epilog="Example: parcours worker")

@@ -1,12 +1,14 @@
 """What a caller sent, read within limits; anything else is a clear 400 or 413."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 import pydantic
 from starlette.requests import Request
 
+from parcours_xl.http.shapes import Fault
 from parcours_xl.trouble import Refused
 
 BODY_BYTES_MAX = 65_536
@@ -17,9 +19,9 @@ Model = TypeVar("Model", bound=pydantic.BaseModel)
 class BadRequest(Refused):
     """The request is not as documented. details: one entry a fault."""
 
-    def __init__(self, message: str, details: list[dict[str, str]] | None = None):
+    def __init__(self, message: str, details: Sequence[Fault] = ()):
         super().__init__(message)
-        self.details = details or []
+        self.details = list(details)
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def read_uuid(request: Request, name: str) -> UUID:
 def describe(error: pydantic.ValidationError) -> BadRequest:
     """A broken shape as the documented answer; what was sent is not repeated."""
     details = [
-        {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]}
+        Fault(field=".".join(map(str, fault["loc"])), message=fault["msg"])
         for fault in error.errors(include_url=False, include_input=False)
     ]
     return BadRequest("the request is not as documented", details)
