@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,7 +42,9 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 class CreateRequest(Asked):
     """presetKey, and what the listener feels, if said."""
 
-    preset_key: Annotated[str, WithJsonSchema({"type": "string", "enum": PRESET_KEYS})]
+    preset_key: Annotated[
+        str, Field(max_length=100), WithJsonSchema({"type": "string", "enum": PRESET_KEYS})
+    ]
     emotion_state: Annotated[Any, WithJsonSchema(EMOTION_STATE)] = None
 
 

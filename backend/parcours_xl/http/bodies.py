@@ -17,11 +17,11 @@ Model = TypeVar("Model", bound=pydantic.BaseModel)
 
 
 class BadRequest(Refused):
-    """The request is not as documented. details: one entry a fault."""
+    """The request is not as documented. details: one entry a fault, and at least one."""
 
     def __init__(self, message: str, details: Sequence[Fault] = ()):
         super().__init__(message)
-        self.details = list(details)
+        self.details = list(details) or [Fault(field="", message=message)]
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -52,12 +52,12 @@ async def read_body(request: Request, model: type[Model]) -> Model:
 def read_uuid(request: Request, name: str) -> UUID:
     """A UUID of the query string."""
     value = request.query_params.get(name)
-    if value is None:
-        raise BadRequest(f"the parameter {name} is missing")
     try:
-        return UUID(value)
+        return UUID(value or "")
     except ValueError:
-        raise BadRequest(f"the parameter {name} is not a UUID") from None
+        fault = "is missing" if value is None else "is not a UUID"
+        details = [Fault(field=name, message=fault)]
+        raise BadRequest(f"the parameter {name} {fault}", details) from None
 
 
 def describe(error: pydantic.ValidationError) -> BadRequest:

@@ -19,7 +19,7 @@ async def answer_trouble(_: Request, trouble: Exception) -> Response:
     headers = {}
     if isinstance(trouble, Postponed):
         headers["Retry-After"] = str(max(1, math.ceil(trouble.wait_s or WAIT_S_UNKNOWN)))
-    details = trouble.details if isinstance(trouble, BadRequest) else []
+    details = trouble.details if isinstance(trouble, BadRequest) else None
     body = ErrorAnswer(error=trouble.message, code=trouble.code, details=details)
     return answer(body, trouble.status, headers)
 

@@ -30,7 +30,7 @@ class ErrorAnswer(Answered):
     """Every answer that is not a success. code: Suno's own. requestId: what to report to us."""
 
     error: str
-    details: list[Fault] = []
+    details: list[Fault] | None = None
     code: int | None = None
     request_id: str | None = None
 
