@@ -57,10 +57,11 @@ async def ask_about_segment(
 ) -> bool:
     """Ask Suno what has become of an attempt; what it says is recorded as a callback would be.
 
-    Raises Postponed (429) when the quota is full.
+    Whether that was anything new. Raises Postponed (429) when the quota is full.
     """
     event = await ask(database, suno, task_id)
-    return await database.record_callback(segment_id, token, event)
+    changed = await database.record_callback(segment_id, token, event)
+    return changed and event.stage != "pending"
 
 
 async def ask(database: Database, suno: Suno, task_id: str) -> SunoEvent:
