@@ -1,0 +1,1 @@
+export type FadeShape = "linear" | "equal-power" | "smooth" | "decibel";
