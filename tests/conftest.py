@@ -13,6 +13,8 @@ from parcours_xl.local.database import copy_database, drop_database
 from parcours_xl.local.project import LocalProject
 from parcours_xl.local.stack import running_postgres, running_stack
 
+pytest_plugins = ["tests.fixtures.house"]
+
 PRISTINE = "pristine"
 
 

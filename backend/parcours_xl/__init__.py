@@ -1,1 +1,1 @@
-"""Parcours XL: therapeutic music journeys, composed on demand, on Supabase."""
+"""Parcours XL: well-being music journeys, composed on demand, on Supabase."""

@@ -10,7 +10,7 @@ import typer
 
 app = typer.Typer(
     name="parcours",
-    help="Therapeutic music journeys of 18 to 24 minutes, composed on demand, on Supabase.",
+    help="Well-being music journeys of 18 to 24 minutes, composed on demand, on Supabase.",
     epilog="Example: parcours dev --fresh",
     no_args_is_help=True,
     add_completion=False,

@@ -57,6 +57,7 @@ begin
   return new;
 end;
 $$;
+revoke execute on function parcours.touch_updated_at from public;
 
 create trigger touch_updated_at before update on public.parcours_runs
   for each row execute function parcours.touch_updated_at();

@@ -24,6 +24,7 @@ begin
   raise sqlstate 'PT409' using message = 'parcours_events is append-only';
 end;
 $$;
+revoke execute on function parcours.refuse_rewriting from public;
 
 -- At depth 0 a person asks; deeper, the run itself is being erased.
 create trigger append_only before update or delete on public.parcours_events

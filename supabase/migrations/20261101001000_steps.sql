@@ -42,7 +42,7 @@ begin
   if facts ? 'next_try_at' then
     action := 'submit';
     due_at := (facts->>'next_try_at')::timestamptz;
-  elsif p_segment.suno_task_id is null and not facts ? 'first_received_at' then
+  elsif p_segment.suno_task_id is null and not facts ? 'heard_at' then
     action := 'retry';
     due_at := since + parcours.seconds(p_limits, 'unanswered_s');
   else

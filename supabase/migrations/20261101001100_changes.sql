@@ -76,7 +76,7 @@ begin
      set status = 'queued', callback_token = gen_random_uuid(), suno_task_id = null,
          preview_url = null, final_url = null, storage_path = null, duration_seconds = null,
          metadata = metadata - array[
-           'claimed_at', 'refusals', 'next_try_at', 'asked_at', 'ask_at', 'failure',
+           'claimed_at', 'heard_at', 'refusals', 'next_try_at', 'asked_at', 'ask_at', 'failure',
            'first_received_at', 'complete_received_at', 'suno_download_url', 'suno_track_id',
            'suno_second_track_id', 'suno_second_stream_url', 'suno_second_download_url']
    where id = p_segment.id;

@@ -110,7 +110,7 @@ end;
 $$;
 
 -- Suno has said no: 'later' (again after the pauses of retry_s, then failed), 'for_good', or
--- 'account' (no credits, a bad key), which ends every waiting segment of the run as well.
+-- 'account' (no credits, a bad key), which ends every segment of the run that would call Suno.
 create function public.record_refusal(
   p_segment_id uuid, p_token uuid, p_kind text, p_limits jsonb, p_code integer default null,
   p_message text default null
@@ -124,7 +124,7 @@ declare
   other public.parcours_segments;
 begin
   if segment.id is null or segment.status <> 'generating' or segment.suno_task_id is not null
-     or parcours.is_storing(segment) then
+     or segment.metadata ? 'heard_at' then
     return 'late';
   end if;
 
@@ -148,7 +148,10 @@ begin
   if p_kind = 'account' then
     for other in
       select * from public.parcours_segments
-       where run_id = segment.run_id and status = 'queued' order by segment_index for update
+       where run_id = segment.run_id and id <> segment.id
+         and (status = 'queued' or metadata ? 'next_try_at'
+              or (metadata->'failure'->>'again')::boolean)
+       order by segment_index for update
     loop
       perform parcours.fail(other, 'suno_account', detail, false);
     end loop;

@@ -9,7 +9,8 @@
 --            before it is fetched. refused_host: the address was dropped by the door.
 --   error    {code, message, again}
 
--- suno_track_id names the ONE track behind preview_url and storage_path.
+-- suno_track_id names the ONE track behind preview_url and storage_path. While that track is being
+-- stored, a late `first` only fills what is empty.
 create function parcours.accept_first(p_segment public.parcours_segments, p_event jsonb)
 returns text
 language plpgsql set search_path = '' as $$
@@ -28,13 +29,12 @@ begin
     return 'skipped';
   end if;
   update public.parcours_segments
-     set status = case when status in ('queued', 'generating') then 'first' else status end,
+     set status = case when parcours.is_storing(p_segment) then status else 'first' end,
          preview_url = coalesce(preview_url, heard->>'stream_url'),
          metadata = jsonb_strip_nulls(jsonb_build_object(
              'suno_second_track_id', other->>'id',
              'suno_second_stream_url', other->>'stream_url'))
-           || (metadata - 'next_try_at')
-           || jsonb_strip_nulls(jsonb_build_object(
+           || metadata || jsonb_strip_nulls(jsonb_build_object(
              'first_received_at', coalesce(metadata->'first_received_at',
                                            to_jsonb(clock_timestamp())),
              'suno_track_id', coalesce(wanted, heard->>'id')))
@@ -67,10 +67,11 @@ begin
     return 'ok';
   end if;
   if delivered is null then
-    -- Suno says "complete" and gives no music yet: it is asked, not believed.
+    -- Suno says "complete" and gives no music yet: it is asked at once. When that was its answer,
+    -- it is asked again when it is due, not over and over.
     update public.parcours_segments
        set metadata = metadata || jsonb_build_object('ask_at', clock_timestamp())
-     where id = p_segment.id and not metadata ? 'ask_at';
+     where id = p_segment.id and p_event->>'source' = 'callback' and not metadata ? 'ask_at';
     return 'skipped';
   end if;
 
@@ -78,7 +79,7 @@ begin
      set preview_url = case when delivered->>'id' <> wanted then delivered->>'stream_url'
                             else coalesce(preview_url, delivered->>'stream_url') end,
          duration_seconds = round((delivered->>'duration_seconds')::numeric),
-         metadata = metadata - 'next_try_at' || jsonb_strip_nulls(jsonb_build_object(
+         metadata = metadata || jsonb_strip_nulls(jsonb_build_object(
            'complete_received_at', clock_timestamp(),
            'suno_track_id', delivered->>'id',
            'suno_download_url',
@@ -166,9 +167,12 @@ begin
      where id = segment.id returning * into segment;
   end if;
   outcome := parcours.accept_event(segment, p_event);
-  update public.parcours_segments set suno_task_id = p_event->>'task_id'
-   where id = segment.id and suno_task_id is null and callback_token = p_token
-     and p_event->>'task_id' is not null;
+  -- An attempt that was heard of is never submitted again, task or no task.
+  update public.parcours_segments
+     set suno_task_id = p_event->>'task_id',
+         metadata = metadata - 'next_try_at'
+           || jsonb_build_object('heard_at', clock_timestamp())
+   where id = segment.id and suno_task_id is null and callback_token = p_token;
   perform parcours.move_run(segment.run_id);
   return jsonb_build_object('outcome', outcome);
 end;

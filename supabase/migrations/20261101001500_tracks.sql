@@ -3,15 +3,26 @@
 -- Takes due jobs for so many seconds. 'current' is false when the attempt is over: the job is
 -- then to be finished without a transfer.
 create function public.take_track_jobs(p_quantity integer, p_lease_s integer) returns jsonb
-language sql volatile security definer set search_path = '' as $$
-  select coalesce(jsonb_agg(job.message || jsonb_build_object(
-           'msg_id', job.msg_id, 'read_ct', job.read_ct,
-           'current', exists (
-             select from public.parcours_segments as segment
-              where segment.id = (job.message->>'segment_id')::uuid
-                and segment.callback_token = (job.message->>'callback_token')::uuid
-                and parcours.is_storing(segment)))), '[]')
-    from pgmq.read('parcours_tracks', p_lease_s, p_quantity) as job;
+language plpgsql security definer set search_path = '' as $$
+declare
+  job record;
+  jobs jsonb := '[]';
+begin
+  -- Judged in statements of their own: one that began before the queue was read would not see the
+  -- segment of a job that was committed in between, and the track would be lost.
+  for job in
+    select msg_id, read_ct, message from pgmq.read('parcours_tracks', p_lease_s, p_quantity)
+  loop
+    jobs := jobs || (job.message || jsonb_build_object(
+      'msg_id', job.msg_id, 'read_ct', job.read_ct,
+      'current', exists (
+        select from public.parcours_segments as segment
+         where segment.id = (job.message->>'segment_id')::uuid
+           and segment.callback_token = (job.message->>'callback_token')::uuid
+           and parcours.is_storing(segment))));
+  end loop;
+  return jobs;
+end;
 $$;
 
 -- The music is kept: at p_storage_path, or (documented fallback) only at p_final_url. Answers
@@ -57,7 +68,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
   segment public.parcours_segments := parcours.lock_attempt(p_segment_id, p_token);
 begin
-  if segment.id is null or segment.status in ('complete', 'queued')
+  if segment.id is null or segment.status = 'complete'
      or segment.status = 'failed' and not parcours.is_storing(segment)
      or p_reason = 'timeout' and parcours.is_storing(segment) then
     return 'late';
@@ -80,7 +91,7 @@ begin
    where segment.id = p_segment_id;
   if not found then
     raise sqlstate 'PT404' using message = 'unknown segment';
-  elsif track.user_id <> p_user_id then
+  elsif track.user_id is distinct from p_user_id then
     raise sqlstate 'PT403' using message = 'this segment belongs to somebody else';
   elsif track.status <> 'complete' or track.storage_path is null then
     raise sqlstate 'PT409' using message = 'this segment has no stored track yet';

@@ -73,6 +73,13 @@ def test_what_migrations_make_belongs_to_postgres(database_url: str, folder: Pat
     assert query(database_url, owners) == [("postgres",)]
 
 
+def test_a_file_s_session_settings_end_with_it(database_url: str, folder: Path) -> None:
+    (folder / "20260101000000_first.sql").write_text(FIRST + "set search_path = '';\n")
+    (folder / "20260103000000_third.sql").write_text("create table third (id int);")
+    apply_migrations(database_url, folder)
+    assert query(database_url, "select * from public.third") == []
+
+
 def test_a_failing_file_leaves_nothing_and_names_itself_and_its_line(
     database_url: str, folder: Path
 ) -> None:
@@ -107,6 +114,11 @@ def test_a_history_written_by_the_cli_is_accepted(database_url: str, folder: Pat
             "update supabase_migrations.schema_migrations set statements ="
             " array['create table public.first (id int)', 'create table public.also (id int)']"
             " where version = '20260101000000'"
+        )
+        connection.execute(
+            "update supabase_migrations.schema_migrations set statements ="
+            " array['alter table public.first add column name text']"
+            " where version = '20260102000000'"
         )
     assert apply_migrations(database_url, folder) == []
 

@@ -1,7 +1,7 @@
 """The embedded database is like a hosted project's before and after its migrations."""
 
 import os
-import shutil
+import pwd
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -190,7 +190,7 @@ def test_data_of_another_postgresql_is_refused(state_dir: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="concerns root")
 def test_root_s_database_is_served_by_nobody(state_dir: Path) -> None:
     with running_postgres(state_dir):
-        assert (state_dir / "postgres").stat().st_uid == 65534
+        assert (state_dir / "postgres").stat().st_uid == pwd.getpwnam("nobody").pw_uid
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="concerns root")
@@ -199,10 +199,13 @@ def test_a_folder_closed_to_nobody_stays_closed(
 ) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    monkeypatch.setattr(postgres_module, "SHARED_DATA", state_dir)
-    with running_postgres(closed) as project:
-        assert data_dir(closed).is_relative_to(state_dir)
-        with psycopg.connect(project.database_url()) as connection:
-            assert ask(connection, "select 1") == [(1,)]
+    monkeypatch.setattr(postgres_module, "SHARED_DATA", state_dir / "shared")
+    before = os.umask(0o077)
+    try:
+        with running_postgres(closed) as project:
+            assert data_dir(closed).is_relative_to(state_dir / "shared")
+            with psycopg.connect(project.database_url()) as connection:
+                assert ask(connection, "select 1") == [(1,)]
+    finally:
+        os.umask(before)
     assert closed.stat().st_mode & 0o077 == 0
-    shutil.rmtree(data_dir(closed))

@@ -22,6 +22,14 @@ USER_AGENT = "parcours-xl/0.1 (+track storage)"  # one vendor host turns default
 assert CONNECT_S_MAX + READ_S_MAX < DOWNLOAD_S_MAX, "a whole download outlasts its first byte"
 
 
+_NO_ANSWER = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    TimeoutError,
+)
+
+
 class UrlRefused(Refused):
     """The address may not be fetched. host: whose it is."""
 
@@ -76,12 +84,8 @@ class Downloads:
                     return await _save(response, file)
         except PrivateAddress as error:
             raise UrlRefused(str(error)) from error
-        except httpcore.RemoteProtocolError as error:
-            raise TrackUnavailable("the track was cut off") from error
-        except (httpcore.NetworkError, httpcore.TimeoutException, TimeoutError) as error:
+        except _NO_ANSWER as error:
             raise TrackAway("the track's host does not answer") from error
-        except httpcore.ProtocolError as error:
-            raise TrackUnavailable("the track's host does not speak HTTP") from error
 
     @asynccontextmanager
     async def _open(self, url: str) -> AsyncIterator[httpcore.Response]:
@@ -113,6 +117,18 @@ async def _save(response: httpcore.Response, file: Path) -> Download:
     declared = _header(response, b"content-length")
     if declared and declared.isdigit() and int(declared) > TRACK_BYTES_MAX:
         raise TrackTooLarge
+    try:
+        size, head = await _write(response, file)
+    except httpcore.RemoteProtocolError as error:
+        raise TrackUnavailable("the track was cut off") from error
+    content_type = _recognise(head)
+    if content_type is None:
+        raise TrackUnavailable("what came is not audio")
+    return Download(content_type, size)
+
+
+async def _write(response: httpcore.Response, file: Path) -> tuple[int, bytes]:
+    """How many bytes came, and the first of them."""
     size, head = 0, b""
     async with await anyio.open_file(file, "wb") as target:
         async for chunk in response.aiter_stream():
@@ -122,10 +138,7 @@ async def _save(response: httpcore.Response, file: Path) -> Download:
             if len(head) < HEAD_BYTES:
                 head += chunk[:HEAD_BYTES]
             await target.write(chunk)
-    content_type = _recognise(head)
-    if content_type is None:
-        raise TrackUnavailable("what came is not audio")
-    return Download(content_type, size)
+    return size, head
 
 
 def _recognise(head: bytes) -> str | None:

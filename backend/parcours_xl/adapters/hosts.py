@@ -1,12 +1,19 @@
 """Which addresses may be fetched, or handed to a listener's browser."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import SplitResult, urlsplit
 
 URL_CHARS_MAX = 2048
+HOST_CHARS_MAX = 253
+
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# Resolvers and browsers read a name that ends in a number as an address: 127.1, 0x7f.0.0.1.
+_NAME = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z]){_LABEL}")
+_ENDING_IN_IPV4 = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96")))
 
 
 class Verdict(Enum):
@@ -40,7 +47,7 @@ class TrackHosts:
             return Verdict.TRUSTED
         if not is_public_https(parts):
             return Verdict.REFUSED
-        host = (parts.hostname or "").rstrip(".")
+        host = _host(parts)
         if any(host == suffix or host.endswith(f".{suffix}") for suffix in self.suffixes):
             return Verdict.TRUSTED
         return Verdict.CONFIRM
@@ -55,21 +62,19 @@ class TrackHosts:
 
 def is_public_https(parts: SplitResult) -> bool:
     """https on its usual port, without userinfo, on a name or address of the public internet."""
-    host = (parts.hostname or "").rstrip(".")
     return (
         parts.scheme == "https"
-        and parts.username is None
-        and parts.password is None
+        and "@" not in parts.netloc
         and parts.port in (None, 443)
-        and (is_public_address(host) if _is_address(host) else "." in host)
+        and _is_public_host(_host(parts))
     )
 
 
 def is_public_address(address: str) -> bool:
     """Whether an IP address is out on the internet: not private, loopback or link-local."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        parsed = _carried(parsed) or parsed
     return parsed.is_global and not parsed.is_multicast
 
 
@@ -80,7 +85,7 @@ def host_of(url: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    if len(url) > URL_CHARS_MAX or any(character <= " " for character in url):
+    if len(url) > URL_CHARS_MAX or not all("!" <= character <= "~" for character in url):
         return None
     try:
         parts = urlsplit(url)
@@ -90,9 +95,21 @@ def _split(url: str) -> SplitResult | None:
     return parts if parts.scheme in ("https", "http") and parts.hostname else None
 
 
-def _is_address(host: str) -> bool:
+def _host(parts: SplitResult) -> str:
+    return (parts.hostname or "").removesuffix(".")
+
+
+def _is_public_host(host: str) -> bool:
+    if _NAME.fullmatch(host):
+        return len(host) <= HOST_CHARS_MAX
     try:
-        ipaddress.ip_address(host.partition("%")[0])
+        return "%" not in host and is_public_address(host)
     except ValueError:
         return False
-    return True
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64 or 6to4."""
+    if any(address in network for network in _ENDING_IN_IPV4):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour

@@ -6,7 +6,12 @@ from typing import Any, Literal
 import httpx
 
 from parcours_xl.adapters.hosts import TrackHosts
-from parcours_xl.adapters.suno_events import SunoEvent, parse_record
+from parcours_xl.adapters.suno_events import (
+    SunoEvent,
+    clean_text,
+    parse_record,
+    read_identifier,
+)
 from parcours_xl.journeys.prompts import NEGATIVE_TAGS
 from parcours_xl.trouble import Postponed, Refused
 
@@ -14,7 +19,7 @@ MODELS_WITH_DURATION = frozenset({"V5_5", "V6", "V6_MINI", "V6_WILD"})
 STYLE_CHARS_MAX = {"V4": 200}
 STYLE_CHARS_MAX_USUAL = 1000
 DURATION_S_MAX = 360
-TASK_ID_CHARS_MAX = 200
+MESSAGE_CHARS_MAX = 200
 
 RefusalKind = Literal["later", "for_good", "account"]
 
@@ -74,8 +79,8 @@ class Suno:
     async def submit(self, order: Order) -> str:
         """Submit one piece; Suno's task id. Raises SunoRefused, SunoBusy or SunoSilent."""
         answer = await self._ask("POST", "/api/v1/generate", json=self._payload(order))
-        task_id = answer.get("taskId") if isinstance(answer, dict) else None
-        if not isinstance(task_id, str) or not 0 < len(task_id) <= TASK_ID_CHARS_MAX:
+        task_id = read_identifier(answer.get("taskId")) if isinstance(answer, dict) else None
+        if task_id is None:
             raise SunoSilent("Suno took the request and named no task")
         return task_id
 
@@ -120,7 +125,7 @@ class Suno:
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise SunoBusy("Suno is out of reach") from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise SunoSilent("Suno did not answer") from error
         return _read(response)
 
@@ -132,7 +137,7 @@ def _read(response: httpx.Response) -> Any:
     except ValueError:
         body = None
     body = body if isinstance(body, dict) else {}
-    code, message = body.get("code"), str(body.get("msg") or "")[:200]
+    code, message = body.get("code"), clean_text(body.get("msg"), MESSAGE_CHARS_MAX)
     if response.status_code != 200:
         raise _refusal(response.status_code, message, in_body=False)
     if not isinstance(code, int):

@@ -3,7 +3,6 @@
 Sources: runbook "Callbacks Suno (async)"; facts A4 (record-info), A7 (callbacks).
 """
 
-import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -12,9 +11,12 @@ import pydantic
 from parcours_xl.adapters.hosts import TrackHosts, Verdict, host_of
 
 ID_CHARS_MAX = 200
+STAGE_CHARS_MAX = 40
 MESSAGE_CHARS_MAX = 500
 DURATION_S_MAX = 7200
 TRACKS_MAX = 8
+
+UNEXPLAINED = "Suno reported an error"
 
 Source = Literal["callback", "record_info"]
 
@@ -75,7 +77,7 @@ class SunoEvent:
 class _Documented(pydantic.BaseModel):
     """The runbook's own shape."""
 
-    stage: str = pydantic.Field(max_length=40)
+    stage: str = pydantic.Field(max_length=STAGE_CHARS_MAX)
     streamUrl: str | None = None  # noqa: N815
     downloadUrl: str | None = None  # noqa: N815
     duration: float | None = None
@@ -91,7 +93,7 @@ def parse_callback(body: dict[str, Any], hosts: TrackHosts) -> SunoEvent:
 
 def parse_record(task_id: str, data: dict[str, Any], hosts: TrackHosts) -> SunoEvent:
     """The `data` of a record-info answer as the event that a callback would have been."""
-    status = str(data.get("status") or "")
+    status = clean_text(data.get("status"), STAGE_CHARS_MAX)
     answer = _mapping(data.get("response"))
     tracks = _read_tracks(answer.get("sunoData") or answer.get("data"))
     stage = _STAGES_OF_STATUS.get(status, "pending")
@@ -101,10 +103,22 @@ def parse_record(task_id: str, data: dict[str, Any], hosts: TrackHosts) -> SunoE
     if stage == "error":
         error = SunoError(
             code=_whole(data.get("errorCode")),
-            message=str(data.get("errorMessage") or status)[:MESSAGE_CHARS_MAX],
+            message=clean_text(data.get("errorMessage"), MESSAGE_CHARS_MAX) or status,
             again=status not in _FINAL_STATUSES,
         )
     return _screen(SunoEvent(stage, "record_info", task_id, tracks, error), hosts)
+
+
+def clean_text(value: Any, characters_max: int) -> str:
+    """A text that PostgreSQL can keep, cut to size; empty for anything else."""
+    if not isinstance(value, str):
+        return ""
+    return value[:characters_max].encode(errors="replace").decode().replace("\0", "")
+
+
+def read_identifier(value: Any) -> str | None:
+    """The name of a task or a track, where it is one."""
+    return value if value and value == clean_text(value, ID_CHARS_MAX) else None
 
 
 def _read_documented(body: _Documented) -> SunoEvent:
@@ -115,24 +129,28 @@ def _read_documented(body: _Documented) -> SunoEvent:
     )
     error = None
     if body.stage == "error":
-        message = body.error if isinstance(body.error, str) else "Suno reported an error"
-        error = SunoError(code=None, message=message[:MESSAGE_CHARS_MAX], again=True)
-    return SunoEvent(body.stage, "callback", tracks=(track,), error=error)
+        message = clean_text(body.error, MESSAGE_CHARS_MAX) or UNEXPLAINED
+        error = SunoError(code=None, message=message, again=True)
+    stage = clean_text(body.stage, STAGE_CHARS_MAX)
+    return SunoEvent(stage, "callback", tracks=(track,), error=error)
 
 
 def _read_vendor(body: dict[str, Any]) -> SunoEvent:
     data = _mapping(body.get("data"))
     code = _whole(body.get("code"))
-    stage = str(data.get("callbackType") or "")[:40]
+    stage = clean_text(data.get("callbackType"), STAGE_CHARS_MAX)
     error = None
     if stage == "error" or (code is not None and code != 200):
         stage = "error"
-        message = str(body.get("msg") or data.get("error") or "Suno reported an error")
-        error = SunoError(code, message[:MESSAGE_CHARS_MAX], again=code not in _FINAL_CODES)
+        said = (
+            clean_text(text, MESSAGE_CHARS_MAX) for text in (body.get("msg"), data.get("error"))
+        )
+        message = next(filter(None, said), UNEXPLAINED)
+        error = SunoError(code, message, again=code not in _FINAL_CODES)
     return SunoEvent(
         stage,
         "callback",
-        task_id=_identifier(data.get("task_id") or data.get("taskId")),
+        task_id=read_identifier(data.get("task_id") or data.get("taskId")),
         tracks=_read_tracks(data.get("data")),
         error=error,
     )
@@ -146,7 +164,7 @@ def _read_tracks(items: Any) -> tuple[SunoTrack, ...]:
 
 def _read_track(item: dict[str, Any]) -> SunoTrack:
     return SunoTrack(
-        id=_identifier(item.get("id")),
+        id=read_identifier(item.get("id")),
         stream_url=_address(item.get("stream_audio_url") or item.get("streamAudioUrl")),
         download_url=_address(item.get("audio_url") or item.get("audioUrl")),
         duration_seconds=_duration(item.get("duration")),
@@ -183,10 +201,6 @@ def _address(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _identifier(value: Any) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= ID_CHARS_MAX else None
-
-
 def _whole(value: Any) -> int | None:
     try:
         return int(value)
@@ -197,4 +211,4 @@ def _whole(value: Any) -> int | None:
 def _duration(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and 0 < value <= DURATION_S_MAX else None
+    return float(value) if 0 < value <= DURATION_S_MAX else None

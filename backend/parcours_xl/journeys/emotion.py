@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 EMOTION_CHARS_MAX = 32
 INTENSITY_CHARS_MAX = 8
-_WORD = re.compile(r"[^\W\d_]+(?:_[^\W\d_]+)*")
 _INTENSITY = re.compile(r"[0-9]*\.?[0-9]+")
 
 SHAPES = 'emotionState is a text like "fear-0.8" or an object {"emotion", "intensity"}'
@@ -63,7 +62,7 @@ def _read_word(word: object) -> str:
     if isinstance(word, str) and len(word) <= EMOTION_CHARS_MAX:
         # One spelling for an accent, so that a letter is one character.
         lower = unicodedata.normalize("NFC", word.lower())
-        if _WORD.fullmatch(lower):
+        if all(part.isalpha() for part in lower.split("_")):
             return lower
     raise ValueError(
         f"emotion is one word of at most {EMOTION_CHARS_MAX} letters (underscores may join)"

@@ -41,8 +41,8 @@ they appear on lock screens.
 
 Segment prompts are in English, 300 to 700 characters each, for a music generator: instruments, \
 tempo in BPM, mode, meter, dynamics, texture, and how the piece evolves from its first minute to \
-its last. Always instrumental, no vocals of any kind: no singing, speech, whisper or lyrics. \
-Never startling: no sudden loud sounds, alarms, heartbeats or gasps.
+its last. Always instrumental, no vocals of any kind: no singing, speech, whisper or lyrics, not \
+even as an image. Never startling: no sudden loud sounds, alarms, heartbeats or gasps.
 
 Each segment lasts {SEGMENT_S_MIN} to {SEGMENT_S_MAX} seconds and the journey {JOURNEY_S_MIN} to \
 {JOURNEY_S_MAX} seconds in all.

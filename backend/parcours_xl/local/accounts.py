@@ -1,15 +1,25 @@
 """Who runs PostgreSQL: never root, since PostgreSQL refuses to."""
 
 import os
+import pwd
 from pathlib import Path
 
-# `nobody`, by number: no such name need exist.
-NOBODY = 65534
+from parcours_xl.local.errors import LocalError
+
+NOBODY = "nobody"
 
 
 def server_account() -> int | None:
-    """The account that PostgreSQL must be started as; None means as ourselves."""
-    return NOBODY if os.geteuid() == 0 else None
+    """The number of the account (and group) that runs PostgreSQL; None means we do ourselves.
+
+    Raises LocalError where there is no such account.
+    """
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(NOBODY).pw_uid
+    except KeyError:
+        raise LocalError("PostgreSQL does not run as root, and there is no user nobody.") from None
 
 
 def can_enter(folder: Path) -> bool:
@@ -18,3 +28,15 @@ def can_enter(folder: Path) -> bool:
         return True
     existing = [place for place in (folder, *folder.parents) if place.exists()]
     return all(place.stat().st_mode & 0o001 for place in existing)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its missing parents, such that that account gets through to it."""
+    if server_account() is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True)
+        # Whatever root's umask is.
+        place.chmod(0o755)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parcours_xl.local.accounts import can_enter
+from parcours_xl.local.accounts import can_enter, make_folder
 from parcours_xl.local.errors import LocalError
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _install(system: str) -> Path:
         return target
     log.info("Downloading PostgreSQL and PostgREST, once (about 25 MB).")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         with tempfile.TemporaryDirectory(prefix="install-", dir=target.parent) as beside:
             _download(Path(beside) / "whole", system)
             _move(Path(beside) / "whole", target)
@@ -115,7 +115,7 @@ def _install(system: str) -> Path:
 
 
 def _download(folder: Path, system: str) -> None:
-    folder.mkdir(mode=0o755)
+    make_folder(folder)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(PACKAGES / name, folder / name)
     npm_ci = ["ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund"]

@@ -4,13 +4,14 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
-from parcours_xl.local.foreground import follow, stopped_by_signals, watch
+from parcours_xl.local.foreground import stopped_by_signals, watch
 from parcours_xl.local.processes import Server, running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject, open_project, write_private
 from parcours_xl.local.stack import held_state, started_servers
@@ -42,22 +43,21 @@ def run_stack(wishes: Wishes) -> None:
 
 def run_development(wishes: Wishes, speed: float) -> None:
     """Everything: Supabase, the simulated Suno and OpenAI, the service. Raises LocalError."""
-    with _started(wishes) as (project, servers), ExitStack() as started:
+    with _started(wishes) as (project, servers):
         environment = supabase_environment(project) | vendor_environment(project)
         write_environment(project, environment)
-        simulators = started.enter_context(running_simulators(project, speed))
-        service = started.enter_context(running_service(project, environment))
-        addresses = supabase_addresses(project) | vendor_addresses(project)
-        _show("Parcours XL is running", project, addresses)
-        watch([*servers, simulators, service], follow(service.log))
+        with (
+            running_simulators(project, speed) as simulators,
+            running_service(project, environment) as service,
+        ):
+            addresses = supabase_addresses(project) | vendor_addresses(project)
+            _show("Parcours XL is running", project, addresses)
+            watch([*servers, simulators, service], shown=service)
 
 
 @contextmanager
 def _started(wishes: Wishes) -> Iterator[tuple[LocalProject, Sequence[Server]]]:
-    with (
-        stopped_by_signals(),
-        held_state(wishes.state_dir.resolve(), fresh=wishes.fresh),
-    ):
+    with stopped_by_signals(), held_state(wishes.state_dir.resolve(), fresh=wishes.fresh):
         project = open_project(wishes.state_dir, wishes.port)
         with started_servers(project, durable=True, migrations=wishes.migrations) as servers:
             yield project, servers
@@ -157,5 +157,5 @@ def _show(title: str, project: LocalProject, addresses: Mapping[str, str]) -> No
     console.print(f"\n[bold green]{title}.[/] Ctrl-C stops it.\n")
     for name, value in {**addresses, **kept}.items():
         # One line each however narrow the terminal is: a key is there to be copied.
-        console.print(f"  [bold]{name:<18}[/]{value}", soft_wrap=True)
+        console.print(f"  [bold]{name:<18}[/]{escape(value)}", soft_wrap=True)
     console.print()

@@ -1,11 +1,11 @@
 """A foreground program made of servers: it ends when told to, or when one of them ends."""
 
+import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 from parcours_xl.local.processes import Server
@@ -38,25 +38,16 @@ def stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def watch(servers: Sequence[Server], each_time: Callable[[], None] = lambda: None) -> None:
-    """Stay until a server ends by itself.
+def watch(servers: Sequence[Server], *, shown: Server | None = None) -> None:
+    """Stay until a server ends by itself; what the `shown` one logs is printed meanwhile.
 
-    Raises LocalError, with what it said last.
+    Raises LocalError, with what the ended one said last.
     """
-    while True:
-        for server in servers:
-            if not server.is_running():
-                raise server.ended()
-        each_time()
-        time.sleep(WATCH_S)
-
-
-def follow(log: Path) -> Callable[[], None]:
-    """A function that copies to standard output what a log has got since the call before."""
-    source = log.open("rb")
-
-    def copy() -> None:
-        sys.stdout.write(source.read().decode(errors="replace"))
-        sys.stdout.flush()
-
-    return copy
+    with open(shown.log if shown else os.devnull, "rb") as log:
+        while True:
+            sys.stdout.buffer.write(log.read())
+            sys.stdout.buffer.flush()
+            for server in servers:
+                if not server.is_running():
+                    raise server.ended()
+            time.sleep(WATCH_S)

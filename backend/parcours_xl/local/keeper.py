@@ -1,7 +1,7 @@
 """Keeps one server, and stops it when the pipe on standard input closes.
 
 The pipe closes when the parent asks for the stop and when the parent dies, however it dies: one
-path for both. Run as a script, without the package and its imports, by `processes.start_server`.
+path for both. Run as a script, without the package and its imports, by `processes.running_server`.
 """
 
 import contextlib

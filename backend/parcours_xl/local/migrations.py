@@ -70,26 +70,32 @@ def apply_migrations(database_url: str, folder: Path = MIGRATIONS) -> list[str]:
     return [migration.version for migration in new]
 
 
-def _applied(connection: psycopg.Connection) -> dict[str, list[str] | None]:
+def _applied(connection: psycopg.Connection) -> dict[str, list[str]]:
     history = connection.execute(
-        "select version, statements from supabase_migrations.schema_migrations"
+        "select version, coalesce(statements, '{}') from supabase_migrations.schema_migrations"
     )
     return dict(history.fetchall())
 
 
-def _check_history(applied: dict[str, list[str] | None], migrations: list[Migration]) -> None:
-    contents = {migration.version: [migration.content] for migration in migrations}
+def _check_history(applied: dict[str, list[str]], migrations: list[Migration]) -> None:
+    contents = {migration.version: _bare(migration.content) for migration in migrations}
     for version, statements in applied.items():
-        # The CLI keeps single statements where we keep the file; those are not compared.
-        ours = statements is not None and len(statements) == 1
-        if version not in contents or (ours and statements != contents[version]):
+        # Where the CLI applied a file it kept the statements one by one: those are not compared.
+        changed = len(statements) == 1 and _bare(statements[0]) != contents.get(version)
+        if version not in contents or changed:
             raise LocalError(
                 f"Migration {version} is not what was applied to this database: "
                 "start with --fresh, which forgets what is in it."
             )
 
 
+def _bare(statement: str) -> str:
+    return statement.strip().rstrip(";")
+
+
 def _apply(connection: psycopg.Connection, migration: Migration) -> None:
+    # What the file before has set in the session is not this one's to build on.
+    connection.execute("reset all")
     try:
         with connection.transaction():
             connection.execute(migration.content)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from parcours_xl.local.accounts import can_enter, server_account
+from parcours_xl.local.accounts import can_enter, make_folder, server_account
 from parcours_xl.local.binaries import Binaries
 from parcours_xl.local.errors import LocalError
 from parcours_xl.local.processes import Server, running_server, wait_until_ready
@@ -86,7 +86,7 @@ def _environment() -> dict[str, str]:
 def _create_data(data: Path, password: str, initdb: Path) -> None:
     """Make the data folder, whole or not at all."""
     account = server_account()
-    data.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(data.parent)
     with tempfile.TemporaryDirectory(prefix="initdb-", dir=data.parent) as name:
         beside = Path(name)
         beside.chmod(0o711)

@@ -15,7 +15,8 @@ from parcours_xl.local.errors import LocalError
 
 KEEPER = Path(__file__).with_name("keeper.py")
 
-STOP_GRACE_S = 10.0
+# The service itself may take 10 s to finish what it is doing.
+STOP_GRACE_S = 12.0
 KEEPER_GRACE_S = STOP_GRACE_S + 5.0
 READY_S_MAX = 30.0
 POLL_S = 0.02

@@ -3,12 +3,12 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from parcours_xl.local.binaries import find_binaries
+from parcours_xl.local.binaries import Binaries, find_binaries
 from parcours_xl.local.database import bootstrap_database
 from parcours_xl.local.errors import LocalError
 from parcours_xl.local.migrations import MIGRATIONS, apply_migrations
@@ -64,13 +64,10 @@ def running_postgres(
     migrations: Path | None = None,
 ) -> Iterator[LocalProject]:
     """Only the database, bootstrapped and migrated."""
-    state_dir = state_dir.resolve()
-    with held_state(state_dir), ExitStack() as started:
+    with held_state(state_dir.resolve()):
         project = open_project(state_dir, port=0)
-        started.enter_context(running_postgres_server(project, find_binaries(), durable=durable))
-        bootstrap_database(project)
-        apply_migrations(project.database_url(), migrations or MIGRATIONS)
-        yield project
+        with running_database(project, find_binaries(), durable=durable, migrations=migrations):
+            yield project
 
 
 @contextmanager
@@ -95,15 +92,23 @@ def started_servers(
     """Every server of a project whose state we hold, all ready; stopped in reverse order."""
     check_port(project.port)
     binaries = find_binaries()
-    with ExitStack() as started:
-        postgres = started.enter_context(
-            running_postgres_server(project, binaries, durable=durable)
-        )
+    with (
+        running_database(project, binaries, durable=durable, migrations=migrations) as postgres,
+        running_postgrest(project, binaries) as postgrest,
+        running_gateway(project) as gateway,
+    ):
+        yield postgres, postgrest, gateway
+
+
+@contextmanager
+def running_database(
+    project: LocalProject, binaries: Binaries, *, durable: bool, migrations: Path | None
+) -> Iterator[Server]:
+    """PostgreSQL with the project's database in it, bootstrapped and migrated."""
+    with running_postgres_server(project, binaries, durable=durable) as server:
         bootstrap_database(project)
         apply_migrations(project.database_url(), migrations or MIGRATIONS)
-        postgrest = started.enter_context(running_postgrest(project, binaries))
-        gateway = started.enter_context(running_gateway(project))
-        yield postgres, postgrest, gateway
+        yield server
 
 
 @contextmanager

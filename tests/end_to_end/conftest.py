@@ -1,0 +1,23 @@
+"""One whole deployment for all these tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from parcours_xl.local.project import LocalProject
+from tests.end_to_end.house import House, running_house
+
+
+@pytest.fixture(scope="package")
+def _deployment(stack: LocalProject) -> Iterator[House]:
+    with running_house(stack) as house:
+        yield house
+
+
+@pytest.fixture
+def house(_deployment: House) -> Iterator[House]:
+    """The deployment, with nothing due and no faults."""
+    _deployment.forget_work()
+    _deployment.clear_faults()
+    yield _deployment
+    _deployment.clear_faults()

@@ -1,0 +1,198 @@
+"""A whole deployment on the session's stack: service, vendors, workers, each a process."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from parcours_xl.local.development import (
+    listens,
+    running_service,
+    supabase_environment,
+    vendor_environment,
+)
+from parcours_xl.local.ports import choose_free_ports
+from parcours_xl.local.processes import running_server, wait_until_ready
+from parcours_xl.local.project import LocalProject
+
+SPEED = 300
+TRACK_S = 8
+
+# The runbook's timings, shortened: what takes minutes with the real Suno takes seconds here.
+SHORT_TIMINGS = {
+    "UNANSWERED_S": "2",
+    "SUNO_TIMEOUT_S": "1.5",
+    "ASK_FIRST_S": "2",
+    "ASK_COMPLETE_S": "3",
+    "GIVE_UP_S": "5",
+    "WORKER_TICK_S": "0.2",
+    "RETRY_PAUSES_S": "1,1,1",
+    "STORING_PAUSES_S": "1,1,1,1,1",
+}
+
+
+@dataclass(frozen=True)
+class House:
+    """environment: what the service and its workers are started with.
+
+    gate_port: where a proxy in front of Suno may listen; its addresses are trusted like Suno's.
+    """
+
+    project: LocalProject
+    environment: Mapping[str, str]
+    gate_port: int
+
+    def query(self, statement: str, *arguments: object) -> list[dict[str, Any]]:
+        """Rows of the database, as its owner sees them."""
+        url = self.project.database_url()
+        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
+            cursor = connection.execute(statement, arguments)
+            return cursor.fetchall() if cursor.description else []
+
+    def create_run(self, segments: int = 1) -> UUID:
+        """A run of somebody's, without a brief of OpenAI's."""
+        listed = [
+            {"prompt": "Slow piano, 60 BPM, dorian", "title": "Au seuil", "planned_seconds": 300}
+        ] * segments
+        [row] = self.query(
+            "select public.create_run(%s, '00-universel-reset', 'Un moment.', %s, %s, 1000) as run",
+            uuid4(),
+            Jsonb({"title": "Un moment"}),
+            Jsonb(listed),
+        )
+        return UUID(row["run"]["run_id"])
+
+    def start_run(self, run_id: UUID) -> None:
+        answer = self.call("parcours-xl-runner", {"runId": str(run_id)})
+        assert answer.status_code == 202, answer.text
+
+    def call(self, function: str, body: dict[str, Any], **arguments: Any) -> httpx.Response:
+        """Call a function through the project's one origin."""
+        url = f"{self.project.url}/functions/v1/{function}"
+        return httpx.post(url, json=body, trust_env=False, timeout=30, **arguments)
+
+    def segments(self, run_id: UUID) -> list[dict[str, Any]]:
+        return self.query(
+            "select * from parcours_segments where run_id = %s order by segment_index", run_id
+        )
+
+    def status(self, run_id: UUID) -> str:
+        return str(
+            self.query("select status from parcours_runs where id = %s", run_id)[0]["status"]
+        )
+
+    def wait_for(self, run_id: UUID, status: str, seconds: float = 30) -> None:
+        """Until the run has this status. AssertionError, with its story, when it never gets it."""
+        wait_until(lambda: self.status(run_id) == status, seconds, lambda: self.story(run_id))
+
+    def story(self, run_id: UUID) -> str:
+        """What happened to a run, for a test that failed."""
+        events = self.query(
+            "select happened_at, what, detail from parcours_events where run_id = %s order by id",
+            run_id,
+        )
+        return "\n".join(f"{e['happened_at']:%X.%f} {e['what']} {e['detail']}" for e in events)
+
+    def events(self, run_id: UUID, what: str) -> int:
+        [row] = self.query(
+            "select count(*) from parcours_events where run_id = %s and what = %s", run_id, what
+        )
+        return int(row["count"])
+
+    def end_leases(self) -> None:
+        """What a dead worker held is free again, as it is when its lease runs out."""
+        for queue in ("parcours_generation", "parcours_tracks"):
+            self.query(f"update pgmq.q_{queue} set vt = clock_timestamp()")
+
+    def forget_work(self) -> None:
+        """Nothing that other tests left behind is due any more."""
+        self.query("delete from parcours.runs_in_hand")
+        for queue in ("parcours_generation", "parcours_tracks"):
+            self.query(f"delete from pgmq.q_{queue}")
+        self.query("delete from parcours.suno_requests")
+
+    def ask_fault(self, **fault: Any) -> None:
+        """Have the simulated Suno misbehave."""
+        answer = httpx.post(f"{self.project.suno_url}/_control/faults", json=fault, trust_env=False)
+        assert answer.status_code == 201, answer.text
+
+    def clear_faults(self) -> None:
+        httpx.delete(f"{self.project.suno_url}/_control/faults", trust_env=False)
+
+    def suno(self) -> dict[str, Any]:
+        """What the simulated Suno has seen."""
+        answer = httpx.get(f"{self.project.suno_url}/_control", trust_env=False)
+        return dict(answer.json())
+
+    def tasks_of(self, run_id: UUID) -> list[dict[str, Any]]:
+        """The tasks that Suno took for this run's segments."""
+        names = {str(segment["id"]) for segment in self.segments(run_id)}
+        return [task for task in self.suno()["tasks"] if task["segment"] in names]
+
+
+def wait_until(
+    is_so: Callable[[], bool], seconds: float, explain: Callable[[], str] = lambda: ""
+) -> None:
+    """Look until something is so. AssertionError when it is not in time."""
+    limit = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < limit, f"not within {seconds} s\n{explain()}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def running_house(project: LocalProject) -> Iterator[House]:
+    """The service without a worker, and the vendors, on the ports that the project names."""
+    [gate_port] = choose_free_ports(1)
+    trusted = f"127.0.0.1:{project.suno_port},127.0.0.1:{gate_port}"
+    environment = (
+        supabase_environment(project)
+        | vendor_environment(project)
+        | SHORT_TIMINGS
+        | {"WORKER_IN_PROCESS": "false", "DAILY_RUN_QUOTA": "1000", "TRACK_HOSTS_EXACT": trusted}
+    )
+    command = [sys.executable, "-m", "parcours_xl.simulators"]
+    ports = {"--suno-port": project.suno_port, "--openai-port": project.openai_port}
+    options = {**ports, "--speed": SPEED, "--track-seconds": TRACK_S}
+    command += [str(word) for option in options.items() for word in option]
+    with running_server(
+        "The simulators", command, log=project.logs_dir / "end_to_end_simulators.log"
+    ) as simulators:
+        wait_until_ready(simulators, lambda: listens(project.suno_port))
+        wait_until_ready(simulators, lambda: listens(project.openai_port))
+        with running_service(project, environment):
+            yield House(project, environment, gate_port)
+
+
+def start_worker(house: House, **environment: str) -> subprocess.Popen[bytes]:
+    """One `parcours worker`; whoever starts it ends it."""
+    log = (house.project.logs_dir / "end_to_end_workers.log").open("ab")
+    return subprocess.Popen(
+        [sys.executable, "-m", "parcours_xl.cli", "worker"],
+        env={"PATH": "/usr/bin:/bin", **house.environment, **environment},
+        stdout=log,
+        stderr=log,
+    )
+
+
+@contextmanager
+def running_workers(house: House, count: int = 1, **environment: str) -> Iterator[None]:
+    """So many workers, stopped at the end as a deployment stops them."""
+    workers = [start_worker(house, **environment) for _ in range(count)]
+    try:
+        yield
+        assert all(worker.poll() is None for worker in workers), "a worker ended by itself"
+    finally:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.wait(10)

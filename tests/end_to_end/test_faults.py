@@ -1,0 +1,147 @@
+"""What Suno or somebody in its name does wrong, and what becomes of the run."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.end_to_end.house import House, running_workers, wait_until
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, list[object]]]:
+    """A loopback server that notes every connection."""
+    connections: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        over = threading.Event()
+
+        def accept() -> None:
+            while not over.is_set():
+                try:
+                    connections.append(server.accept())
+                except TimeoutError:
+                    continue
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield server.getsockname()[1], connections
+        finally:
+            over.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_forged_completion_never_reaches_a_loopback_server(
+    house: House, host: str, scheme: str
+) -> None:
+    run_id = house.create_run()
+    [segment] = house.segments(run_id)
+    with listening() as (port, connections), running_workers(house):
+        url = f"{scheme}://{host}:{port}/final.mp3"
+        answer = house.call(
+            "parcours-xl-callback",
+            {"stage": "complete", "downloadUrl": url, "duration": 125},
+            params={"segment": str(segment["id"]), "token": str(segment["callback_token"])},
+        )
+        assert answer.status_code == 200
+        wait_until(lambda: house.segments(run_id)[0]["status"] == "failed", 10)
+    assert connections == []
+    [failed] = house.segments(run_id)
+    assert failed["metadata"]["failure"]["reason"] == "url_refused"
+    assert url not in str(failed)
+
+
+def test_lost_callbacks_are_made_good_by_asking_suno(house: House) -> None:
+    for stage in ("first", "complete"):
+        house.ask_fault(fault="lost_callback", match={"callback": stage})
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+    assert len(house.tasks_of(run_id)) == 1
+
+
+def test_a_failed_composition_is_tried_again_by_itself(house: House) -> None:
+    house.ask_fault(fault="error_callback", times=1)
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+    assert house.events(run_id, "segment.failed") == 1
+    assert len(house.tasks_of(run_id)) == 2
+
+
+def test_a_failed_run_is_resumed_by_the_runner(house: House) -> None:
+    house.ask_fault(fault="refused", times=1)
+    run_id = house.create_run(segments=2)
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "failed")
+        assert [s["status"] for s in house.segments(run_id)] == ["failed", "complete"]
+        house.start_run(run_id)
+        house.wait_for(run_id, "ready")
+
+
+def test_no_credits_end_a_run_after_one_request(house: House) -> None:
+    house.ask_fault(fault="no_credits")
+    seen_before = len(house.suno()["window"]["arrivals"])
+    run_id = house.create_run(segments=4)
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "failed")
+    assert {s["metadata"]["failure"]["reason"] for s in house.segments(run_id)} == {"suno_account"}
+    assert len(house.suno()["window"]["arrivals"]) == seen_before + 1
+
+
+def test_a_submission_that_suno_never_answers_is_not_made_twice(house: House) -> None:
+    house.ask_fault(fault="no_answer", when="after", times=1)
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+    assert len(house.tasks_of(run_id)) == 1, "the callbacks told what the answer did not"
+
+
+def test_a_busy_suno_is_asked_again_after_its_pauses(house: House) -> None:
+    house.ask_fault(fault="busy", times=3)
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+    assert house.events(run_id, "segment.refused") == 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "missing"},
+        {"fault": "html"},
+        {"fault": "truncated"},
+        {"fault": "redirect", "to": "loop"},
+    ],
+    ids=lambda fault: "-".join(map(str, fault.values())),
+)
+def test_a_dead_download_is_composed_anew(house: House, fault: dict[str, object]) -> None:
+    # Once for the delivered address, once for the one that Suno names when asked.
+    house.ask_fault(**fault, times=2)
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+    assert house.segments(run_id)[0]["storage_path"] is not None
+
+
+def test_a_track_too_large_to_store_is_handed_on_by_its_own_address(house: House) -> None:
+    house.ask_fault(fault="oversized")
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+    [segment] = house.segments(run_id)
+    assert segment["storage_path"] is None
+    assert segment["final_url"].startswith("http://127.0.0.1")

@@ -1,0 +1,53 @@
+"""Many workers share the work: one task a segment, and never more than Suno allows."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.end_to_end.house import House, running_workers, wait_until
+
+# More than two windows' worth of Suno's real limit.
+RUNS, WORKERS = 44, 4
+REQUESTS_MAX, WINDOW_S = 20, 10.0
+
+
+def test_four_workers_never_exceed_the_quota_as_suno_counts_it(house: House) -> None:
+    seen_before = len(house.suno()["window"]["arrivals"])
+    run_ids = [house.create_run() for _ in range(RUNS)]
+    for run_id in run_ids:
+        house.start_run(run_id)
+    with running_workers(house, WORKERS):
+        wait_until(
+            lambda: all(house.status(run_id) == "ready" for run_id in run_ids),
+            60,
+            lambda: house.story(next(r for r in run_ids if house.status(r) != "ready")),
+        )
+
+    window = house.suno()["window"]
+    arrivals = [arrival["at"] for arrival in window["arrivals"][seen_before:]]
+    assert len(arrivals) >= RUNS
+    worst = max(sum(start <= at < start + WINDOW_S for at in arrivals) for start in arrivals)
+    assert worst <= REQUESTS_MAX
+    assert window["refused"] == 0
+    tasks = [len(house.tasks_of(run_id)) for run_id in run_ids[:4]]
+    assert tasks == [1, 1, 1, 1]
+
+
+def test_two_runners_at_once_make_one_task_a_segment(house: House) -> None:
+    run_id = house.create_run(segments=3)
+    with running_workers(house, 2), ThreadPoolExecutor(8) as callers:
+        list(callers.map(lambda _: house.start_run(run_id), range(8)))
+        house.wait_for(run_id, "ready")
+        house.start_run(run_id)
+    by_segment = sorted(task["segment"] for task in house.tasks_of(run_id))
+    assert by_segment == sorted(str(segment["id"]) for segment in house.segments(run_id))
+    assert house.events(run_id, "run.started") == 1
+
+
+def test_twenty_equal_completions_at_once_make_one_upload(house: House) -> None:
+    house.ask_fault(fault="doubled_callback", copies=20, times=1)
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house, 2):
+        house.wait_for(run_id, "ready")
+        wait_until(lambda: house.query("select true from pgmq.q_parcours_tracks") == [], 10)
+    assert house.events(run_id, "segment.delivered") == 1
+    assert house.events(run_id, "segment.complete") == 1

@@ -1,0 +1,33 @@
+"""SIGTERM: what is under way is finished or handed back, within ten seconds."""
+
+import time
+
+from tests.end_to_end.house import House, running_workers, start_worker, wait_until
+
+STOP_S_MAX = 10
+
+
+def test_a_worker_told_to_stop_hands_a_long_transfer_to_another(house: House) -> None:
+    house.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
+    run_id = house.create_run()
+    house.start_run(run_id)
+    leaving = start_worker(house)
+    wait_until(
+        lambda: bool(house.query("select true from pgmq.q_parcours_tracks where read_ct > 0")), 20
+    )
+    told_at = time.monotonic()
+    leaving.terminate()
+    assert leaving.wait(STOP_S_MAX) == 0
+    assert time.monotonic() - told_at < STOP_S_MAX
+    [job] = house.query("select vt <= clock_timestamp() as is_free from pgmq.q_parcours_tracks")
+    assert job["is_free"], "the job was handed back, not left to its lease"
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+
+
+def test_an_idle_worker_stops_at_once(house: House) -> None:
+    worker = start_worker(house)
+    wait_until(lambda: worker.poll() is None, 1)
+    time.sleep(1.5)
+    worker.terminate()
+    assert worker.wait(STOP_S_MAX) == 0

@@ -1,0 +1,74 @@
+"""PostgREST through supabase-py. A function's name is the behaviour it shows."""
+
+from uuid import uuid4
+
+import pytest
+from postgrest.exceptions import APIError
+from tests.exam.candidate import Candidate
+
+
+def refused(code: str) -> pytest.RaisesExc[APIError]:
+    """Expects a PostgREST error with this code."""
+    return pytest.raises(APIError, check=lambda error: error.code == code)
+
+
+async def anon_is_refused_what_is_not_granted(candidate: Candidate) -> None:
+    client = await candidate.client()
+    with refused("42501"):
+        await client.table("parcours_runs").select("*").execute()
+
+
+async def users_see_their_own_rows_only(candidate: Candidate) -> None:
+    (ada, _ada), (eve, _eve) = await candidate.signed_in(), await candidate.signed_in()
+    run_id = await candidate.run_of(_ada)
+    assert [run["id"] for run in (await ada.table("parcours_runs").select("*").execute()).data] == [
+        run_id
+    ]
+    assert (await eve.table("parcours_runs").select("*").execute()).data == []
+
+
+async def users_change_granted_columns_only(candidate: Candidate) -> None:
+    client, person = await candidate.signed_in()
+    run_id = await candidate.run_of(person)
+    runs = client.table("parcours_runs")
+    changed = await runs.update({"suds_start": 7}).eq("id", run_id).execute()
+    assert changed.data[0]["suds_start"] == 7
+    with refused("42501"):
+        await client.table("parcours_runs").update({"status": "ready"}).eq("id", run_id).execute()
+
+
+async def the_service_key_sees_every_row(candidate: Candidate) -> None:
+    run_id = await candidate.run_of(await candidate.person())
+    found = candidate.service.table("parcours_runs").select("id").eq("id", run_id)
+    assert (await found.execute()).data == [{"id": run_id}]
+
+
+async def one_row_that_is_not_there_is_an_error(candidate: Candidate) -> None:
+    missing = candidate.service.table("parcours_runs").select("*").eq("id", str(uuid4()))
+    with refused("PGRST116"):
+        await missing.single().execute()
+
+
+async def an_unknown_function_is_an_error(candidate: Candidate) -> None:
+    with refused("PGRST202"):
+        await candidate.service.rpc("no_such_function", {}).execute()
+
+
+async def a_function_refuses_in_its_own_words(candidate: Candidate) -> None:
+    with refused("PT404"):
+        await candidate.service.rpc(
+            "start_run", {"p_run_id": str(uuid4()), "p_limits": {}}
+        ).execute()
+
+
+async def a_function_that_is_not_granted_is_refused(candidate: Candidate) -> None:
+    client, _ = await candidate.signed_in_before()
+    with refused("42501"):
+        await client.rpc("start_run", {"p_run_id": str(uuid4()), "p_limits": {}}).execute()
+
+
+async def a_foreign_api_key_is_refused(candidate: Candidate) -> None:
+    foreign = candidate.examinee.anon_key[:-4] + "AAAA"
+    client = await candidate.client(foreign)
+    with pytest.raises(APIError):
+        await client.table("parcours_runs").select("*").execute()

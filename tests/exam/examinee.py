@@ -1,0 +1,46 @@
+"""The Supabase project that sits the exam: the embedded one, or a real one."""
+
+import os
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from parcours_xl.local.project import LocalProject
+
+REAL_VARIABLES = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+
+
+@dataclass(frozen=True)
+class Examinee:
+    """Where a project is, its keys, and what it lets people do."""
+
+    url: str
+    anon_key: str
+    service_role_key: str
+    is_real: bool
+    lets_sign_up: bool
+    lets_stay_anonymous: bool
+
+
+def find_examinee(request: pytest.FixtureRequest) -> Examinee:
+    """A real project when PARCOURS_EXAM=real names one, else the embedded stack."""
+    if os.environ.get("PARCOURS_EXAM") == "real":
+        url, anon_key, service_role_key = (os.environ[name] for name in REAL_VARIABLES)
+        return _ask(url.rstrip("/"), anon_key, service_role_key, is_real=True)
+    stack: LocalProject = request.getfixturevalue("stack")
+    return _ask(stack.url, stack.anon_key, stack.service_role_key, is_real=False)
+
+
+def _ask(url: str, anon_key: str, service_role_key: str, *, is_real: bool) -> Examinee:
+    answer = httpx.get(f"{url}/auth/v1/settings", headers={"apikey": anon_key}, trust_env=False)
+    settings = answer.raise_for_status().json()
+    return Examinee(
+        url,
+        anon_key,
+        service_role_key,
+        is_real=is_real,
+        # Where mails are sent, nobody here would read them.
+        lets_sign_up=settings["mailer_autoconfirm"] and not settings["disable_signup"],
+        lets_stay_anonymous=settings["external"]["anonymous_users"],
+    )

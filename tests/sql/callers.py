@@ -1,0 +1,102 @@
+"""Whoever asks the database, each on a connection of their own, as PostgREST would ask for them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from parcours_xl.local.project import LocalProject
+
+OWNER = UUID("00000000-0000-4000-8000-00000000000a")
+STRANGER = UUID("00000000-0000-4000-8000-00000000000b")
+
+# Name of a caller -> the role it becomes, and the user its token names.
+CALLERS: dict[str, tuple[str | None, UUID | None]] = {
+    "anon": ("anon", None),
+    "owner": ("authenticated", OWNER),
+    "stranger": ("authenticated", STRANGER),
+    "service_role": ("service_role", None),
+    "postgres": (None, None),
+}
+API_CALLERS = tuple(name for name, (role, _) in CALLERS.items() if role)
+
+Row = dict[str, Any]
+
+
+class Caller:
+    """One connection, one transaction a statement, acting as one of CALLERS."""
+
+    def __init__(self, project: LocalProject, database: str, name: str) -> None:
+        role, user_id = CALLERS[name]
+        login = "authenticator" if role else "postgres"
+        self.name = name
+        self.connection = psycopg.connect(
+            project.database_url(login, database), autocommit=True, row_factory=dict_row
+        )
+        if role:
+            claims = {"role": role} | ({"sub": str(user_id)} if user_id else {})
+            self.connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+            self.connection.execute(
+                "select set_config('request.jwt.claims', %s, false)", [json.dumps(claims)]
+            )
+
+    def call(self, function: str, /, **arguments: Any) -> Any:
+        """What one of our functions answers. Arguments go by name, as PostgREST passes them."""
+        query = sql.SQL("select public.{}({}) as answer").format(
+            sql.Identifier(function),
+            sql.SQL(", ").join(
+                sql.SQL("p_{} => {}").format(sql.SQL(name), sql.Placeholder()) for name in arguments
+            ),
+        )
+        values = [_adapt(value) for value in arguments.values()]
+        [row] = self.connection.execute(query, values).fetchall()
+        return row["answer"]
+
+    def rows(self, query: LiteralString, *values: Any) -> list[Row]:
+        return self.connection.execute(query, values).fetchall()
+
+    def row(self, query: LiteralString, *values: Any) -> Row:
+        [row] = self.rows(query, *values)
+        return row
+
+    def value(self, query: LiteralString, *values: Any) -> Any:
+        [value] = self.row(query, *values).values()
+        return value
+
+    def do(self, statement: LiteralString, *values: Any) -> int:
+        """How many rows a statement touched."""
+        return self.connection.execute(statement, values).rowcount
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@contextmanager
+def refused(sqlstate: str) -> Iterator["Refusal"]:
+    """The block ends with this SQLSTATE; what else was said can be read afterwards."""
+    refusal = Refusal()
+    with pytest.raises(psycopg.Error) as caught:
+        yield refusal
+    assert caught.value.sqlstate == sqlstate, caught.value
+    refusal.message = caught.value.diag.message_primary or ""
+    refusal.detail = caught.value.diag.message_detail
+    refusal.hint = caught.value.diag.message_hint
+
+
+class Refusal:
+    """What a refused caller reads."""
+
+    message: str = ""
+    detail: str | None = None
+    hint: str | None = None
+
+
+def _adapt(value: Any) -> Any:
+    return Jsonb(value) if isinstance(value, dict | list) else value
