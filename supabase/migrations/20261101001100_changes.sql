@@ -44,6 +44,17 @@ begin
 end;
 $$;
 
+-- A failed run is made again.
+create function parcours.resume_run(p_run_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update public.parcours_runs set status = 'creating' where id = p_run_id and status = 'failed';
+  if found then
+    perform parcours.note(p_run_id, null, 'run.resumed');
+  end if;
+end;
+$$;
+
 -- A failed attempt is made again without being asked only while automatic attempts are left
 -- and somebody holds the run.
 create function parcours.fail(
@@ -94,5 +105,5 @@ begin
 end;
 $$;
 
-revoke execute on function parcours.lock_segment, parcours.settle_run, parcours.fail,
-  parcours.renew, parcours.move_run from public;
+revoke execute on function parcours.lock_segment, parcours.settle_run, parcours.resume_run,
+  parcours.fail, parcours.renew, parcours.move_run from public;

@@ -6,14 +6,13 @@
 create function public.start_run(p_run_id uuid, p_limits jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  run public.parcours_runs;
   segment public.parcours_segments;
   exhausted integer := 0;
   pending integer;
   total integer;
   total_seconds integer;
 begin
-  select * into run from public.parcours_runs where id = p_run_id for update;
+  perform from public.parcours_runs where id = p_run_id for update;
   if not found then
     raise sqlstate 'PT404' using message = 'unknown run';
   end if;
@@ -40,9 +39,7 @@ begin
       message = 'every attempt of this run is used up', detail = '86400', hint = 'attempts';
   end if;
   if pending > exhausted then
-    if run.status = 'failed' then
-      update public.parcours_runs set status = 'creating' where id = p_run_id;
-    end if;
+    perform parcours.resume_run(p_run_id);
     if not exists (
       select from parcours.runs_in_hand where run_id = p_run_id and whole_run
     ) then

@@ -60,8 +60,7 @@ begin
            'attempts', attempt, 'claimed_at', clock_timestamp())
    where id = segment.id
   returning * into segment;
-  update public.parcours_runs set status = 'creating'
-   where id = segment.run_id and status = 'failed';
+  perform parcours.resume_run(segment.run_id);
   perform parcours.note(segment.run_id, segment.id, 'segment.claimed',
     jsonb_build_object('attempt', attempt));
   perform parcours.hold_run(segment.run_id, false, p_limits);
@@ -70,8 +69,8 @@ begin
   return answer || jsonb_build_object(
     'outcome', 'claimed', 'status', 'generating', 'slot', reserved,
     'callback_token', segment.callback_token, 'prompt', segment.prompt,
-    'title', segment.metadata->>'title',
-    'planned_seconds', (segment.metadata->>'planned_seconds')::integer);
+    'title', coalesce(segment.metadata->>'title', ''),
+    'planned_seconds', coalesce((segment.metadata->>'planned_seconds')::integer, 300));
 end;
 $$;
 
@@ -200,8 +199,7 @@ begin
       message = 'every attempt of this segment is used up', detail = '86400', hint = 'attempts';
   end if;
   perform parcours.renew(segment);
-  update public.parcours_runs set status = 'creating'
-   where id = segment.run_id and status = 'failed';
+  perform parcours.resume_run(segment.run_id);
   perform parcours.schedule_run(segment.run_id);
   return 'queued';
 end;

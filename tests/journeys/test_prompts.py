@@ -12,7 +12,6 @@ from parcours_xl.journeys.prompts import (
     STYLE_CHARS_MAX_V4,
     brief_messages,
     suno_style,
-    suno_title,
 )
 
 each_preset = pytest.mark.parametrize("preset", all_presets(), ids=lambda preset: preset.key)
@@ -66,14 +65,6 @@ def test_a_piece_keeps_its_own_tempo_and_mode_within_the_journey(
     prompt: str, expected: str
 ) -> None:
     assert suno_style(find_preset("colere-irritabilite"), prompt).startswith(expected)
-
-
-@given(st.text(max_size=200), st.integers(0, 3))
-def test_a_title_fits_and_ends_with_the_number_of_the_piece(title: str, index: int) -> None:
-    titled = suno_title(title, index)
-
-    assert len(titled) <= 80
-    assert titled.endswith(f" {index + 1}")
 
 
 def test_negative_tags_name_voices_and_frights_within_the_limit() -> None:

@@ -69,3 +69,14 @@ def test_events_are_told_in_the_order_they_happened(world: World, journey: Journ
     journey.complete()
     times = world.postgres.rows("select happened_at from public.parcours_events order by id")
     assert times == sorted(times, key=lambda row: row["happened_at"])
+
+
+def test_a_failed_run_that_is_made_again_says_so_once(world: World) -> None:
+    for resume in (Journey.start, Journey.claim, Journey.retry):
+        journey = create_journey(world, segments=1)
+        journey.failed()
+        resume(journey)
+        journey.start()
+        what = [event["what"] for event in journey.events("run.%")]
+        assert what.count("run.resumed") == 1
+        assert what.index("run.failed") < what.index("run.resumed")

@@ -18,6 +18,8 @@ from parcours_xl.trouble import Postponed, Refused
 MODELS_WITH_DURATION = frozenset({"V5_5", "V6", "V6_MINI", "V6_WILD"})
 STYLE_CHARS_MAX = {"V4": 200}
 STYLE_CHARS_MAX_USUAL = 1000
+TITLE_CHARS_MAX = 80
+UNTITLED = "Parcours"
 DURATION_S_MAX = 360
 MESSAGE_CHARS_MAX = 200
 
@@ -106,7 +108,7 @@ class Suno:
             "instrumental": True,
             "model": self._model,
             "style": order.style[:style_chars_max],
-            "title": order.title,
+            "title": order.title[:TITLE_CHARS_MAX] or UNTITLED,
             "negativeTags": NEGATIVE_TAGS,
             "callBackUrl": order.callback_url,
         }

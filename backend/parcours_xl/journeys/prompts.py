@@ -16,7 +16,6 @@ from parcours_xl.journeys.groups import Group
 from parcours_xl.journeys.preset import Music, Preset
 
 STYLE_CHARS_MAX, STYLE_CHARS_MAX_V4 = 1000, 200
-SUNO_TITLE_CHARS_MAX = 80
 NEGATIVE_TAGS_CHARS_MAX = 1000
 NEGATIVE_TAGS = (
     "vocals, singing, voice, lyrics, spoken word, rap, whispering, screaming, crying, heavy"
@@ -76,12 +75,6 @@ def suno_style(preset: Preset, plan_prompt: str, limit: int = STYLE_CHARS_MAX) -
         *music.instruments,
     )
     return _cut(f"{', '.join(facts)}. {plan_prompt}", limit)
-
-
-def suno_title(title: str, index: int) -> str:
-    """The title of one piece on Suno's side: the run's title and the piece's number, from 1."""
-    number = f" {index + 1}"
-    return _cut(title, SUNO_TITLE_CHARS_MAX - len(number)) + number
 
 
 def _journey(preset: Preset, emotion: EmotionState) -> str:

@@ -1,0 +1,36 @@
+"""The README says what is so."""
+
+import re
+from pathlib import Path
+
+from typer.main import get_command
+
+from parcours_xl.app import FUNCTIONS
+from parcours_xl.cli import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_table_of_functions_is_the_table_of_routes() -> None:
+    table = re.findall(r"^\| `([a-z-]+)` \|", README, re.MULTILINE)
+    assert table == list(FUNCTIONS)
+
+
+def test_every_command_it_names_exists() -> None:
+    commands = set(get_command(app).commands)  # type: ignore[attr-defined]
+    named = set(re.findall(r"\bparcours ([a-z]+)", README))
+    assert named <= commands
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", README)) <= targets
+
+
+def test_every_file_it_links_to_exists() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_room_it_shows_exists() -> None:
+    rooms = re.findall(r"(?<=[ (])([a-z]+)/(?= {2,})", README)
+    assert {"functions", "worker", "http", "local"} <= set(rooms)
+    assert all((ROOT / "backend" / "parcours_xl" / room).is_dir() for room in rooms)
