@@ -1,6 +1,6 @@
 /** The twenty colour pairs of the light, and how one colour becomes another. */
 
-import type { ColourPair, Oklch, Preset } from "./contracts.js";
+import type { ColourPair, Oklch, Preset } from "./contracts";
 
 /** Above this a colour shouts; the light is a lamp. */
 export const CHROMA_MAX = 0.09;

@@ -5,6 +5,8 @@
  * cannot trust them says so in words instead of failing later.
  */
 
+import { SETTINGS, type Settings } from "../engine";
+
 /** A text in the two languages of the page. */
 export interface Bilingual {
   readonly fr: string;
@@ -16,7 +18,7 @@ export interface Bounds {
   readonly max: number;
 }
 
-/** `/config.json`: where Supabase is, and the bounds of a journey. */
+/** `/config.json`: where Supabase is, and what this service sets. */
 export interface PlayerConfig {
   /** Origin of the Supabase project, without a trailing slash: "https://abc.supabase.co". */
   readonly supabaseUrl: string;
@@ -26,24 +28,14 @@ export interface PlayerConfig {
   readonly realtime: boolean;
   /** Hosts that may serve previews, as the page's CSP names them: "cdn1.suno.ai", "*.api.box". */
   readonly mediaHosts: readonly string[];
-  /** The quiet bed played while music is composed; null where none was rendered. */
-  readonly bedUrl: string | null;
-  readonly settings: JourneySettings;
+  /** The quiet bed played while music is composed; same origin, relative to the page. */
+  readonly bedUrl: string;
+  /**
+   * Bounds of the engine that differ here, by their names in `engine/settings.ts`, such as
+   * `journeySecondsMin` and `journeySecondsMax`: tests play short pieces through these alone.
+   */
+  readonly settings: Partial<Settings>;
 }
-
-/** Seconds. The defaults are the runbook's; tests use shorter pieces through these alone. */
-export interface JourneySettings {
-  readonly segmentSeconds: Bounds;
-  readonly journeySeconds: Bounds;
-  /** Crossfade between two pieces. */
-  readonly crossfadeSeconds: number;
-}
-
-export const DEFAULT_SETTINGS: JourneySettings = {
-  segmentSeconds: { min: 240, max: 360 },
-  journeySeconds: { min: 1080, max: 1440 },
-  crossfadeSeconds: 4,
-};
 
 /** One colour in OKLCH: lightness 0-1, chroma at most 0.09, hue in degrees. */
 export interface Oklch {
@@ -88,21 +80,13 @@ export class ContractBroken extends Error {}
 /** Read `/config.json`. What a service leaves out takes its documented default. */
 export function readConfig(value: unknown): PlayerConfig {
   const config = asRecord(value, "config.json");
-  const settings = asRecord(config["settings"] ?? {}, "settings");
   return {
     supabaseUrl: asText(config["supabaseUrl"], "supabaseUrl").replace(/\/+$/, ""),
     publishableKey: asText(config["publishableKey"], "publishableKey"),
     realtime: config["realtime"] === true,
     mediaHosts: asList(config["mediaHosts"] ?? [], "mediaHosts").map(String),
-    bedUrl: typeof config["bedUrl"] === "string" ? config["bedUrl"] : null,
-    settings: {
-      segmentSeconds: asBounds(settings["segmentSeconds"], DEFAULT_SETTINGS.segmentSeconds),
-      journeySeconds: asBounds(settings["journeySeconds"], DEFAULT_SETTINGS.journeySeconds),
-      crossfadeSeconds: asSeconds(
-        settings["crossfadeSeconds"],
-        DEFAULT_SETTINGS.crossfadeSeconds,
-      ),
-    },
+    bedUrl: asText(config["bedUrl"], "bedUrl"),
+    settings: asSettings(config["settings"] ?? {}),
   };
 }
 
@@ -181,6 +165,9 @@ function asBounds(value: unknown, otherwise: Bounds): Bounds {
   return { min, max };
 }
 
-function asSeconds(value: unknown, otherwise: number): number {
-  return typeof value === "number" && value >= 0 ? value : otherwise;
+function asSettings(value: unknown): Partial<Settings> {
+  const known = Object.entries(asRecord(value, "settings")).filter(
+    ([name, setting]) => typeof setting === typeof SETTINGS[name as keyof Settings],
+  );
+  return Object.fromEntries(known) as Partial<Settings>;
 }

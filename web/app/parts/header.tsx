@@ -1,0 +1,38 @@
+/** The top of every screen: help on the right, always; the rest where it is wanted. */
+
+import { useApp } from "./app-context";
+
+export function Header() {
+  const app = useApp();
+  const home = app.state.route.name === "home";
+  const other = app.state.language === "fr" ? "en" : "fr";
+  return (
+    <header class="top">
+      {home && (
+        <a class="button bare" href="#runs">
+          {app.t.home.runs}
+        </a>
+      )}
+      {home && (
+        <button type="button" class="button bare" lang={other} onClick={() => app.speakOther()}>
+          {app.t.page.otherLanguage}
+        </button>
+      )}
+      <HelpButton />
+    </header>
+  );
+}
+
+export function HelpButton() {
+  const app = useApp();
+  return (
+    <button
+      type="button"
+      class="button help-button"
+      aria-haspopup="dialog"
+      onClick={() => app.open("help")}
+    >
+      {app.t.help.open}
+    </button>
+  );
+}

@@ -1,0 +1,34 @@
+/** How loud, and not at all. Where the device alone decides, the page says so. */
+
+import type { Snapshot } from "../../engine";
+import { useApp } from "./app-context";
+
+export function Volume({ sound }: { sound: Snapshot }) {
+  const app = useApp();
+  const { t, parts } = app;
+  const percent = Math.round(sound.volume * 100);
+  return (
+    <>
+      <label class="field">
+        <span>{t.more.volume}</span>
+        <input
+          type="range"
+          min={0}
+          max={100}
+          step={5}
+          value={percent}
+          aria-valuetext={t.more.volumeIs(percent)}
+          onInput={(event) => app.setVolume(event.currentTarget.valueAsNumber / 100)}
+        />
+      </label>
+      <button
+        type="button"
+        class="button line"
+        aria-pressed={sound.muted}
+        onClick={() => parts.player.setMuted(!sound.muted)}
+      >
+        {sound.muted ? t.more.unmute : t.more.mute}
+      </button>
+    </>
+  );
+}
