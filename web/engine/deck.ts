@@ -1,6 +1,7 @@
 /** What plays one file: a port. Web Audio, plain elements and the fake sit one exam. */
 
 import type { FadeShape } from "./curves";
+import type { Range } from "./snapshot";
 
 /**
  * `graph`: through Web Audio, the host must allow CORS. `plain`: an element by itself, any host.
@@ -35,14 +36,15 @@ export interface Deck {
   readonly position: number;
   /** The length of the file; null while it is a stream of unknown end. */
   readonly duration: number | null;
-  /** Up to where the file can be heard without waiting, from `position` on. */
-  readonly bufferedEnd: number;
+  /** What can be heard without waiting, around `position`. */
+  readonly buffered: Range;
   /** 0 is silence, 1 the file as it is. */
   readonly level: number;
   /** Asked to play, and neither paused nor over. */
   readonly playing: boolean;
   /**
-   * Opens a file, silent and paused, and resolves when it can play from there.
+   * Opens a file, silent and paused, and resolves when it can play from there; from its
+   * beginning where it ends before that place, or is a stream that cannot be sought.
    * Rejects with Unplayable or Superseded.
    */
   load(url: string, atSeconds: number): Promise<void>;
