@@ -17,9 +17,13 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from parcours_xl.journeys import durations
+
 SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
 
+SegmentSeconds = Annotated[int, Field(ge=5, le=600)]
+JourneySeconds = Annotated[int, Field(ge=15, le=2400)]
 Access = Literal["public", "service_role"]
 
 
@@ -100,6 +104,12 @@ class Settings(BaseSettings):
     attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
     attempts_max: Annotated[int, Field(ge=1)] = 8
 
+    # How long the music is (runbook: 18 to 24 minutes in 3 or 4 segments)
+    segment_s_min: SegmentSeconds = durations.SEGMENT_S_MIN
+    segment_s_max: SegmentSeconds = durations.SEGMENT_S_MAX
+    journey_s_min: JourneySeconds = durations.JOURNEY_S_MIN
+    journey_s_max: JourneySeconds = durations.JOURNEY_S_MAX
+
     # Timings (runbook: "parcours-xl-runner", "Latences cibles")
     worker_in_process: bool = True
     worker_tick_s: Seconds = 2.5
@@ -150,7 +160,15 @@ class Settings(BaseSettings):
             raise ValueError("ATTEMPTS_AUTOMATIC must not exceed ATTEMPTS_MAX")
         if self.unanswered_s <= self.suno_timeout_s:
             raise ValueError("UNANSWERED_S must be longer than SUNO_TIMEOUT_S")
+        _ = self.bounds
         return self
+
+    @property
+    def bounds(self) -> durations.Bounds:
+        """How short and how long a segment and a whole journey may be. ValueError says why not."""
+        return durations.Bounds(
+            self.segment_s_min, self.segment_s_max, self.journey_s_min, self.journey_s_max
+        )
 
     @cached_property
     def rest_url(self) -> str:

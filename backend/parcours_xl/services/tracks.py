@@ -15,8 +15,9 @@ from parcours_xl.adapters.downloads import (
     UrlRefused,
 )
 from parcours_xl.adapters.hosts import host_of
+from parcours_xl.adapters.loudness import LISTENED_S_MAX, Sound, listen
 from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.suno_events import SunoEvent
+from parcours_xl.adapters.suno_events import SunoEvent, SunoTrack
 from parcours_xl.adapters.tracks import (
     UPLOAD_S_MAX,
     StorageAway,
@@ -24,6 +25,9 @@ from parcours_xl.adapters.tracks import (
     track_path,
 )
 from parcours_xl.services.generation import ask
+
+WHOLE_SHARE_MIN = 0.9
+"""A file that holds less of what Suno announced was cut off on its way, whatever its size says."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +59,7 @@ async def store_track(outside: Outside, job: TrackJob, *, last_try: bool) -> str
 async def _transfer(outside: Outside, job: TrackJob, file: Path, *, last_try: bool) -> str:
     url = job.download_url if job.trusted else await _confirm(outside, job)
     try:
-        url, download = await _fetch(outside, job, url, file)
+        url, download, sound = await _fetch(outside, job, url, file)
         path = track_path(job.run_id, job.segment_id)
         async with asyncio.timeout(UPLOAD_S_MAX):
             await outside.tracks.store(path, file, download.content_type)
@@ -68,22 +72,42 @@ async def _transfer(outside: Outside, job: TrackJob, file: Path, *, last_try: bo
         log.error("track.linked", segment_id=str(job.segment_id), reason="storage is away")
         return await _link(outside, job, url)
     outcome = await outside.database.record_track(
-        job.segment_id, job.callback_token, path, download_url=url
+        job.segment_id,
+        job.callback_token,
+        path,
+        download_url=url,
+        loudness_lufs=sound.loudness_lufs if sound else None,
+        true_peak_dbtp=sound.true_peak_dbtp if sound else None,
     )
     if outcome == "gone":
         await outside.tracks.delete([path])
     return "stored" if outcome == "completed" else outcome
 
 
-async def _fetch(outside: Outside, job: TrackJob, url: str, file: Path) -> tuple[str, Download]:
+async def _fetch(
+    outside: Outside, job: TrackJob, url: str, file: Path
+) -> tuple[str, Download, Sound | None]:
     """The track and the address it came from: a dead address is asked for anew, once."""
     try:
-        return url, await outside.downloads.fetch(url, file)
+        return url, *await _take(outside, url, file, job.announced_seconds)
     except TrackUnavailable:
-        fresh = await _ask_for_address(outside, job)
-        if fresh is None:
+        fresh = await _ask_for_track(outside, job)
+        if fresh is None or fresh.download_url is None:
             raise
-        return fresh, await outside.downloads.fetch(fresh, file)
+        url = fresh.download_url
+        return url, *await _take(outside, url, file, fresh.duration_seconds)
+
+
+async def _take(
+    outside: Outside, url: str, file: Path, announced_s: float | None
+) -> tuple[Download, Sound | None]:
+    """A file, and how it sounds where it can be decoded. TrackUnavailable for half a track."""
+    download = await outside.downloads.fetch(url, file)
+    sound = await listen(file)
+    expected_s = WHOLE_SHARE_MIN * min(announced_s or 0, LISTENED_S_MAX)
+    if sound is not None and sound.seconds < expected_s:
+        raise TrackUnavailable(f"{sound.seconds:.0f} s of the announced {announced_s:.0f} s came")
+    return download, sound
 
 
 async def _confirm(outside: Outside, job: TrackJob) -> str:
@@ -94,13 +118,13 @@ async def _confirm(outside: Outside, job: TrackJob) -> str:
     raise UrlRefused(host_of(job.download_url))
 
 
-async def _ask_for_address(outside: Outside, job: TrackJob) -> str | None:
+async def _ask_for_track(outside: Outside, job: TrackJob) -> SunoTrack | None:
     event = await _record_of(outside, job)
     if event is None:
         return None
     known = [track for track in event.tracks if track.download_url]
     same = [track for track in known if track.id == job.track_id]
-    return next((track.download_url for track in [*same, *known]), None)
+    return next(iter([*same, *known]), None)
 
 
 async def _record_of(outside: Outside, job: TrackJob) -> SunoEvent | None:
