@@ -4,7 +4,6 @@ import type { Cancel, Clock, Player } from "../engine";
 import type { Backend } from "../supabase/backend";
 import type { PastRun } from "../supabase/runs";
 import type { Listener } from "../supabase/session";
-import { isPlaying, isUnderWay, isWaiting } from "./stage";
 import { announcement } from "./announcement";
 import { CALM_NOW, type Intensity, isIntensity, wishFor } from "./choice";
 import { coloursOf } from "./colours";
@@ -15,6 +14,7 @@ import type { Glow } from "./light";
 import type { Listening, ListeningView } from "./listening";
 import type { Memory } from "./memory";
 import { HOME, type Route, type Router } from "./router";
+import { isPlaying, isUnderWay, isWaiting } from "./stage";
 
 export type DialogName = "help" | "more";
 /** What a listener may open while waiting; one at a time. */

@@ -12,30 +12,30 @@ const pair = (from: readonly [number, number, number], to: readonly [number, num
 
 /** By preset key: [lightness, chroma, hue], from the feeling one comes with to the one sought. */
 export const COLOURS: Readonly<Record<string, ColourPair>> = {
-  "00-universel-reset": pair([0.74, 0.08, 52], [0.84, 0.07, 86]),
-  "01-panique-anxiete": pair([0.7, 0.085, 38], [0.79, 0.06, 165]),
+  "00-universel-reset": pair([0.75, 0.08, 58], [0.85, 0.07, 88]),
+  "01-panique-anxiete": pair([0.71, 0.085, 50], [0.79, 0.06, 165]),
   "02-stress-overwhelm": pair([0.73, 0.08, 66], [0.78, 0.055, 205]),
   "03-rumination-culpabilite": pair([0.67, 0.06, 304], [0.84, 0.07, 92]),
   "04-tristesse-deuil": pair([0.65, 0.06, 262], [0.83, 0.075, 78]),
   "05-apathie-demotivation": pair([0.65, 0.03, 250], [0.82, 0.085, 68]),
-  "06-colere-irritabilite": pair([0.68, 0.09, 34], [0.78, 0.06, 150]),
+  "06-colere-irritabilite": pair([0.69, 0.09, 46], [0.78, 0.06, 150]),
   "07-peur-anticipatoire": pair([0.66, 0.065, 286], [0.82, 0.07, 74]),
-  "08-honte-anxiete-sociale": pair([0.69, 0.075, 8], [0.84, 0.06, 62]),
+  "08-honte-anxiete-sociale": pair([0.7, 0.05, 356], [0.84, 0.06, 62]),
   "09-jalousie-envie": pair([0.71, 0.07, 128], [0.83, 0.07, 80]),
   "10-solitude-isolement": pair([0.66, 0.055, 240], [0.8, 0.08, 50]),
   "11-fatigue-mentale": pair([0.64, 0.04, 282], [0.81, 0.055, 122]),
   "12-hypersensibilite": pair([0.77, 0.06, 100], [0.73, 0.05, 222]),
-  "13-douleur-physique": pair([0.69, 0.075, 26], [0.79, 0.055, 182]),
+  "13-douleur-physique": pair([0.7, 0.06, 40], [0.79, 0.055, 182]),
   "14-manque-confiance": pair([0.67, 0.045, 220], [0.82, 0.08, 84]),
   "15-perfectionnisme": pair([0.71, 0.05, 192], [0.81, 0.075, 56]),
-  "16-nostalgie-melancolie": pair([0.71, 0.07, 56], [0.82, 0.06, 18]),
+  "16-nostalgie-melancolie": pair([0.71, 0.07, 56], [0.83, 0.05, 30]),
   "17-motivation-energie": pair([0.74, 0.085, 58], [0.85, 0.085, 96]),
   "18-concentration-flow": pair([0.72, 0.05, 272], [0.81, 0.05, 210]),
-  "19-amour-gratitude": pair([0.76, 0.08, 16], [0.85, 0.075, 74]),
+  "19-amour-gratitude": pair([0.77, 0.06, 24], [0.85, 0.075, 74]),
 };
 
 /** Shown when a run's preset is unknown to this page. */
-export const LAMP: ColourPair = pair([0.74, 0.08, 52], [0.84, 0.07, 86]);
+export const LAMP: ColourPair = pair([0.75, 0.08, 58], [0.85, 0.07, 88]);
 
 export function coloursOf(preset: Pick<Preset, "key" | "colors"> | undefined): ColourPair {
   return preset?.colors ?? COLOURS[preset?.key ?? ""] ?? LAMP;

@@ -20,12 +20,30 @@ export interface Glow {
 
 /** Where the lamp hangs, in parts of the window's height. */
 const HANGING = {
-  full: { y: 0.3, radius: 0.165 },
-  small: { y: 0.15, radius: 0.075 },
+  full: { y: 0.27, radius: 0.15 },
+  small: { y: 0.135, radius: 0.06 },
 } as const;
 /** How wide the core may be, in parts of the window's width. */
 const WIDTH_MAX = 0.34;
-const HALO = 2.25;
+/**
+ * From the heart of the lamp to the last of its light on the walls: how wide in cores, how strong,
+ * and how much lighter and paler than the colour itself.
+ */
+const SHEETS = {
+  night: [
+    { wide: 3.1, strong: 0.15, lighter: -0.08, paler: 1 },
+    { wide: 1.75, strong: 0.5, lighter: -0.05, paler: 1 },
+    { wide: 1.05, strong: 0.85, lighter: 0.12, paler: 0.7 },
+  ],
+  day: [
+    { wide: 3.1, strong: 0.3, lighter: 0.06, paler: 0.9 },
+    { wide: 1.75, strong: 0.5, lighter: 0.03, paler: 1 },
+    { wide: 1.1, strong: 0.7, lighter: 0.01, paler: 1 },
+  ],
+} as const;
+const LIGHTEST = { night: 0.93, day: 0.86 } as const;
+const STEEPNESS = 2.05;
+const STOPS = 24;
 const FRAME_MS = 1000 / 24;
 const STILL_MS = 60_000;
 const SMOOTHING_S = 1.5;
@@ -42,6 +60,7 @@ export class Light {
   private drawnAt = 0;
   private level = 0;
   private shown: { colour: Oklch; size: Glow["size"]; alpha: number } | null = null;
+  private readonly grains: Partial<Record<"day" | "night", CanvasPattern | string>> = {};
   private seen: Pick<Glow, "colours" | "size" | "still"> | null = null;
   private readonly context: CanvasRenderingContext2D | null;
   private readonly refresh = () => this.begin();
@@ -151,40 +170,63 @@ export class Light {
     return this.level;
   }
 
-  private paint(
-    colour: Oklch,
-    { x, y, core }: { x: number; y: number; core: number },
-    bright: number,
-  ): void {
-    const { halo, heart } = this.day.matches ? byDay(colour) : byNight(colour);
-    this.disc(x, y, core * HALO, halo, 0.42 * bright, 2.2);
-    this.disc(x, y, core * 1.25, heart, 0.9 * Math.min(1, bright), 1.9);
+  private paint(colour: Oklch, { x, y, core }: Spot, bright: number): void {
+    const time = this.day.matches ? "day" : "night";
+    for (const { wide, strong, lighter, paler } of SHEETS[time]) {
+      const l = Math.min(LIGHTEST[time], colour.l + lighter);
+      const sheet = { l, c: colour.c * paler, h: colour.h };
+      this.disc({ x, y, core: core * wide }, sheet, strong * bright);
+    }
+    this.grain(time);
   }
 
-  private disc(x: number, y: number, radius: number, colour: Oklch, alpha: number, fall: number) {
+  private disc({ x, y, core }: Spot, colour: Oklch, alpha: number): void {
     if (!this.context) return;
-    const gradient = this.context.createRadialGradient(x, y, 0, x, y, radius);
+    const gradient = this.context.createRadialGradient(x, y, 0, x, y, core);
     for (let step = 0; step <= STOPS; step += 1) {
       const r = step / STOPS;
-      gradient.addColorStop(r, css(colour, Math.min(0.999, alpha * falling(r, fall))));
+      gradient.addColorStop(r, css(colour, Math.min(0.999, alpha * falling(r))));
     }
     this.context.fillStyle = gradient;
-    this.context.fillRect(x - radius, y - radius, 2 * radius, 2 * radius);
+    this.context.fillRect(x - core, y - core, 2 * core, 2 * core);
+  }
+
+  /** One level of grain, so that a slow slope of light has no steps on an 8-bit screen. */
+  private grain(time: "day" | "night"): void {
+    if (!this.context) return;
+    this.grains[time] ??= this.context.createPattern(grainTile(time), "repeat") ?? "transparent";
+    this.context.fillStyle = this.grains[time];
+    this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
   }
 }
 
-const STOPS = 20;
+interface Spot {
+  readonly x: number;
+  readonly y: number;
+  readonly core: number;
+}
 
 /** 1 at the middle, 0 at the rim, without an edge anywhere. */
-function falling(r: number, steepness: number): number {
-  const rim = Math.exp(-steepness * steepness);
-  return (Math.exp(-((steepness * r) ** 2)) - rim) / (1 - rim);
+function falling(r: number): number {
+  const rim = Math.exp(-STEEPNESS * STEEPNESS);
+  const bell = (Math.exp(-((STEEPNESS * r) ** 2)) - rim) / (1 - rim);
+  return bell * (1 - r * r);
 }
 
-function byNight({ l, c, h }: Oklch) {
-  return { halo: { l: l - 0.14, c, h }, heart: { l: Math.min(0.92, l + 0.08), c: c * 0.85, h } };
-}
+const TILE = 128;
 
-function byDay({ l, c, h }: Oklch) {
-  return { halo: { l: l + 0.04, c, h }, heart: { l: Math.min(0.84, l + 0.02), c, h } };
+function grainTile(time: "day" | "night"): HTMLCanvasElement {
+  const tile = document.createElement("canvas");
+  tile.width = TILE;
+  tile.height = TILE;
+  const context = tile.getContext("2d");
+  if (!context) return tile;
+  const image = context.createImageData(TILE, TILE);
+  const level = time === "day" ? 0 : 255;
+  for (let at = 0; at < image.data.length; at += 4) {
+    image.data.fill(level, at, at + 3);
+    image.data[at + 3] = Math.floor(Math.random() * 3);
+  }
+  context.putImageData(image, 0, 0);
+  return tile;
 }

@@ -5,7 +5,7 @@ import type { Backend } from "../supabase/backend";
 import type { PastRun, SudsMoment, Wish } from "../supabase/runs";
 import { Trouble, type TroubleKind } from "../supabase/trouble";
 import { insist } from "./patience";
-import type { Kept, Resume } from "./resume";
+import type { Resume } from "./resume";
 import { type Stage, type Step, stageOf } from "./stage";
 import type { TabLock } from "./tab-lock";
 
@@ -163,6 +163,11 @@ export class Listening {
     void this.saveRatings({ [moment]: value });
   }
 
+  /** The run in hand can no longer be read. */
+  troubled(trouble: Trouble): void {
+    if (this.step === "following" || this.step === "kept") this.say(trouble);
+  }
+
   /** What the session's end leaves: nothing of a journey. */
   forget(): void {
     this.end();
@@ -180,14 +185,14 @@ export class Listening {
       keptAt: kept.place?.journeySeconds ?? null,
     };
     this.turn("kept");
-    if (kept.runId) void this.carryOut(() => this.attachKept(kept, kept.runId ?? ""));
+    if (kept.runId) this.parts.player.attach(kept.runId, kept.place ?? undefined);
+    void this.lookElsewhere();
   }
 
-  private async attachKept({ place }: Kept, runId: string): Promise<void> {
-    await this.parts.backend;
-    if (await this.parts.tab.elsewhere()) this.turn("elsewhere");
-    this.work.signal.throwIfAborted();
-    this.parts.player.attach(runId, place ?? undefined);
+  /** The very journey may be sounding in another tab. */
+  private async lookElsewhere(): Promise<void> {
+    const elsewhere = await this.parts.tab.elsewhere();
+    if (elsewhere && this.step === "kept") this.turn("elsewhere");
   }
 
   private take(hand: Hand): void {
@@ -239,7 +244,8 @@ export class Listening {
   /** Runs one piece of work at a time; the newest aborts the one before. */
   private async carryOut(work: () => Promise<void>): Promise<void> {
     this.work.abort();
-    const { signal } = (this.work = new AbortController());
+    this.work = new AbortController();
+    const { signal } = this.work;
     try {
       await work();
     } catch (error) {

@@ -31,7 +31,9 @@ const STRANDED: PlayerConfig = {
 const VOLUME = 0.7;
 
 function openPage(config: PlayerConfig): App {
-  const backend = import("../supabase/backend").then(({ openBackend }) => openBackend(config));
+  const backend = import("../supabase/backend").then(({ openBackend }) =>
+    openBackend(config, (trouble) => listening.troubled(trouble)),
+  );
   const volume = Number(browserMemory.read("volume") ?? VOLUME);
   const player = createPlayer({
     clock: systemClock,
@@ -92,7 +94,12 @@ async function open(): Promise<void> {
   const kept = app.view.stage === "kept";
   if (kept) app.go({ name: "listen" });
   else app.arrive(routeOf(location.hash));
-  app.set(await presets.then((known) => ({ presets: known }), () => ({ presetsMissing: true })));
+  app.set(
+    await presets.then(
+      (known) => ({ presets: known }),
+      () => ({ presetsMissing: true }),
+    ),
+  );
   keepForOffline();
 }
 

@@ -5,10 +5,7 @@ import type { Player, Snapshot } from "../engine";
 const SEEK_SECONDS = 10;
 
 export interface MediaSessionParts {
-  readonly player: Pick<
-    Player,
-    "pause" | "previous" | "next" | "seek" | "snapshot" | "subscribe"
-  >;
+  readonly player: Pick<Player, "pause" | "previous" | "next" | "seek" | "snapshot" | "subscribe">;
   /** Through the page, which holds the sound for this tab and ends the journey. */
   readonly resume: () => void;
   readonly stop: () => void;

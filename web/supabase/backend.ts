@@ -7,6 +7,7 @@ import { realtimeWatch } from "./realtime";
 import { Runs } from "./runs";
 import { Session } from "./session";
 import { signer } from "./signer";
+import type { Trouble } from "./trouble";
 
 export interface Backend {
   readonly session: Session;
@@ -15,13 +16,18 @@ export interface Backend {
   readonly sign: Sign;
 }
 
-export function openBackend(project: Project & { readonly realtime: boolean }): Backend {
+/** `lost` is told when the run that is followed can no longer be read. */
+export function openBackend(
+  project: Project & { readonly realtime: boolean },
+  lost: (trouble: Trouble) => void,
+): Backend {
   const client = openClient(project);
   const runs = new Runs(client);
   const feed = new RunFeed({
     clock: systemClock,
     read: (runId) => runs.read(runId),
     page: document,
+    lost,
     ...(project.realtime ? { watch: realtimeWatch(client) } : {}),
   });
   return { session: new Session(client), runs, feed, sign: signer(client) };

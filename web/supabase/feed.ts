@@ -6,6 +6,7 @@
  */
 
 import type { Cancel, Clock, Feed, FeedEars, Following, Run } from "../engine";
+import { Trouble } from "./trouble";
 
 /** Seconds between two readings. */
 export const BEFORE_SOUND_S = 0.75;
@@ -25,6 +26,8 @@ export interface FeedParts {
   readonly read: (runId: string) => Promise<Run>;
   /** Realtime, where the project has one. */
   readonly watch?: Watch;
+  /** Told of a trouble that reading again will not mend: the run is gone, or the session over. */
+  readonly lost: (trouble: Trouble) => void;
   readonly page: Pick<Document, "hidden" | "addEventListener" | "removeEventListener">;
 }
 
@@ -91,14 +94,26 @@ class Reading implements Following {
     this.again = false;
     try {
       const run = await this.parts.read(this.runId);
-      if (!this.over) this.ears.run(run);
-      if (!this.over) this.ears.reachable(true);
-    } catch {
-      if (!this.over) this.ears.reachable(false);
+      if (!this.over) this.tell(run);
+    } catch (error) {
+      if (!this.over) this.miss(error);
     }
     this.underWay = false;
     if (this.again) this.readNow();
     else if (!this.over) this.next = this.parts.clock.after(this.pause(), () => this.readNow());
+  }
+
+  private tell(run: Run): void {
+    // All is there, and stays as it is (architecture: States).
+    if (run.status === "ready") this.stop();
+    this.ears.reachable(true);
+    this.ears.run(run);
+  }
+
+  private miss(error: unknown): void {
+    if (!(error instanceof Trouble) || error.passes) return this.ears.reachable(false);
+    this.stop();
+    this.parts.lost(error);
   }
 
   private pause(): number {

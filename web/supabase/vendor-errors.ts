@@ -10,7 +10,8 @@ import { type Refusal, SignInRefused, Trouble, type TroubleKind } from "./troubl
 
 /** Of a call of `functions.invoke`. */
 export function functionTrouble(error: unknown): Trouble {
-  if (error instanceof FunctionsFetchError) return new Trouble("unreachable", null, { cause: error });
+  if (error instanceof FunctionsFetchError)
+    return new Trouble("unreachable", null, { cause: error });
   if (!(error instanceof FunctionsHttpError)) return new Trouble("busy", null, { cause: error });
   const response = error.context as Response;
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);

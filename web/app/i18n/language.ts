@@ -1,7 +1,7 @@
 /** Which language the page speaks, and who chose it. */
 
 import { en } from "./en";
-import { fr, type Dictionary } from "./fr";
+import { type Dictionary, fr } from "./fr";
 
 export type Language = "fr" | "en";
 export type { Dictionary };

@@ -7,6 +7,8 @@ import { useApp } from "./app-context";
 import { typeset } from "./typeset";
 
 interface AccountFormProps {
+  /** Said with the first field only. */
+  readonly why: string;
   readonly password: string;
   readonly autocomplete: "current-password" | "new-password";
   readonly submit: string;
@@ -36,19 +38,23 @@ export function AccountForm(props: AccountFormProps) {
   };
   return (
     <form class="account" onSubmit={submit}>
-      <Email asked={asked === "email"} refused={refused} />
-      {asked === "password" && (
-        <button type="button" class="button bare" onClick={() => setAsked("email")}>
-          {t.signIn.change} ({email})
-        </button>
-      )}
-      <Password {...props} asked={asked === "password"} refused={refused} />
       {refused && (
         <p class="refused" role="alert">
           {typeset(refusalWords(refused, t))}
         </p>
       )}
-      <button type="submit" class="button solid wide" aria-disabled={sending}>
+      {asked === "email" && <p>{typeset(props.why)}</p>}
+      <Email asked={asked === "email"} refused={refused} />
+      {asked === "password" && (
+        <p class="given">
+          <span>{email}</span>
+          <button type="button" class="button bare" onClick={() => setAsked("email")}>
+            {t.signIn.change}
+          </button>
+        </p>
+      )}
+      <Password {...props} asked={asked === "password"} refused={refused} />
+      <button type="submit" class="button line strong wide" aria-disabled={sending}>
         {asked === "email" ? t.signIn.next : props.submit}
       </button>
     </form>

@@ -19,30 +19,39 @@ export function Sheet({ title, close, children }: SheetProps) {
   useEffect(() => {
     const shown = dialog.current;
     if (shown && !shown.open) shown.showModal();
-    // Reopening must not leave two; closing gives the focus back to where it was.
+    // The next Tab reaches Stop; closing gives the focus back to where it was.
+    shown?.focus();
     return () => shown?.close();
   }, []);
   return (
-    <dialog ref={dialog} class="sheet" aria-labelledby={heading} onClose={() => app.open(null)}>
-      <div class="sheet-body">
-        {isUnderWay(app.view.stage) && (
-          <div class="bar">
-            <Stop />
-          </div>
-        )}
-        <div class="sheet-head">
-          <h2 id={heading} class="title" tabIndex={-1}>
-            {title}
-          </h2>
-          <button type="button" class="button line" onClick={() => app.open(null)}>
-            {close}
-          </button>
+    <dialog
+      ref={dialog}
+      class="sheet"
+      tabIndex={-1}
+      aria-labelledby={heading}
+      onClose={() => app.open(null)}
+    >
+      {isUnderWay(app.view.stage) && (
+        <div class="bar">
+          <Stop />
         </div>
-        {children}
-        <p class="visually-hidden" role="status">
-          {app.state.said}
-        </p>
+      )}
+      <div class="sheet-scroll">
+        <div class="sheet-body">
+          <div class="sheet-head">
+            <h2 id={heading} class="title">
+              {title}
+            </h2>
+            <button type="button" class="button line" onClick={() => app.open(null)}>
+              {close}
+            </button>
+          </div>
+          {children}
+        </div>
       </div>
+      <p class="visually-hidden" role="status">
+        {app.state.said}
+      </p>
     </dialog>
   );
 }

@@ -1,10 +1,12 @@
 /** The top of every screen: help on the right, always; the rest where it is wanted. */
 
+import { HOME, hashOf } from "../router";
 import { useApp } from "./app-context";
 
 export function Header() {
   const app = useApp();
-  const home = app.state.route.name === "home";
+  const { name } = app.state.route;
+  const home = name === "home";
   const other = app.state.language === "fr" ? "en" : "fr";
   return (
     <header class="top">
@@ -17,6 +19,11 @@ export function Header() {
         <button type="button" class="button bare" lang={other} onClick={() => app.speakOther()}>
           {app.t.page.otherLanguage}
         </button>
+      )}
+      {!home && name !== "listen" && (
+        <a class="button bare" href={hashOf(HOME)}>
+          {app.t.card.back}
+        </a>
       )}
       <HelpButton />
     </header>

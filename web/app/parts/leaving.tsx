@@ -13,11 +13,11 @@ export function Leaving() {
   if (!listener.anonymous) return <Bare words={t.runs.signOut} act={() => app.signOut()} />;
   if (!sure) return <Bare words={t.runs.forget} act={() => setSure(true)} />;
   return (
-    <div class="ask" role="group" aria-label={t.runs.forget}>
+    <section class="ask" aria-label={t.runs.forget}>
       <p>{typeset(t.runs.forgetSure)}</p>
       <Bare words={t.runs.forgetNo} act={() => setSure(false)} />
       <Bare words={t.runs.forgetYes} act={() => app.signOut()} />
-    </div>
+    </section>
   );
 }
 

@@ -9,16 +9,17 @@ import { Scale } from "./scale";
 
 export function Offers() {
   const app = useApp();
+  const { t } = app;
   const { offer } = app.state;
   const { stage, brief } = app.view;
   return (
-    <section class="offers" aria-label={app.t.waiting.offers}>
+    <section class="offers" aria-label={t.waiting.offers}>
       {isWaiting(stage) && offer === null && (
-        <>
-          {brief && <OfferButton offer="brief" words={app.t.waiting.readBrief} />}
-          <OfferButton offer="rate" words={app.t.waiting.rate} />
-          <OfferButton offer="breathe" words={app.t.waiting.breathe} />
-        </>
+        <div class="offers-row">
+          {brief && <OfferButton offer="brief" words={t.waiting.read} more={t.waiting.readBrief} />}
+          <OfferButton offer="rate" words={t.waiting.note} more={t.waiting.rate} />
+          <OfferButton offer="breathe" words={t.waiting.breath} more={t.waiting.breathe} />
+        </div>
       )}
       {offer === "brief" && <Brief />}
       {offer === "rate" && <Rating />}
@@ -27,10 +28,11 @@ export function Offers() {
   );
 }
 
-function OfferButton({ offer, words }: { offer: Offer; words: string }) {
+/** `more` is the whole of what the short word means; it begins with it. */
+function OfferButton({ offer, words, more }: { offer: Offer; words: string; more?: string }) {
   const app = useApp();
   return (
-    <button type="button" class="button bare" onClick={() => app.offer(offer)}>
+    <button type="button" class="button bare" aria-label={more} onClick={() => app.offer(offer)}>
       {words}
     </button>
   );
@@ -62,6 +64,12 @@ function Rating() {
   );
 }
 
-function isHalfway({ journeySeconds, totalSeconds }: { journeySeconds: number; totalSeconds: number }) {
+function isHalfway({
+  journeySeconds,
+  totalSeconds,
+}: {
+  journeySeconds: number;
+  totalSeconds: number;
+}) {
   return totalSeconds > 0 && journeySeconds / totalSeconds >= 0.4;
 }

@@ -16,7 +16,7 @@ export function SeekBar({ sound }: { sound: Snapshot }) {
   const spoken = t.more.seekTo(now, totalSeconds);
   const within = (value: number) =>
     seekable ? Math.min(Math.max(value, seekable.fromSeconds), seekable.toSeconds) : now;
-  const valueOf = (event: Event) => within((event.currentTarget as HTMLInputElement).valueAsNumber);
+  const placeOf = (event: Event) => within((event.currentTarget as HTMLInputElement).valueAsNumber);
   return (
     <label class="field">
       <span>{t.more.position}</span>
@@ -29,9 +29,9 @@ export function SeekBar({ sound }: { sound: Snapshot }) {
         disabled={!seekable}
         aria-valuetext={spoken}
         aria-describedby={words}
-        onInput={(event) => setHeld(valueOf(event))}
+        onInput={(event) => setHeld(placeOf(event))}
         onChange={(event) => {
-          parts.player.seek(valueOf(event));
+          parts.player.seek(placeOf(event));
           setHeld(null);
         }}
       />

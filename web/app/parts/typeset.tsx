@@ -1,8 +1,8 @@
-/** Words that belong on one line stay on one: "crise ?" and "20 min", with ordinary spaces. */
+/** Words that belong on one line stay on one: "crise ?", "est-ce", "20 min", with ordinary spaces. */
 
 import type { ComponentChild } from "preact";
 
-const TOGETHER = /(\S+ [?!:;»]|« \S+|\d+ (?:min|%)(?: \d+)?)/u;
+const TOGETHER = /(\S+ [?!:;»]|« \S+|\p{L}+-ce\b|\d+ (?:min|%)(?: \d+)?)/u;
 
 export function typeset(text: string): ComponentChild {
   const parts = text.split(TOGETHER);

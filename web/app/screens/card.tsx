@@ -1,11 +1,10 @@
 /** One preset before the tap: from, to, how long, what to know, and Start. */
 
+import type { Preset } from "../contracts";
 import { useApp } from "../parts/app-context";
 import { IntensityChoice } from "../parts/intensity";
 import { typeset } from "../parts/typeset";
 import { Way } from "../parts/way";
-import type { Preset } from "../contracts";
-import { HOME, hashOf } from "../router";
 
 export function Card({ presetKey }: { presetKey: string }) {
   const app = useApp();
@@ -26,9 +25,7 @@ function Details({ preset }: { preset: Preset }) {
     <>
       <h1 class="title">{typeset(preset.title[language])}</h1>
       <Way preset={preset} />
-      <p class="quiet minutes">
-        {typeset(t.card.minutes(preset.minutes.min, preset.minutes.max))}
-      </p>
+      <p class="quiet minutes">{typeset(t.card.minutes(preset.minutes.min, preset.minutes.max))}</p>
       <p>{typeset(preset.text[language])}</p>
       <section class="notes">
         <h2 class="subtitle">{t.safety.before}</h2>
@@ -43,7 +40,6 @@ function Details({ preset }: { preset: Preset }) {
         <button type="button" class="button solid wide" onClick={() => app.begin(preset.key)}>
           {t.card.start}
         </button>
-        <Back />
       </div>
     </>
   );
@@ -51,21 +47,5 @@ function Details({ preset }: { preset: Preset }) {
 
 function Unknown() {
   const { t, state } = useApp();
-  return (
-    <>
-      <h1 class="title">{state.presets ? t.card.unknown : t.page.loading}</h1>
-      <div class="bar">
-        <Back />
-      </div>
-    </>
-  );
-}
-
-function Back() {
-  const { t } = useApp();
-  return (
-    <a class="button bare" href={hashOf(HOME)}>
-      {t.card.back}
-    </a>
-  );
+  return <h1 class="title">{state.presets ? t.card.unknown : t.page.loading}</h1>;
 }

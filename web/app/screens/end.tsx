@@ -1,11 +1,11 @@
 /** After the music, or after Stop. Help comes first for those who may want it. */
 
+import { helpFor } from "../help";
+import { lineOf } from "../line";
 import { useApp } from "../parts/app-context";
 import { HelpLines } from "../parts/help-lines";
 import { Scale } from "../parts/scale";
 import { typeset } from "../parts/typeset";
-import { helpFor } from "../help";
-import { lineOf } from "../line";
 import { helpFirst } from "../ratings";
 
 export function End() {

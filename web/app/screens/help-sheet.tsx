@@ -1,11 +1,11 @@
 /** Help: one tap from everywhere, offline too, and the music goes on. */
 
+import { COUNTRIES, helpFor, isCountry, REVIEWED } from "../help";
 import { useApp } from "../parts/app-context";
 import { Sheet } from "../parts/dialog";
 import { HelpLines } from "../parts/help-lines";
 import { RedFlags } from "../parts/red-flags";
 import { typeset } from "../parts/typeset";
-import { COUNTRIES, helpFor, isCountry, REVIEWED } from "../help";
 import { isPlaying } from "../stage";
 
 export function HelpSheet() {

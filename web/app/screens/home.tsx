@@ -1,11 +1,11 @@
 /** The first screen: one large card that needs no reading, then nineteen in four groups. */
 
+import { CALM_NOW } from "../choice";
+import { GROUPS, type GroupName, type Preset } from "../contracts";
 import { useApp } from "../parts/app-context";
 import { RedFlags } from "../parts/red-flags";
 import { typeset } from "../parts/typeset";
 import { Way } from "../parts/way";
-import { CALM_NOW } from "../choice";
-import { GROUPS, type GroupName, type Preset } from "../contracts";
 import { hashOf } from "../router";
 
 export function Home() {

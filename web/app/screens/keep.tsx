@@ -21,17 +21,13 @@ export function Keep() {
       {outcome ? (
         <p role="status">{typeset(outcome)}</p>
       ) : (
-        <>
-          <p>
-            {typeset(t.keep.browserOnly)} {typeset(t.keep.why)}
-          </p>
-          <AccountForm
-            password={t.signIn.passwordUp}
-            autocomplete="new-password"
-            submit={t.keep.submit}
-            send={send}
-          />
-        </>
+        <AccountForm
+          why={`${t.keep.browserOnly} ${t.keep.why}`}
+          password={t.signIn.passwordUp}
+          autocomplete="new-password"
+          submit={t.keep.submit}
+          send={send}
+        />
       )}
       <a class="button bare" href="#runs">
         {t.home.runs}

@@ -1,11 +1,11 @@
 /** A journey under way: the light, one line of words, and what may be wanted. */
 
+import { lineOf } from "../line";
+import type { ListeningView } from "../listening";
 import { useApp } from "../parts/app-context";
 import { BreathGuide } from "../parts/breath-guide";
 import { Offers } from "../parts/offers";
 import { typeset } from "../parts/typeset";
-import { lineOf } from "../line";
-import type { ListeningView } from "../listening";
 import { isPlaying, isWaiting } from "../stage";
 import { SignIn } from "./sign-in";
 import { Troubled } from "./troubled";
@@ -75,7 +75,7 @@ function NoSound() {
 
 function Grounding({ view }: { view: ListeningView }) {
   const { t, state } = useApp();
-  if (view.stage === "ready" || state.offer !== null) return null;
+  if (view.stage === "ready" || view.long || state.offer !== null) return null;
   return <p class="grounding">{typeset(t.waiting.grounding)}</p>;
 }
 
@@ -97,11 +97,17 @@ function BedSwitch({ view }: { view: ListeningView }) {
   const { t, parts } = useApp();
   const { bed } = view.sound;
   if (!isWaiting(view.stage) && !(bed.sounding && isPlaying(view.stage))) return null;
+  const words = bed.on ? t.waiting.bedOff : t.waiting.bedOn;
   return (
     <p class="bed">
       <span class="quiet">{t.waiting.bed}</span>
-      <button type="button" class="button bare" onClick={() => parts.player.setBed(!bed.on)}>
-        {bed.on ? t.waiting.bedOff : t.waiting.bedOn}
+      <button
+        type="button"
+        class="button bare"
+        aria-label={`${words} : ${t.waiting.bed}`}
+        onClick={() => parts.player.setBed(!bed.on)}
+      >
+        {words}
       </button>
     </p>
   );

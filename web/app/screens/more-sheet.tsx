@@ -6,8 +6,8 @@ import { Sheet } from "../parts/dialog";
 import { HelpButton } from "../parts/header";
 import { Scale } from "../parts/scale";
 import { SeekBar } from "../parts/seek-bar";
-import { Volume } from "../parts/volume";
 import { typeset } from "../parts/typeset";
+import { Volume } from "../parts/volume";
 
 export function MoreSheet() {
   const app = useApp();
@@ -21,6 +21,7 @@ export function MoreSheet() {
         <button
           type="button"
           class="button line"
+          aria-label={t.more.previousPiece}
           disabled={!sound.canPrevious}
           onClick={() => app.parts.player.previous()}
         >
@@ -29,6 +30,7 @@ export function MoreSheet() {
         <button
           type="button"
           class="button line"
+          aria-label={t.more.nextPiece}
           disabled={!sound.canNext}
           onClick={() => app.parts.player.next()}
         >

@@ -5,7 +5,6 @@ import { PAGE, type PastRun } from "../../supabase/runs";
 import { useApp } from "../parts/app-context";
 import { Leaving } from "../parts/leaving";
 import { typeset } from "../parts/typeset";
-import { HOME, hashOf } from "../router";
 
 export function PastRuns() {
   const app = useApp();
@@ -23,7 +22,9 @@ export function PastRuns() {
           </a>
         </p>
       )}
-      {failed && <p role="status">{typeset(state.online ? t.trouble.service : t.trouble.offline)}</p>}
+      {failed && (
+        <p role="status">{typeset(state.online ? t.trouble.service : t.trouble.offline)}</p>
+      )}
       {runs?.length === 0 && !failed && <p class="quiet">{typeset(t.runs.none)}</p>}
       <ul class="plain">
         {runs?.map((run) => (
@@ -38,9 +39,6 @@ export function PastRuns() {
         </button>
       )}
       <Leaving />
-      <a class="button line wide" href={hashOf(HOME)}>
-        {t.card.back}
-      </a>
     </div>
   );
 }
@@ -61,9 +59,8 @@ function RunLine({ run }: { run: PastRun }) {
     <div class="run">
       <p class="run-what">
         <span class="card-title">{typeset(title)}</span>
-        <span class="quiet">
-          {when} · {typeset(t.runs[run.status])}
-        </span>
+        <span class="quiet">{when}</span>
+        {run.status !== "ready" && <span class="quiet">{typeset(t.runs[run.status])}</span>}
       </p>
       <button
         type="button"

@@ -3,7 +3,6 @@
 import { useState } from "preact/hooks";
 import { AccountForm } from "../parts/account-form";
 import { useApp } from "../parts/app-context";
-import { typeset } from "../parts/typeset";
 
 export function SignIn() {
   const app = useApp();
@@ -24,19 +23,15 @@ export function SignIn() {
     <div class="screen sign-in">
       <div class="lamp-room small" />
       <h1 class="title">{way === "in" ? t.signIn.titleIn : t.signIn.titleUp}</h1>
-      <p>{typeset(sentTo ? t.signIn.confirm(sentTo) : t.signIn.why(choice))}</p>
       <AccountForm
         key={way}
+        why={sentTo ? t.signIn.confirm(sentTo) : t.signIn.why(choice)}
         password={way === "in" ? t.signIn.passwordIn : t.signIn.passwordUp}
         autocomplete={way === "in" ? "current-password" : "new-password"}
         submit={way === "in" ? t.signIn.submitIn : t.signIn.submitUp}
         send={send}
       />
-      <button
-        type="button"
-        class="button bare"
-        onClick={() => setWay(way === "in" ? "up" : "in")}
-      >
+      <button type="button" class="button bare" onClick={() => setWay(way === "in" ? "up" : "in")}>
         {way === "in" ? t.signIn.toUp : t.signIn.toIn}
       </button>
     </div>

@@ -1,8 +1,8 @@
 /** What did not work, said kindly, with the ways on. */
 
+import { troubleLine } from "../line";
 import { useApp } from "../parts/app-context";
 import { typeset } from "../parts/typeset";
-import { troubleLine } from "../line";
 
 export function Troubled() {
   const app = useApp();
@@ -17,13 +17,13 @@ export function Troubled() {
       {quota && <Until until={view.trouble?.until ?? null} />}
       <p>{typeset(hint)}</p>
       {quota ? (
-        <a class="button line wide" href="#runs">
+        <a class="button line strong wide" href="#runs">
           {t.home.runs}
         </a>
       ) : (
         <button
           type="button"
-          class="button line wide"
+          class="button line strong wide"
           onClick={() => app.parts.listening.tryAgain()}
         >
           {view.stage === "failed" ? t.trouble.composeAgain : t.trouble.tryAgain}

@@ -20,12 +20,8 @@ function OneTap({ title, words }: { title: string; words: string }) {
     <div class="screen one-tap">
       <div class="lamp-room" />
       <h1 class="title">{typeset(title)}</h1>
-      <button
-        type="button"
-        class="button solid wide"
-        onClick={() => app.parts.listening.resume()}
-      >
-        {typeset(words)}
+      <button type="button" class="button solid wide" onClick={() => app.parts.listening.resume()}>
+        {words}
       </button>
       <button type="button" class="button bare" onClick={app.leave}>
         {app.t.resume.leave}
