@@ -5,7 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -22,32 +22,12 @@ from parcours_xl.local.keys import new_signing_key, public_key
 from parcours_xl.local.project import LocalProject
 from tests.fixtures.people import Forger, Person, sign_up
 from tests.fixtures.relay import Relay
-from tests.fixtures.servers import running
 from tests.fixtures.service import MakeSettings
 
 pytestmark = pytest.mark.anyio
 
 KEY_SET = "/.well-known/jwks.json"
 GET_USER = "/auth/v1/user"
-
-
-@pytest.fixture(scope="module")
-def running_relay(stack: LocalProject) -> Iterator[tuple[Relay, str]]:
-    relay = Relay(stack.url)
-    with running(relay) as url:
-        yield relay, url
-
-
-@pytest.fixture
-def relay(running_relay: tuple[Relay, str]) -> Relay:
-    relay, _ = running_relay
-    relay.rest()
-    return relay
-
-
-@pytest.fixture(scope="module")
-def relay_url(running_relay: tuple[Relay, str]) -> str:
-    return running_relay[1]
 
 
 @asynccontextmanager
@@ -57,18 +37,18 @@ async def opened(make_settings: MakeSettings, **wishes: object) -> AsyncIterator
 
 
 @pytest.fixture
-async def auth(make_settings: MakeSettings, relay: Relay, relay_url: str) -> AsyncIterator[Auth]:
+async def auth(make_settings: MakeSettings, relay: Relay) -> AsyncIterator[Auth]:
     """Verifies users by the project's keys, which it has not fetched yet."""
-    async with opened(make_settings, supabase_url=relay_url) as auth:
+    async with opened(make_settings, supabase_url=relay.url) as auth:
         yield auth
 
 
 @pytest.fixture(scope="module")
 async def auth_with_secret(
-    make_settings: MakeSettings, stack: LocalProject, relay_url: str
+    make_settings: MakeSettings, stack: LocalProject, running_relay: Relay
 ) -> AsyncIterator[Auth]:
     """Knows the project's JWT secret."""
-    wishes = {"supabase_url": relay_url, "supabase_jwt_secret": stack.jwt_secret}
+    wishes = {"supabase_url": running_relay.url, "supabase_jwt_secret": stack.jwt_secret}
     async with opened(make_settings, **wishes) as auth:
         yield auth
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 import pydantic
+import structlog
 from postgrest import AsyncPostgrestClient
 from postgrest.exceptions import APIError
 
@@ -13,6 +14,8 @@ from parcours_xl.adapters.suno_events import SunoEvent
 from parcours_xl.trouble import Postponed, Refused, Trouble
 
 GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
+
+log = structlog.get_logger(__name__)
 
 
 class SupabaseAway(Postponed):
@@ -309,8 +312,12 @@ class Database:
         try:
             response = await self._rest.rpc(function, arguments).execute()
         except APIError as error:
-            raise _translate(error) from error
+            trouble = _translate(error)
+            if isinstance(trouble, SupabaseAway):
+                log.warning("supabase.away", function=function, code=error.code, why=error.message)
+            raise trouble from error
         except httpx.TransportError as error:
+            log.warning("supabase.away", function=function, why=type(error).__name__)
             raise SupabaseAway from error
         return response.data
 
@@ -332,10 +339,14 @@ def _translate(error: APIError) -> Trouble | APIError:
 
 
 def _means_later(code: str) -> bool:
-    """Deadlock, lock or statement time-out, no resources; PostgREST or its origin without it."""
+    """Deadlock, lock or statement time-out, no resources; or an answer that is not PostgREST's.
+
+    Whoever answers in its place gives no code, or postgrest-py gives the HTTP status as one.
+    """
     return (
         code in ("40P01", "55P03", "57014", "57P01", "57P02", "57P03")
         or code.startswith(("53", "08"))
         or code in ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
-        or code in ("502", "503", "504", "520", "521", "522", "523", "524")
+        or code in ("", "429")
+        or (len(code) == 3 and code.startswith("5"))
     )

@@ -2,13 +2,13 @@
 
 import asyncio
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from parcours_xl.adapters.database import TrackJob
 from parcours_xl.adapters.downloads import (
-    Download,
     TrackAway,
     TrackTooLarge,
     TrackUnavailable,
@@ -17,7 +17,7 @@ from parcours_xl.adapters.downloads import (
 from parcours_xl.adapters.hosts import host_of
 from parcours_xl.adapters.loudness import LISTENED_S_MAX, Sound, listen
 from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.suno_events import SunoEvent, SunoTrack
+from parcours_xl.adapters.suno_events import SunoEvent
 from parcours_xl.adapters.tracks import (
     UPLOAD_S_MAX,
     StorageAway,
@@ -30,6 +30,14 @@ WHOLE_SHARE_MIN = 0.9
 """A file that holds less of what Suno announced was cut off on its way, whatever its size says."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a track is said to be, and how long."""
+
+    url: str
+    announced_s: float | None
 
 
 async def store_track(outside: Outside, job: TrackJob, *, last_try: bool) -> str:
@@ -59,8 +67,23 @@ async def store_track(outside: Outside, job: TrackJob, *, last_try: bool) -> str
 async def _transfer(outside: Outside, job: TrackJob, file: Path, *, last_try: bool) -> str:
     url = job.download_url if job.trusted else await _confirm(outside, job)
     try:
-        url, download, sound = await _fetch(outside, job, url, file)
-        path = track_path(job.run_id, job.segment_id)
+        source = _Source(url, job.announced_seconds)
+        return await _keep(outside, job, source, file, last_try=last_try)
+    except TrackUnavailable:
+        # A dead address is asked for anew, once.
+        fresh = await _ask_for_source(outside, job)
+        if fresh is None:
+            raise
+        return await _keep(outside, job, fresh, file, last_try=last_try)
+
+
+async def _keep(
+    outside: Outside, job: TrackJob, source: _Source, file: Path, *, last_try: bool
+) -> str:
+    url, path = source.url, track_path(job.run_id, job.segment_id)
+    try:
+        download = await outside.downloads.fetch(url, file)
+        sound = await _listen(file, source)
         async with asyncio.timeout(UPLOAD_S_MAX):
             await outside.tracks.store(path, file, download.content_type)
     except (TrackTooLarge, TrackNotStorable) as refused:
@@ -84,30 +107,13 @@ async def _transfer(outside: Outside, job: TrackJob, file: Path, *, last_try: bo
     return "stored" if outcome == "completed" else outcome
 
 
-async def _fetch(
-    outside: Outside, job: TrackJob, url: str, file: Path
-) -> tuple[str, Download, Sound | None]:
-    """The track and the address it came from: a dead address is asked for anew, once."""
-    try:
-        return url, *await _take(outside, url, file, job.announced_seconds)
-    except TrackUnavailable:
-        fresh = await _ask_for_track(outside, job)
-        if fresh is None or fresh.download_url is None:
-            raise
-        url = fresh.download_url
-        return url, *await _take(outside, url, file, fresh.duration_seconds)
-
-
-async def _take(
-    outside: Outside, url: str, file: Path, announced_s: float | None
-) -> tuple[Download, Sound | None]:
-    """A file, and how it sounds where it can be decoded. TrackUnavailable for half a track."""
-    download = await outside.downloads.fetch(url, file)
+async def _listen(file: Path, source: _Source) -> Sound | None:
+    """How a track sounds, where it can be decoded. TrackUnavailable when it is not whole."""
     sound = await listen(file)
-    expected_s = WHOLE_SHARE_MIN * min(announced_s or 0, LISTENED_S_MAX)
-    if sound is not None and sound.seconds < expected_s:
+    announced_s = min(source.announced_s or 0, LISTENED_S_MAX)
+    if sound is not None and sound.seconds < WHOLE_SHARE_MIN * announced_s:
         raise TrackUnavailable(f"{sound.seconds:.0f} s of the announced {announced_s:.0f} s came")
-    return download, sound
+    return sound
 
 
 async def _confirm(outside: Outside, job: TrackJob) -> str:
@@ -118,13 +124,17 @@ async def _confirm(outside: Outside, job: TrackJob) -> str:
     raise UrlRefused(host_of(job.download_url))
 
 
-async def _ask_for_track(outside: Outside, job: TrackJob) -> SunoTrack | None:
+async def _ask_for_source(outside: Outside, job: TrackJob) -> _Source | None:
     event = await _record_of(outside, job)
     if event is None:
         return None
-    known = [track for track in event.tracks if track.download_url]
-    same = [track for track in known if track.id == job.track_id]
-    return next(iter([*same, *known]), None)
+    same = [track for track in event.tracks if track.id == job.track_id]
+    known = (
+        _Source(track.download_url, track.duration_seconds)
+        for track in [*same, *event.tracks]
+        if track.download_url
+    )
+    return next(known, None)
 
 
 async def _record_of(outside: Outside, job: TrackJob) -> SunoEvent | None:
