@@ -2,7 +2,7 @@
 
 import type { Dictionary } from "./i18n/language";
 import { lineOf } from "./line";
-import type { ListeningView } from "./listening";
+import type { ListeningView } from "./listening-view";
 
 /** The words for what changed between two views; null when nothing worth saying did. */
 export function announcement(

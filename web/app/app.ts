@@ -5,16 +5,17 @@ import type { Backend } from "../supabase/backend";
 import type { PastRun } from "../supabase/runs";
 import type { Listener } from "../supabase/session";
 import { announcement } from "./announcement";
-import { CALM_NOW, type Intensity, isIntensity, wishFor } from "./choice";
-import { coloursOf } from "./colours";
+import { type Intensity, wishFor } from "./choice";
 import type { Preset } from "./contracts";
-import { type Country, firstCountry, isCountry } from "./help";
-import { type Dictionary, dictionary, firstLanguage, type Language } from "./i18n/language";
+import { glowOf } from "./glow";
+import type { Country } from "./help";
+import { type Dictionary, dictionary, type Language } from "./i18n/language";
 import type { Glow } from "./light";
-import type { Listening, ListeningView } from "./listening";
-import type { Memory } from "./memory";
+import type { Listening } from "./listening";
+import type { ListeningView } from "./listening-view";
+import type { Preferences } from "./preferences";
 import { HOME, type Route, type Router } from "./router";
-import { isPlaying, isUnderWay, isWaiting } from "./stage";
+import { isUnderWay } from "./stage";
 
 export type DialogName = "help" | "more";
 /** What a listener may open while waiting; one at a time. */
@@ -45,7 +46,7 @@ export interface AppParts {
   readonly backend: Promise<Backend>;
   readonly listening: Listening;
   readonly router: Router;
-  readonly memory: Memory;
+  readonly preferences: Preferences;
   readonly clock: Clock;
   readonly draw: () => void;
 }
@@ -58,24 +59,24 @@ export class App {
   private before: ListeningView | null = null;
   private cancelSaid: Cancel = () => {};
   private readonly reduced = matchMedia(REDUCED);
-  private readonly reducedTurned = () => this.setStill(this.reduced.matches);
+  private readonly reducedTurned = () => this.set({ still: this.reduced.matches });
   private readonly key = (event: KeyboardEvent) => this.pressed(event);
 
   constructor(readonly parts: AppParts) {
-    const { memory } = parts;
+    const { language, country, still } = parts.preferences;
     this.state = {
-      language: firstLanguage(memory.read("language")),
+      language,
       route: HOME,
       dialog: null,
       offer: null,
       online: true,
       idle: false,
-      still: memory.read("still") === "yes" || this.reduced.matches,
+      still: still || this.reduced.matches,
       presets: null,
       presetsMissing: false,
       stranded: false,
       listener: null,
-      country: countryFrom(memory.read("country")),
+      country,
       said: "",
     };
   }
@@ -132,7 +133,7 @@ export class App {
 
   /** In the tap. */
   begin(presetKey: string): void {
-    const wish = wishFor(presetKey, this.preset(presetKey), this.intensity());
+    const wish = wishFor(presetKey, this.preset(presetKey), this.parts.preferences.intensity);
     this.set({ offer: null });
     this.parts.listening.begin(wish);
     this.go({ name: "listen" });
@@ -160,7 +161,7 @@ export class App {
 
   /** On this device only. The journeys of an anonymous listener cannot be found again. */
   async signOut(): Promise<void> {
-    this.parts.listening.forget();
+    this.parts.listening.leave();
     const { session } = await this.parts.backend;
     await session.signOut();
     this.go(HOME);
@@ -182,34 +183,28 @@ export class App {
 
   speakOther(): void {
     const language: Language = this.state.language === "fr" ? "en" : "fr";
-    this.parts.memory.write("language", language);
+    this.parts.preferences.language = language;
     this.set({ language });
     this.speak();
   }
 
   setStill(still: boolean): void {
-    this.parts.memory.write("still", still ? "yes" : "no");
+    this.parts.preferences.still = still;
     this.set({ still });
   }
 
   setCountry(country: Country | null): void {
-    this.parts.memory.write("country", country ?? ELSEWHERE_NAME);
+    this.parts.preferences.country = country;
     this.set({ country });
   }
 
-  intensity(): Intensity | null {
-    const kept = this.parts.memory.read("intensity");
-    return isIntensity(kept) ? kept : null;
-  }
-
   setIntensity(intensity: Intensity | null): void {
-    if (intensity) this.parts.memory.write("intensity", intensity);
-    else this.parts.memory.forget("intensity");
+    this.parts.preferences.intensity = intensity;
     this.changed();
   }
 
   setVolume(volume: number): void {
-    this.parts.memory.write("volume", String(volume));
+    this.parts.preferences.volume = volume;
     this.parts.player.setVolume(volume);
   }
 
@@ -222,21 +217,7 @@ export class App {
   }
 
   glow(): Glow {
-    const { route, still, offer } = this.state;
-    const view = this.view;
-    const listening = route.name === "listen";
-    const key = listening || isUnderWay(view.stage) ? view.presetKey : keyOf(route);
-    const { totalSeconds } = view.sound;
-    const seconds = still ? wholeMinutes(view.sound.journeySeconds) : view.sound.journeySeconds;
-    const size = route.name === "home" || (listening && !hasText(view, offer)) ? "full" : "small";
-    return {
-      colours: coloursOf(this.preset(key) ?? { key }),
-      progress: listening && totalSeconds > 0 ? seconds / totalSeconds : 0,
-      rms: isPlaying(view.stage) ? this.parts.player.rms() : 0,
-      size,
-      guide: offer === "breathe" && listening,
-      still,
-    };
+    return glowOf(this.state, this.view, () => this.parts.player.rms());
   }
 
   private announce(): void {
@@ -259,27 +240,4 @@ export class App {
     if (document.querySelector("dialog[open]")) return;
     if (isUnderWay(this.view.stage)) this.end();
   }
-}
-
-const ELSEWHERE_NAME = "elsewhere";
-
-function countryFrom(kept: string | null): Country | null {
-  if (kept === ELSEWHERE_NAME) return null;
-  return isCountry(kept) ? kept : firstCountry();
-}
-
-function keyOf(route: Route): string {
-  return route.name === "card" ? route.key : CALM_NOW;
-}
-
-/** Words that want the room which the full light takes. */
-function hasText(view: ListeningView, offer: Offer | null): boolean {
-  if (offer !== null) return offer !== "breathe";
-  const { stage } = view;
-  const one = stage === "kept" || stage === "elsewhere";
-  return !(one || isWaiting(stage) || isPlaying(stage));
-}
-
-function wholeMinutes(seconds: number): number {
-  return Math.floor(seconds / 60) * 60;
 }

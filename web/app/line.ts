@@ -1,7 +1,7 @@
 /** The one line of words for where a journey is. */
 
 import type { Dictionary } from "./i18n/language";
-import type { ListeningView } from "./listening";
+import type { ListeningView } from "./listening-view";
 
 export function lineOf(view: ListeningView, t: Dictionary): string {
   switch (view.stage) {

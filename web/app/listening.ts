@@ -1,42 +1,16 @@
 /** One journey in hand, from the tap to the end: session, run, player, and what was kept. */
 
-import type { Cancel, Clock, Player, Snapshot } from "../engine";
+import type { Clock, Player, Snapshot } from "../engine";
 import type { Backend } from "../supabase/backend";
 import type { PastRun, SudsMoment, Wish } from "../supabase/runs";
-import { Trouble, type TroubleKind } from "../supabase/trouble";
-import { insist } from "./patience";
+import { Trouble } from "../supabase/trouble";
+import type { ListeningView, Said } from "./listening-view";
+import { LongWait } from "./long-wait";
+import { RatingBook, type Ratings } from "./ratings";
 import type { Resume } from "./resume";
-import { type Stage, type Step, stageOf } from "./stage";
+import { type Step, stageOf } from "./stage";
 import type { TabLock } from "./tab-lock";
-
-/** Said after this long without music: it takes longer than usual. */
-export const LONG_S = 45;
-
-export type Ratings = Readonly<Partial<Record<SudsMoment, number>>>;
-
-/** What went wrong, and until when, if that is known. */
-export interface Said {
-  readonly kind: TroubleKind | "failed-run";
-  readonly until: Date | null;
-}
-
-/** All that the screens show of a journey. */
-export interface ListeningView {
-  readonly stage: Stage;
-  readonly presetKey: string;
-  readonly brief: string | null;
-  readonly sound: Snapshot;
-  /** It takes longer than usual. */
-  readonly long: boolean;
-  /** A trouble that is being tried again by itself. */
-  readonly hiccup: TroubleKind | null;
-  /** A trouble that waits for the listener. */
-  readonly trouble: Said | null;
-  readonly ratings: Ratings;
-  readonly ratingFailed: boolean;
-  /** Where it stopped before a reload, seconds of journey. */
-  readonly keptAt: number | null;
-}
+import { Work } from "./work";
 
 export interface ListeningParts {
   readonly player: Player;
@@ -49,25 +23,27 @@ export interface ListeningParts {
 
 interface Hand {
   readonly wish: Wish;
-  runId: string | null;
-  brief: string | null;
-  ratings: Ratings;
-  keptAt: number | null;
+  readonly runId: string | null;
+  readonly brief: string | null;
+  readonly keptAt: number | null;
 }
 
 export class Listening {
   private step: Step = "none";
   private hand: Hand | null = null;
-  private hiccup: TroubleKind | null = null;
   private said: Said | null = null;
-  private ratingFailed = false;
-  private work = new AbortController();
   private keptSecond = -1;
-  private waitingSince: number | null = null;
-  private untime: Cancel = () => {};
   private unsubscribe = () => {};
+  private readonly work: Work;
+  private readonly ratings: RatingBook;
+  private readonly wait: LongWait;
 
-  constructor(private readonly parts: ListeningParts) {}
+  constructor(private readonly parts: ListeningParts) {
+    const { backend, clock, changed } = parts;
+    this.work = new Work({ clock, changed, failed: (error) => this.say(error) });
+    this.ratings = new RatingBook(backend, changed);
+    this.wait = new LongWait(clock, changed);
+  }
 
   start(): void {
     this.unsubscribe = this.parts.player.subscribe((sound) => this.heard(sound));
@@ -76,91 +52,98 @@ export class Listening {
 
   stop(): void {
     this.unsubscribe();
-    this.untime();
-    this.work.abort();
+    this.wait.stop();
+    this.work.end();
   }
 
   view(): ListeningView {
-    const { player, clock } = this.parts;
-    const sound = player.snapshot();
-    const since = sound.waitingSince;
+    const sound = this.parts.player.snapshot();
     return {
       stage: stageOf(this.step, sound),
       presetKey: this.hand?.wish.presetKey ?? "",
       brief: this.hand?.brief ?? null,
       sound,
-      long: since !== null && clock.now() - since >= LONG_S,
-      hiccup: this.hiccup,
+      long: this.wait.long,
+      hiccup: this.work.hiccup,
       trouble: this.said,
-      ratings: this.hand?.ratings ?? {},
-      ratingFailed: this.ratingFailed,
+      ratings: this.ratings.given,
+      ratingFailed: this.ratings.failed,
       keptAt: this.hand?.keptAt ?? null,
     };
   }
 
   /** In the tap. Everything after it happens by itself. */
   begin(wish: Wish): void {
-    this.take({ wish, runId: null, brief: null, ratings: {}, keptAt: null });
+    this.take({ wish, runId: null, brief: null, keptAt: null }, {});
     this.parts.player.start();
-    void this.carryOut(() => this.open());
+    this.work.begin(() => this.open());
   }
 
   /** In the tap: a past run, from its beginning. `compose` also has its missing pieces made. */
   replay(run: PastRun, compose: boolean): void {
     const wish = { presetKey: run.presetKey, idempotencyKey: run.id };
-    const ratings: Ratings = run.sudsStart === null ? {} : { suds_start: run.sudsStart };
-    this.take({ wish, runId: run.id, brief: run.brief, ratings, keptAt: null });
-    this.parts.player.start();
-    void this.carryOut(() => this.follow(run.id, compose));
+    const { id: runId, brief, sudsStart } = run;
+    this.take(
+      { wish, runId, brief, keptAt: null },
+      sudsStart === null ? {} : { suds_start: sudsStart },
+    );
+    this.ratings.bind(runId, false);
+    this.parts.player.start(runId);
+    this.work.begin(() => this.follow(runId, compose));
   }
 
-  /** In the tap: what was kept over a reload, or paused, or sounds in another tab. */
+  /** In the tap: what was paused, kept over a reload, or sounds in another tab. */
   resume(): void {
     const { player, tab } = this.parts;
     tab.take();
     if (this.step === "kept" || this.step === "elsewhere") {
-      if (!this.hand?.runId) return this.hand ? this.begin(this.hand.wish) : undefined;
-      const paused = player.snapshot().state === "paused";
+      if (this.hand && !this.hand.runId) return this.begin(this.hand.wish);
+      const begun = player.snapshot().state === "paused";
       this.turn("following");
-      if (!paused) return player.start();
+      if (!begun) return player.start();
     }
     player.resume();
   }
 
   /** The form was filled in. */
   signedIn(): void {
-    if (this.step === "form") void this.carryOut(() => this.create());
+    if (this.step === "form") this.work.begin(() => this.create());
   }
 
   /** In the tap, after a trouble: the same wish, or the same run's missing pieces. */
   tryAgain(): void {
-    const hand = this.hand;
-    if (!hand) return;
+    if (!this.hand) return;
+    const { runId } = this.hand;
     this.said = null;
-    this.parts.player.start();
     this.parts.tab.take();
-    const { runId } = hand;
-    void this.carryOut(() => (runId ? this.follow(runId, true) : this.open()));
+    this.parts.player.start(runId ?? undefined);
+    this.work.begin(() => (runId ? this.follow(runId, true) : this.open()));
   }
 
   /** Silence at once; whatever was under way is let go. */
   end(): void {
     this.parts.player.stop();
-    this.work.abort();
+    this.work.end();
     this.letGo("stopped");
   }
 
-  /** Leaves the end, or what was kept, behind. */
+  /** Leaves the end, or what was kept, behind: nothing of a journey remains. */
   leave(): void {
-    if (this.step === "kept" || this.step === "elsewhere") this.parts.player.stop();
+    this.parts.player.stop();
+    this.work.end();
+    this.hand = null;
     this.letGo("none");
   }
 
   rate(moment: SudsMoment, value: number): void {
-    if (!this.hand) return;
-    this.hand.ratings = { ...this.hand.ratings, [moment]: value };
-    this.changed();
-    void this.saveRatings({ [moment]: value });
+    if (this.hand) this.ratings.rate(moment, value);
+  }
+
+  /** The sound went to another tab. */
+  lost(): void {
+    if (this.step !== "following" && this.step !== "kept") return;
+    this.parts.player.pause();
+    this.turn("elsewhere");
   }
 
   /** The run in hand can no longer be read. */
@@ -168,24 +151,15 @@ export class Listening {
     if (this.step === "following" || this.step === "kept") this.say(trouble);
   }
 
-  /** What the session's end leaves: nothing of a journey. */
-  forget(): void {
-    this.end();
-    this.turn("none");
-  }
-
   private restore(): void {
     const kept = this.parts.resume.read();
     if (!kept) return;
-    this.hand = {
-      wish: kept.wish,
-      runId: kept.runId,
-      brief: kept.brief,
-      ratings: {},
-      keptAt: kept.place?.journeySeconds ?? null,
-    };
+    const { wish, runId, brief, place } = kept;
+    this.hand = { wish, runId, brief, keptAt: place?.journeySeconds ?? null };
     this.turn("kept");
-    if (kept.runId) this.parts.player.attach(kept.runId, kept.place ?? undefined);
+    if (!runId) return;
+    this.ratings.bind(runId, false);
+    this.parts.player.attach(runId, place ?? undefined);
     void this.lookElsewhere();
   }
 
@@ -195,11 +169,10 @@ export class Listening {
     if (elsewhere && this.step === "kept") this.turn("elsewhere");
   }
 
-  private take(hand: Hand): void {
-    this.work.abort();
+  private take(hand: Hand, ratings: Ratings): void {
     this.hand = hand;
+    this.ratings.open(ratings);
     this.said = null;
-    this.hiccup = null;
     this.keptSecond = -1;
     this.parts.tab.take();
     this.turn("opening");
@@ -208,7 +181,7 @@ export class Listening {
   private async open(signedOutOnce = false): Promise<void> {
     this.turn("opening");
     const { session } = await this.parts.backend;
-    if ((await this.insist(() => session.open())) === "form") return this.turn("form");
+    if ((await this.work.insist(() => session.open())) === "form") return this.turn("form");
     try {
       await this.create();
     } catch (error) {
@@ -225,44 +198,19 @@ export class Listening {
     if (!hand) return;
     this.keep();
     const { runs } = await this.parts.backend;
-    const created = await this.insist(() => runs.create(hand.wish));
-    hand.runId = created.runId;
-    hand.brief = created.brief;
-    void this.saveRatings(hand.ratings);
-    await this.follow(created.runId, true);
+    const { runId, brief } = await this.work.insist(() => runs.create(hand.wish));
+    this.hand = { ...hand, runId, brief };
+    this.ratings.bind(runId, true);
+    await this.follow(runId, true);
   }
 
   private async follow(runId: string, compose: boolean): Promise<void> {
     const { runs } = await this.parts.backend;
-    this.work.signal.throwIfAborted();
+    this.work.goOn();
     this.parts.player.attach(runId);
     this.turn("following");
     this.keep();
-    if (compose) await this.insist(() => runs.compose(runId));
-  }
-
-  /** Runs one piece of work at a time; the newest aborts the one before. */
-  private async carryOut(work: () => Promise<void>): Promise<void> {
-    this.work.abort();
-    this.work = new AbortController();
-    const { signal } = this.work;
-    try {
-      await work();
-    } catch (error) {
-      if (signal.aborted) return;
-      this.say(error);
-    }
-  }
-
-  private insist<T>(call: () => Promise<T>): Promise<T> {
-    return insist(call, {
-      clock: this.parts.clock,
-      signal: this.work.signal,
-      troubled: (trouble) => {
-        this.hiccup = trouble?.kind ?? null;
-        this.changed();
-      },
-    });
+    if (compose) await this.work.insist(() => runs.compose(runId));
   }
 
   private say(error: unknown): void {
@@ -272,23 +220,15 @@ export class Listening {
       kind: trouble.kind,
       until: seconds === null ? null : new Date(Date.now() + seconds * 1000),
     };
-    this.hiccup = null;
+    this.work.end();
     this.turn("trouble");
   }
 
   private heard(sound: Snapshot): void {
     if (sound.state === "finished" && this.step === "following") this.letGo("finished");
     if (sound.place && this.step === "following") this.keepSecond(sound.place.journeySeconds);
-    this.timeTheWait(sound.waitingSince);
+    this.wait.follow(sound.waitingSince);
     this.changed();
-  }
-
-  private timeTheWait(since: number | null): void {
-    if (since === this.waitingSince) return;
-    this.waitingSince = since;
-    this.untime();
-    const { clock, changed } = this.parts;
-    if (since !== null) this.untime = clock.after(LONG_S - (clock.now() - since), changed);
   }
 
   private keepSecond(seconds: number): void {
@@ -309,27 +249,6 @@ export class Listening {
     this.parts.resume.forget();
     this.parts.tab.stop();
     this.turn(step);
-  }
-
-  /** The sound went to another tab. */
-  lost(): void {
-    if (this.step !== "following" && this.step !== "kept") return;
-    this.parts.player.pause();
-    this.turn("elsewhere");
-  }
-
-  private async saveRatings(ratings: Ratings): Promise<void> {
-    const runId = this.hand?.runId;
-    if (!runId) return;
-    const { runs } = await this.parts.backend;
-    const rated = Object.entries(ratings) as [SudsMoment, number][];
-    try {
-      for (const [moment, value] of rated) await runs.rate(runId, moment, value);
-      this.ratingFailed = false;
-    } catch {
-      this.ratingFailed = true;
-    }
-    this.changed();
   }
 
   private turn(step: Step): void {

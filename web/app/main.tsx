@@ -13,6 +13,7 @@ import { browserMemory } from "./memory";
 import { Network } from "./network";
 import { keepForOffline } from "./offline";
 import { chosenOutput } from "./output";
+import { Preferences } from "./preferences";
 import { Resume } from "./resume";
 import { Router, routeOf } from "./router";
 import { Root } from "./screens/root";
@@ -28,18 +29,16 @@ const STRANDED: PlayerConfig = {
   settings: {},
 };
 
-const VOLUME = 0.7;
-
 function openPage(config: PlayerConfig): App {
   const backend = import("../supabase/backend").then(({ openBackend }) =>
     openBackend(config, (trouble) => listening.troubled(trouble)),
   );
-  const volume = Number(browserMemory.read("volume") ?? VOLUME);
+  const preferences = new Preferences(browserMemory);
   const player = createPlayer({
     clock: systemClock,
     decks: browserDecks({ bedUrl: config.bedUrl, output: chosenOutput(location.search) }),
     ...lateBackend(backend),
-    settings: { ...config.settings, volume },
+    settings: { ...config.settings, volume: preferences.volume },
   });
   const listening: Listening = new Listening({
     player,
@@ -55,7 +54,7 @@ function openPage(config: PlayerConfig): App {
     backend,
     listening,
     router,
-    memory: browserMemory,
+    preferences,
     clock: systemClock,
     draw: () => {
       render(<Root app={app} />, element("app"));

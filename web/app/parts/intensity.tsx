@@ -10,7 +10,7 @@ const CHOICES = Object.keys(INTENSITIES) as Intensity[];
 export function IntensityChoice({ note }: { note?: string }) {
   const app = useApp();
   const name = useId();
-  const chosen = app.intensity();
+  const chosen = app.parts.preferences.intensity;
   return (
     <fieldset class="choices">
       <legend>

@@ -1,7 +1,7 @@
 /** A journey under way: the light, one line of words, and what may be wanted. */
 
 import { lineOf } from "../line";
-import type { ListeningView } from "../listening";
+import type { ListeningView } from "../listening-view";
 import { useApp } from "../parts/app-context";
 import { BreathGuide } from "../parts/breath-guide";
 import { Offers } from "../parts/offers";
