@@ -21,6 +21,7 @@ from parcours_xl.functions.sign_track import sign_track
 from parcours_xl.http.cors import allow_origins
 from parcours_xl.http.errors import answer_http_exception, answer_trouble
 from parcours_xl.http.request_id import RequestId
+from parcours_xl.player.pages import create_player
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
 from parcours_xl.worker.loop import Worker
@@ -59,7 +60,7 @@ def create_app(settings: Settings) -> Starlette:
 
     doors = [Route(f"/{name}", door, methods=["POST"]) for name, door in FUNCTIONS.items()]
     return Starlette(
-        routes=[Mount("/functions/v1", routes=doors)],
+        routes=[Mount("/functions/v1", routes=doors), Mount("/", create_player(settings))],
         middleware=[allow_origins(settings.cors_origins), Middleware(RequestId)],
         exception_handlers={Trouble: answer_trouble, HTTPException: answer_http_exception},
         lifespan=lifespan,

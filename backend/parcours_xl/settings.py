@@ -1,5 +1,6 @@
 """The environment, read once and whole. What is missing or wrong is named all together."""
 
+import base64
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -118,6 +119,10 @@ class Settings(BaseSettings):
     journey_s_min: JourneySeconds = durations.JOURNEY_S_MIN
     journey_s_max: JourneySeconds = durations.JOURNEY_S_MAX
 
+    # The player
+    realtime: bool = False
+    crossfade_s: Annotated[float, Field(ge=0.5, le=12)] = 4
+
     # Timings (runbook: "parcours-xl-runner", "Latences cibles")
     worker_in_process: bool = True
     worker_tick_s: Seconds = 2.5
@@ -137,6 +142,14 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses(cls, value: str | None) -> str | None:
         return value and _address(value)
+
+    @field_validator("supabase_anon_key")
+    @classmethod
+    def _for_everybody(cls, value: SecretStr) -> SecretStr:
+        # The page hands this key to every browser.
+        if _is_secret_key(value.get_secret_value()):
+            raise ValueError("is a secret key; the anon or publishable key is meant")
+        return value
 
     @field_validator("callback_base")
     @classmethod
@@ -212,6 +225,18 @@ class Settings(BaseSettings):
         if _is_local(base.hostname):
             return "CALLBACK_BASE is local to this machine: Suno cannot call back"
         return None
+
+
+def _is_secret_key(key: str) -> bool:
+    """Whether a Supabase key may do everything: sb_secret_…, or a JWT of service_role."""
+    if key.startswith("sb_secret_"):
+        return True
+    _, _, rest = key.partition(".")
+    claims, _, _ = rest.partition(".")
+    try:
+        return b"service_role" in base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
+    except ValueError:
+        return False
 
 
 def _is_local(host: str | None) -> bool:
