@@ -20,7 +20,7 @@ export class MediaKeys {
 
   constructor(
     private readonly parts: MediaSessionParts,
-    private readonly session: MediaSession | undefined = navigator.mediaSession,
+    private readonly session: MediaSession | null = navigator.mediaSession ?? null,
   ) {}
 
   start(): void {

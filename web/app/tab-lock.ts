@@ -8,7 +8,7 @@ export class TabLock {
   /** `lost` is told when another tab takes the sound. */
   constructor(
     private readonly lost: () => void,
-    private readonly locks: LockManager | undefined = navigator.locks,
+    private readonly locks: LockManager | null = navigator.locks ?? null,
   ) {}
 
   get held(): boolean {

@@ -10,6 +10,8 @@ export interface Project {
 /** The session is kept in this browser and renewed by itself. */
 export function openClient({ supabaseUrl, publishableKey }: Project): SupabaseClient {
   return createClient(supabaseUrl, publishableKey, {
+    // Who reads again and again needs to know at once that a reading failed.
+    db: { retry: false },
     auth: { persistSession: true, autoRefreshToken: true, storageKey: "parcours-xl.session" },
   });
 }

@@ -2,6 +2,7 @@
 
 import { useId, useState } from "preact/hooks";
 import type { Snapshot } from "../../engine";
+import { roundLength } from "../i18n/time";
 import { useApp } from "./app-context";
 import { typeset } from "./typeset";
 
@@ -13,7 +14,7 @@ export function SeekBar({ sound }: { sound: Snapshot }) {
   const words = useId();
   const { journeySeconds, totalSeconds, seekable } = sound;
   const now = held ?? journeySeconds;
-  const spoken = t.more.seekTo(now, totalSeconds);
+  const spoken = t.more.seekTo(now, roundLength(totalSeconds));
   const within = (value: number) =>
     seekable ? Math.min(Math.max(value, seekable.fromSeconds), seekable.toSeconds) : now;
   const placeOf = (event: Event) => within((event.currentTarget as HTMLInputElement).valueAsNumber);
