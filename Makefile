@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo dev test lint test-supabase clean
+.PHONY: demo dev test lint fuzz test-supabase clean
 
 demo: $(READY)
 	$(BIN)/parcours demo
@@ -20,6 +20,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# 100,000 requests, described and broken, to the functions.
+fuzz: $(READY)
+	FUZZ_EXAMPLES=10000 $(BIN)/pytest tests/end_to_end/test_openapi.py
 
 # The exam of the stand-ins, sat by a real project: SUPABASE_URL, SUPABASE_ANON_KEY and
 # SUPABASE_SERVICE_ROLE_KEY say which.

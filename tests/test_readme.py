@@ -5,8 +5,8 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from parcours_xl.app import FUNCTIONS
 from parcours_xl.cli import app
+from parcours_xl.functions.doors import DOORS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_table_of_functions_is_the_table_of_routes() -> None:
     table = re.findall(r"^\| `([a-z-]+)` \|", README, re.MULTILINE)
-    assert table == list(FUNCTIONS)
+    assert table == [door.name for door in DOORS]
 
 
 def test_every_command_it_names_exists() -> None:

@@ -9,18 +9,17 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from parcours_xl.adapters.outside import open_outside
-from parcours_xl.functions.callback import callback
-from parcours_xl.functions.create import create
-from parcours_xl.functions.generate import generate
+from parcours_xl.functions.doors import DOORS
 from parcours_xl.functions.house import House
-from parcours_xl.functions.runner import runner
-from parcours_xl.functions.sign_track import sign_track
 from parcours_xl.http.cors import allow_origins
 from parcours_xl.http.errors import answer_http_exception, answer_trouble
 from parcours_xl.http.request_id import RequestId
+from parcours_xl.openapi import describe_functions
 from parcours_xl.player.pages import create_player
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
@@ -28,17 +27,14 @@ from parcours_xl.worker.loop import Worker
 
 log = structlog.get_logger(__name__)
 
-FUNCTIONS = {
-    "parcours-xl-create": create,
-    "parcours-xl-runner": runner,
-    "parcours-xl-generate": generate,
-    "parcours-xl-callback": callback,
-    "sign-track": sign_track,
-}
-
 
 class _State(TypedDict):
     house: House
+
+
+async def openapi(_: Request) -> Response:
+    """The description of the functions, for people and generators of clients."""
+    return JSONResponse(describe_functions())
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -58,9 +54,13 @@ def create_app(settings: Settings) -> Starlette:
                 if working is not None:
                     await working
 
-    doors = [Route(f"/{name}", door, methods=["POST"]) for name, door in FUNCTIONS.items()]
+    doors = [Route(f"/{door.name}", door.handler, methods=["POST"]) for door in DOORS]
     return Starlette(
-        routes=[Mount("/functions/v1", routes=doors), Mount("/", create_player(settings))],
+        routes=[
+            Mount("/functions/v1", routes=doors),
+            Route("/openapi.json", openapi),
+            Mount("/", create_player(settings)),
+        ],
         middleware=[allow_origins(settings.cors_origins), Middleware(RequestId)],
         exception_handlers={Trouble: answer_trouble, HTTPException: answer_http_exception},
         lifespan=lifespan,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -51,6 +51,21 @@ Speed = Annotated[
     ),
 ]
 
+TrackSeconds = Annotated[
+    int | None,
+    typer.Option(
+        min=8,
+        max=360,
+        metavar="S",
+        show_default="as asked, 4 to 6 minutes",
+        help="Every simulated track exactly so long; journeys are shorter in proportion.",
+    ),
+]
+Signal = Annotated[
+    Literal["music", "chirp", "tones"],
+    typer.Option(help="What simulated tracks hold: music, or sounds to measure a player with."),
+]
+
 STATE = Path(".parcours")
 SPEED = 40.0
 
@@ -80,17 +95,20 @@ def dev(
     state: State = STATE,
     migrations: Migrations = None,
     speed: Speed = SPEED,
+    track_seconds: TrackSeconds = None,
+    signal: Signal = "music",
 ) -> None:
     """Run everything on this machine until Ctrl-C: Supabase, the service, Suno, OpenAI (simulated).
 
-    Prints the URLs and keys, then what the service logs. FOLDER/dev.env holds the environment of
-    the service, for running parts of it by hand.
+    Prints the player's address, the URLs and keys, then what the service logs. FOLDER/dev.env holds
+    the environment of the service, for running parts of it by hand.
     """
     with _troubles_in_one_sentence():
-        from parcours_xl.local.development import Wishes, run_development
+        from parcours_xl.local.development import Simulation, Wishes, run_development
 
         wishes = Wishes(state_dir=state, port=port, fresh=fresh, migrations=migrations)
-        run_development(wishes, speed)
+        simulation = Simulation(speed=speed, track_seconds=track_seconds, signal=signal)
+        run_development(wishes, simulation)
 
 
 @app.command(epilog="Example: parcours demo --json > journey.json")
@@ -98,6 +116,12 @@ def demo(
     speed: Speed = SPEED,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, progress on standard error.")
+    ] = False,
+    stay: Annotated[
+        bool,
+        typer.Option(
+            "--stay", envvar="DEMO_STAY", help="Then keep everything running, with the page."
+        ),
     ] = False,
 ) -> None:
     """Live one whole journey on a Supabase of its own, then forget it all.
@@ -108,26 +132,58 @@ def demo(
     with _troubles_in_one_sentence():
         from parcours_xl.local.demonstration.house import run_demonstration
 
-        if not run_demonstration(speed, as_json=as_json):
+        if not run_demonstration(speed, as_json=as_json, stay=stay):
             raise typer.Exit(1)
 
 
-@app.command(epilog="Example: parcours serve --host 0.0.0.0 --port 8000")
+@app.command(epilog="Example: parcours serve --host 0.0.0.0 --port 8000 --workers 2")
 def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = (
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="PORT")] = 8000,
+    uds: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Listen on this Unix socket instead.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, metavar="N", help="So many processes.")
+    ] = 1,
+    proxy_headers: Annotated[
+        bool, typer.Option(help="Believe X-Forwarded-* of the proxies named below.")
+    ] = True,
+    forwarded_allow_ips: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESSES", help="Proxies to believe.", show_default="127.0.0.1"),
+    ] = None,
+    limit_concurrency: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Answer 503 beyond so many requests at once."),
+    ] = None,
+    backlog: Annotated[int, typer.Option(min=1, metavar="N")] = 2048,
+    timeout_keep_alive: Annotated[int, typer.Option(min=1, metavar="SECONDS")] = 5,
 ) -> None:
-    """Run the service: the five functions and, unless WORKER_IN_PROCESS=false, a worker.
+    """Run the service: the functions and, unless WORKER_IN_PROCESS=false, a worker.
 
     Settings come from the environment: SUPABASE_URL, SUPABASE_ANON_KEY,
     SUPABASE_SERVICE_ROLE_KEY, OPENAI_API_KEY, SUNO_API_KEY, CALLBACK_BASE (docs/settings.md).
+    SIGTERM answers what was begun and is gone within 10 s.
     """
     with _settings_in_plain_words():
-        from parcours_xl.serving import serve
+        from parcours_xl.serving import Listening, serve
 
-        serve(host, port)
+        serve(
+            Listening(
+                host=host,
+                port=port,
+                uds=uds,
+                workers=workers,
+                proxy_headers=proxy_headers,
+                forwarded_allow_ips=forwarded_allow_ips,
+                limit_concurrency=limit_concurrency,
+                backlog=backlog,
+                timeout_keep_alive=timeout_keep_alive,
+            )
+        )
 
 
 @app.command(epilog="Example: parcours worker")

@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+from dataclasses import asdict, dataclass
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.app import create_app
@@ -22,19 +24,39 @@ assert ANSWERS_S_MAX + DRAIN_S_MAX + HAND_BACK_S_MAX < STOP_S_MAX, "a stop fits 
 log = structlog.get_logger(__name__)
 
 
-def serve(host: str, port: int) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """Where and how to listen: uvicorn's own options, under its own names."""
+
+    host: str
+    port: int
+    uds: str | None
+    workers: int
+    proxy_headers: bool
+    forwarded_allow_ips: str | None
+    limit_concurrency: int | None
+    backlog: int
+    timeout_keep_alive: int
+
+
+def serve(listening: Listening) -> None:
     """Answer HTTP until SIGTERM or SIGINT. Raises SettingsError."""
-    settings = _begin()
+    read_settings()
     uvicorn.run(
-        create_app(settings),
-        host=host,
-        port=port,
+        "parcours_xl.serving:create_service",
+        factory=True,
         log_config=None,
         # uvicorn would write whole addresses, and a callback's carries its token.
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=ANSWERS_S_MAX,
+        **asdict(listening),
     )
+
+
+def create_service() -> Starlette:
+    """The application as the environment describes it; made once in each process."""
+    return create_app(_begin())
 
 
 def work() -> None:

@@ -287,6 +287,7 @@ async def test_a_missing_or_broken_parameter_is_told(
     answer = await service.post(CALLBACK, params=params, json=FIRST["vendor"])
     assert answer.status_code == 400
     assert missing in answer.json()["error"]
+    assert [fault["field"] for fault in answer.json()["details"]] == [missing]
 
 
 # Addresses that lead elsewhere

@@ -1,7 +1,6 @@
 """parcours-xl-runner: a run is put in hand, at once."""
 
 import asyncio
-import time
 from uuid import uuid4
 
 import httpx
@@ -13,6 +12,7 @@ from tests.fixtures.house import MakeRun
 from tests.fixtures.records import Records
 from tests.fixtures.service import MakeSettings, door, open_service
 from tests.fixtures.vendors import Vendor
+from tests.fixtures.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
@@ -126,10 +126,7 @@ async def test_the_services_own_worker_is_woken(
     async with open_service(make_settings(worker_in_process=True, worker_tick_s=3600)) as service:
         await asyncio.sleep(0.2)
         await start(service, run.id)
-        deadline = time.monotonic() + 5
-        while not suno.tasks_of(run.first):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
+        await until(lambda: suno.tasks_of(run.first))
 
 
 async def test_only_the_service_role_may_when_it_is_said_so(

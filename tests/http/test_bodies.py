@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parcours_xl.app import FUNCTIONS
+from parcours_xl.functions.doors import DOORS
 from parcours_xl.http.bodies import BODY_BYTES_MAX
 from tests.fixtures.people import Person
 from tests.fixtures.service import door
+
+FUNCTIONS = [door.name for door in DOORS]
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +101,7 @@ async def test_what_is_not_a_json_object_is_told(
     answer = await service.post(url_of(name), content=content, headers=owner.headers)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("the body is not")
-    assert isinstance(answer.json()["details"], list)
+    assert answer.json()["details"] == [{"field": "", "message": answer.json()["error"]}]
 
 
 @pytest.mark.parametrize(
@@ -108,8 +110,7 @@ async def test_what_is_not_a_json_object_is_told(
         ("parcours-xl-create", {}, ["presetKey"]),
         ("parcours-xl-create", {"presetKey": None}, ["presetKey"]),
         ("parcours-xl-create", {"presetKey": 1}, ["presetKey"]),
-        ("parcours-xl-create", {"presetKey": "x" * 101}, ["presetKey"]),
-        ("parcours-xl-create", {"presetKey": "\ud800"}, ["presetKey"]),
+        ("parcours-xl-create", {"presetKey": ["x"]}, ["presetKey"]),
         ("parcours-xl-runner", {}, ["runId"]),
         ("parcours-xl-runner", {"runId": None}, ["runId"]),
         ("parcours-xl-runner", {"runId": "1"}, ["runId"]),

@@ -6,10 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from parcours_xl.app import FUNCTIONS
+from parcours_xl.functions.doors import DOORS
 from tests.fixtures.people import Person
 from tests.fixtures.service import MakeSettings, door, open_service
 from tests.js.modules import run_node
+
+FUNCTIONS = [door.name for door in DOORS]
 
 pytestmark = pytest.mark.anyio
 

@@ -8,13 +8,15 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse
 
-from parcours_xl.app import FUNCTIONS
+from parcours_xl.functions.doors import DOORS
 from tests.fixtures.house import MakeRun
 from tests.fixtures.logbook import KeepLogs
 from tests.fixtures.people import Forger, Person
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings, door, open_service
+
+FUNCTIONS = [door.name for door in DOORS]
 
 pytestmark = pytest.mark.anyio
 

@@ -1,12 +1,22 @@
 """parcours-xl-callback: Suno reports progress (runbook: Edge Functions, 3)."""
 
+from typing import Literal
+
 import pydantic
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from parcours_xl.adapters.suno_events import SunoEvent, parse_callback
 from parcours_xl.functions.house import house_of
 from parcours_xl.http.bodies import describe, read_object, read_uuid
+from parcours_xl.http.shapes import Answered, answer
+
+
+class CallbackAnswer(Answered):
+    """skipped: the report was repeated, late or regressing, and changed nothing."""
+
+    ok: Literal[True]
+    skipped: bool = False
 
 
 async def callback(request: Request) -> Response:
@@ -16,7 +26,7 @@ async def callback(request: Request) -> Response:
     event = await _read_event(request)
     changed = await house.outside.database.record_callback(segment_id, token, event)
     house.wake_worker()
-    return JSONResponse({"ok": True} if changed else {"ok": True, "skipped": True})
+    return answer(CallbackAnswer(ok=True, skipped=not changed))
 
 
 async def _read_event(request: Request) -> SunoEvent:

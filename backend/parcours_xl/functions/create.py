@@ -1,29 +1,61 @@
 """parcours-xl-create: a signed-in user's new run (runbook: Edge Functions, 1)."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-import pydantic
+from pydantic import Field, WithJsonSchema
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from parcours_xl.adapters.database import Demand
 from parcours_xl.functions.house import house_of
 from parcours_xl.http.asking import require_user
 from parcours_xl.http.bodies import BadRequest, read_body
+from parcours_xl.http.shapes import Answered, Asked, Fault, answer
 from parcours_xl.journeys.emotion import EmotionState, parse_emotion_state
 from parcours_xl.journeys.preset import Preset
-from parcours_xl.journeys.presets import UnknownPreset, find_preset
+from parcours_xl.journeys.presets import UnknownPreset, all_presets, find_preset
+from parcours_xl.journeys.states import RunStatus
 from parcours_xl.services.creation import create_run
 
+WORD = r"^[A-Za-z]{1,32}$"
+PRESET_KEYS = [key for preset in all_presets() for key in (preset.key, preset.slug)]
+EMOTION_STATE = {
+    "description": "What the listener feels, and how strongly (0 to 1).",
+    "anyOf": [
+        {"type": "string", "pattern": r"^[A-Za-z]{1,32}(-(0|1|0\.[0-9]{1,4}))?$"},
+        {
+            "type": "object",
+            "properties": {
+                "emotion": {"type": "string", "pattern": WORD},
+                "intensity": {"type": "number", "minimum": 0, "maximum": 1},
+            },
+            "additionalProperties": False,
+        },
+        {"type": "null"},
+    ],
+}
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
-class CreateRequest(pydantic.BaseModel):
+class CreateRequest(Asked):
     """presetKey, and what the listener feels, if said."""
 
-    presetKey: str = pydantic.Field(max_length=100)  # noqa: N815
-    emotionState: Any = None  # noqa: N815
+    preset_key: Annotated[
+        str, Field(max_length=100), WithJsonSchema({"type": "string", "enum": PRESET_KEYS})
+    ]
+    emotion_state: Annotated[Any, WithJsonSchema(EMOTION_STATE)] = None
+
+
+class CreateAnswer(Answered):
+    """The new run, or the earlier one of a repeated Idempotency-Key."""
+
+    run_id: UUID
+    title: str | None
+    brief: str | None
+    segments_count: int
+    status: RunStatus
 
 
 async def create(request: Request) -> Response:
@@ -31,7 +63,7 @@ async def create(request: Request) -> Response:
     house = house_of(request)
     user_id = await require_user(request, house.outside.auth)
     body = await read_body(request, CreateRequest)
-    preset, emotion = _find_preset(body.presetKey), _read_emotion(body.emotionState)
+    preset, emotion = _find_preset(body.preset_key), _read_emotion(body.emotion_state)
     demand = Demand(
         user_id,
         house.settings.daily_run_quota,
@@ -41,14 +73,14 @@ async def create(request: Request) -> Response:
     run = await create_run(
         house.outside.database, house.outside.brief_writer, demand, preset, emotion
     )
-    return JSONResponse(
-        {
-            "runId": str(run.run_id),
-            "title": run.title,
-            "brief": run.brief,
-            "segmentsCount": run.segments,
-            "status": run.status,
-        }
+    return answer(
+        CreateAnswer(
+            run_id=run.run_id,
+            title=run.title,
+            brief=run.brief,
+            segments_count=run.segments,
+            status=RunStatus(run.status),
+        )
     )
 
 
@@ -58,7 +90,7 @@ def _find_preset(key: str) -> Preset:
     except UnknownPreset as unknown:
         raise BadRequest(
             f"unknown preset; presetKey is one of: {', '.join(unknown.keys)}",
-            [{"field": "presetKey", "message": known} for known in unknown.keys],
+            [Fault(field="presetKey", message=known) for known in unknown.keys],
         ) from None
 
 
@@ -68,7 +100,7 @@ def _read_emotion(value: object) -> EmotionState:
     except ValueError as error:
         raise BadRequest(
             "the request is not as documented",
-            [{"field": "emotionState", "message": str(error)}],
+            [Fault(field="emotionState", message=str(error))],
         ) from None
 
 

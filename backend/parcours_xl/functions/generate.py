@@ -1,30 +1,58 @@
 """parcours-xl-generate: Suno composes one segment (runbook: Edge Functions, 2)."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-import pydantic
+from pydantic import ConfigDict, Field, model_validator
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from parcours_xl.functions.house import house_of
 from parcours_xl.http.asking import require_access
 from parcours_xl.http.bodies import read_body
+from parcours_xl.http.shapes import Answered, Asked, answer
+from parcours_xl.journeys.states import SegmentStatus
 from parcours_xl.services.generation import submit_segment
 
 
-class GenerateRequest(pydantic.BaseModel):
+class GenerateRequest(Asked):
     """Which segment: segmentId, or runId with segmentIndex (from 0)."""
 
-    segmentId: UUID | None = None  # noqa: N815
-    runId: UUID | None = None  # noqa: N815
-    segmentIndex: Annotated[int, pydantic.Field(strict=True, ge=0, le=1000)] | None = None  # noqa: N815
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["segmentId"], "properties": {"segmentId": {"type": "string"}}},
+                {
+                    "required": ["runId", "segmentIndex"],
+                    "properties": {
+                        "runId": {"type": "string"},
+                        "segmentIndex": {"type": "integer"},
+                    },
+                },
+            ]
+        }
+    )
 
-    @pydantic.model_validator(mode="after")
+    segment_id: UUID | None = None
+    run_id: UUID | None = None
+    segment_index: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = None
+
+    @model_validator(mode="after")
     def _names_a_segment(self) -> Self:
-        if self.segmentId is None and (self.runId is None or self.segmentIndex is None):
+        if self.segment_id is None and (self.run_id is None or self.segment_index is None):
             raise ValueError("segmentId is needed, or runId with segmentIndex")
         return self
+
+
+class GenerateAnswer(Answered):
+    """skipped: the segment was under way or done already, and nothing was submitted."""
+
+    success: Literal[True]
+    task_id: str | None
+    segment_id: UUID
+    segment_index: int
+    status: SegmentStatus
+    skipped: bool = False
 
 
 async def generate(request: Request) -> Response:
@@ -36,18 +64,17 @@ async def generate(request: Request) -> Response:
         house.outside.database,
         house.outside.suno,
         house.settings.callback_base,
-        segment_id=body.segmentId,
-        run_id=body.runId,
-        segment_index=body.segmentIndex,
+        segment_id=body.segment_id,
+        run_id=body.run_id,
+        segment_index=body.segment_index,
     )
-    skipped = {"skipped": True} if claim.outcome == "skipped" else {}
-    return JSONResponse(
-        {
-            "success": True,
-            "taskId": claim.task_id,
-            "segmentId": str(claim.segment_id),
-            "segmentIndex": claim.segment_index,
-            "status": claim.status,
-        }
-        | skipped
+    return answer(
+        GenerateAnswer(
+            success=True,
+            task_id=claim.task_id,
+            segment_id=claim.segment_id,
+            segment_index=claim.segment_index,
+            status=SegmentStatus(claim.status),
+            skipped=claim.outcome == "skipped",
+        )
     )

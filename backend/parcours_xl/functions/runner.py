@@ -1,20 +1,31 @@
 """parcours-xl-runner: a run is put in hand, at once (runbook: Edge Functions, 5)."""
 
+from typing import Literal
 from uuid import UUID
 
-import pydantic
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from parcours_xl.functions.house import house_of
 from parcours_xl.http.asking import require_access
 from parcours_xl.http.bodies import read_body
+from parcours_xl.http.shapes import Answered, Asked, answer
 
 
-class RunnerRequest(pydantic.BaseModel):
+class RunnerRequest(Asked):
     """The run to start, or to resume after a failure."""
 
-    runId: UUID  # noqa: N815
+    run_id: UUID
+
+
+class RunnerAnswer(Answered):
+    """pending: segments not yet complete. totalDuration: the whole journey, in seconds."""
+
+    ok: Literal[True]
+    run_id: UUID
+    segments: int
+    pending: int
+    total_duration: int
 
 
 async def runner(request: Request) -> Response:
@@ -22,15 +33,15 @@ async def runner(request: Request) -> Response:
     house = house_of(request)
     require_access(request, house.outside.auth, house.settings.runner_access)
     body = await read_body(request, RunnerRequest)
-    run = await house.outside.database.start_run(body.runId)
+    run = await house.outside.database.start_run(body.run_id)
     house.wake_worker()
-    return JSONResponse(
-        {
-            "ok": True,
-            "runId": str(run.run_id),
-            "segments": run.segments,
-            "pending": run.pending,
-            "totalDuration": run.total_seconds,
-        },
+    return answer(
+        RunnerAnswer(
+            ok=True,
+            run_id=run.run_id,
+            segments=run.segments,
+            pending=run.pending,
+            total_duration=run.total_seconds,
+        ),
         202,
     )

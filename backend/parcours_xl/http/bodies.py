@@ -1,12 +1,14 @@
 """What a caller sent, read within limits; anything else is a clear 400 or 413."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 import pydantic
 from starlette.requests import Request
 
+from parcours_xl.http.shapes import Fault
 from parcours_xl.trouble import Refused
 
 BODY_BYTES_MAX = 65_536
@@ -15,11 +17,11 @@ Model = TypeVar("Model", bound=pydantic.BaseModel)
 
 
 class BadRequest(Refused):
-    """The request is not as documented. details: one entry a fault."""
+    """The request is not as documented. details: one entry a fault, and at least one."""
 
-    def __init__(self, message: str, details: list[dict[str, str]] | None = None):
+    def __init__(self, message: str, details: Sequence[Fault] = ()):
         super().__init__(message)
-        self.details = details or []
+        self.details = list(details) or [Fault(field="", message=message)]
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -50,18 +52,18 @@ async def read_body(request: Request, model: type[Model]) -> Model:
 def read_uuid(request: Request, name: str) -> UUID:
     """A UUID of the query string."""
     value = request.query_params.get(name)
-    if value is None:
-        raise BadRequest(f"the parameter {name} is missing")
     try:
-        return UUID(value)
+        return UUID(value or "")
     except ValueError:
-        raise BadRequest(f"the parameter {name} is not a UUID") from None
+        fault = "is missing" if value is None else "is not a UUID"
+        details = [Fault(field=name, message=fault)]
+        raise BadRequest(f"the parameter {name} {fault}", details) from None
 
 
 def describe(error: pydantic.ValidationError) -> BadRequest:
     """A broken shape as the documented answer; what was sent is not repeated."""
     details = [
-        {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]}
+        Fault(field=".".join(map(str, fault["loc"])), message=fault["msg"])
         for fault in error.errors(include_url=False, include_input=False)
     ]
     return BadRequest("the request is not as documented", details)

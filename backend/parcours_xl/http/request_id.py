@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parcours_xl.http.shapes import ErrorAnswer, answer
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +40,8 @@ class RequestId:
                 log.exception("request.broke", method=scope["method"], path=scope["path"])
                 if status is not None:
                     raise
-                body = {"error": "something went wrong on our side", "requestId": request_id}
-                await JSONResponse(body, 500)(scope, receive, send_named)
+                body = ErrorAnswer(error="something went wrong on our side", request_id=request_id)
+                await answer(body, 500)(scope, receive, send_named)
             # The query of a callback carries its token: only the path is ever written.
             log.info(
                 "request.answered",

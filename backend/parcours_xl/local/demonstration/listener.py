@@ -40,6 +40,12 @@ class Listener:
         assert answer.user is not None, "Auth signs a new user up at once"
         return answer.user.id
 
+    async def access_token(self) -> str:
+        """What this listener's requests are signed with."""
+        session = await self._client.auth.get_session()
+        assert session is not None, "only a signed-in listener has a token"
+        return session.access_token
+
     async def leave(self) -> None:
         """Sign out, so that no session is left behind."""
         await self._client.auth.sign_out()

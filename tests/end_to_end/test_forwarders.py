@@ -1,0 +1,154 @@
+"""The edge functions of a hosted project pass everything on to the service, and back."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from parcours_xl.functions.doors import DOORS
+from parcours_xl.local.development import listens
+from parcours_xl.local.ports import choose_free_ports
+from parcours_xl.local.proxy import Proxy, create_client
+from tests.end_to_end.house import House, running_workers, wait_until
+from tests.js.modules import install_modules, run_node
+
+ROOT = Path(__file__).parents[2]
+EDGE = ROOT / "supabase" / "functions"
+NAMES = [door.name for door in DOORS]
+
+
+def deno() -> str:
+    """The one of the npm packages, else (not on Linux x64) the one on PATH."""
+    installed = next((install_modules() / "node_modules" / "@deno").glob("*/deno"), None)
+    found = str(installed) if installed else shutil.which("deno")
+    assert found, "Deno is needed: on other platforms than Linux x64, install it"
+    return found
+
+
+@contextmanager
+def running_forwarder(name: str, service: str) -> Iterator[int]:
+    """One edge function in a Deno of its own, as Supabase's edge runtime runs it."""
+    [port] = choose_free_ports(1)
+    process = subprocess.Popen(
+        [deno(), "run", "--allow-env", "--allow-net", EDGE / name / "index.ts"],
+        env={
+            **os.environ,
+            "PARCOURS_XL_URL": service,
+            "DENO_SERVE_ADDRESS": f"tcp:127.0.0.1:{port}",
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: listens(port), 20)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def running_project(house: House) -> Iterator[str]:
+    """The embedded Supabase with its own edge functions, at one origin, as a hosted project is."""
+    [port] = choose_free_ports(1)
+    with ExitStack() as started:
+        forwarders = {
+            name: started.enter_context(running_forwarder(name, house.project.functions_url))
+            for name in NAMES
+        }
+        client = create_client()
+        edge = [
+            Mount(
+                f"/functions/v1/{name}", Proxy(client, f"http://127.0.0.1:{port}", "/functions/v1")
+            )
+            for name, port in forwarders.items()
+        ]
+        app = Starlette(routes=[*edge, Mount("", Proxy(client, house.project.url))])
+        server = uvicorn.Server(
+            uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
+        )
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        wait_until(lambda: server.started, 5)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(5)
+
+
+def test_every_function_has_its_forwarder() -> None:
+    edge = {folder.name for folder in EDGE.iterdir() if not folder.name.startswith("_")}
+    assert edge == set(NAMES)
+
+
+def test_the_forwarders_type_check() -> None:
+    done = subprocess.run(
+        [deno(), "check", *EDGE.glob("*/index.ts")], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_supabase_js_lives_a_journey_through_the_forwarders(house: House) -> None:
+    with running_project(house) as origin, running_workers(house):
+        done = run_node(
+            ROOT / "tests" / "js" / "journey.js",
+            {"SUPABASE_URL": origin, "SUPABASE_ANON_KEY": house.project.anon_key},
+            timeout_s=90,
+        )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["run"]["status"] == "ready"
+    assert told["stranger"]["status"] == 403
+    assert told["anonymous"]["status"] == 401
+
+
+def test_a_callback_keeps_its_query_status_and_body(house: House) -> None:
+    run_id = house.create_run()
+    [segment] = house.segments(run_id)
+    names = {"segment": str(segment["id"]), "token": str(segment["callback_token"])}
+    body = {"stage": "first", "streamUrl": "https://cdn1.suno.ai/preview.mp3"}
+    with running_forwarder("parcours-xl-callback", house.project.functions_url) as port:
+        url = f"http://127.0.0.1:{port}/parcours-xl-callback"
+        first = httpx.post(url, params=names, json=body, trust_env=False)
+        again = httpx.post(url, params=names, json=body, trust_env=False)
+        wrong = httpx.post(url, params=names | {"token": str(uuid4())}, json=body, trust_env=False)
+    assert (first.status_code, first.json()) == (200, {"ok": True})
+    assert again.json() == {"ok": True, "skipped": True}
+    assert wrong.status_code == 401
+    assert house.segments(run_id)[0]["preview_url"] == body["streamUrl"]
+
+
+def test_a_preflight_is_answered_as_the_service_answers_it(house: House) -> None:
+    asked = {
+        "Origin": "https://app.example.org",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,x-client-info,apikey,content-type",
+    }
+    with running_forwarder("sign-track", house.project.functions_url) as port:
+        answer = httpx.options(
+            f"http://127.0.0.1:{port}/sign-track", headers=asked, trust_env=False
+        )
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "x-client-info" in answer.headers["access-control-allow-headers"]
+
+
+@pytest.mark.parametrize(("service", "status"), [("http://127.0.0.1:9", 503), ("", 503)])
+def test_a_service_that_is_away_is_a_clear_503(service: str, status: int) -> None:
+    with running_forwarder("sign-track", service) as port:
+        answer = httpx.post(f"http://127.0.0.1:{port}/sign-track", json={}, trust_env=False)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+    assert answer.headers["access-control-allow-origin"] == "*"

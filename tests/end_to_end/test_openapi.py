@@ -1,0 +1,57 @@
+"""Every function answers as /openapi.json says, whatever it is sent."""
+
+import asyncio
+import os
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.generation import GenerationMode
+
+from parcours_xl.functions.doors import DOORS
+from parcours_xl.local.demonstration.listener import Listener
+from tests.end_to_end.house import House
+
+# 422: an Idempotency-Key that was used with another request, which no schema can know.
+ACCEPTED = ["2xx", "401", "403", "404", "409", "422", "429", "502"]
+
+# `make fuzz` asks for many more.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+
+
+@pytest.fixture
+def api(house: House) -> schemathesis.BaseSchema:
+    checks = {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}
+    config = schemathesis.Config.from_dict({"checks": checks})
+    return schemathesis.openapi.from_url(f"{house.project.url}/openapi.json", config=config)
+
+
+@pytest.fixture(scope="module")
+def token(_deployment: House) -> str:
+    """A signed-in user's access token."""
+
+    async def sign_up() -> str:
+        project = _deployment.project
+        listener = await Listener.arrive(project.url, project.anon_key)
+        await listener.sign_up()
+        return await listener.access_token()
+
+    return asyncio.run(sign_up())
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize("name", [door.name for door in DOORS])
+def test_a_function_answers_as_described(
+    api: schemathesis.BaseSchema, token: str, name: str, mode: GenerationMode
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    operation = api[f"/{name}"]["POST"]
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def answers(case: schemathesis.Case) -> None:
+        response = case.call(headers=headers, timeout=30)
+        assert response.status_code < 500 or response.status_code == 502, "502 is Suno's own"
+        case.validate_response(response, headers=headers)
+
+    answers()

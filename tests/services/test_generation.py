@@ -1,0 +1,194 @@
+"""One attempt of one segment: submitted to Suno, asked about."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from starlette.responses import JSONResponse
+
+from parcours_xl.adapters.database import SupabaseAway
+from parcours_xl.adapters.outside import Outside, open_outside
+from parcours_xl.adapters.suno import SunoRefused, SunoSilent
+from parcours_xl.adapters.suno_events import SunoEvent
+from parcours_xl.services import generation
+from parcours_xl.services.generation import ask, ask_about_segment, submit_segment
+from parcours_xl.trouble import Postponed, Refused
+from tests.fixtures.delivery import compose
+from tests.fixtures.house import MakeRun
+from tests.fixtures.records import NewRun, Records
+from tests.fixtures.relay import Relay
+from tests.fixtures.service import MakeSettings
+from tests.fixtures.vendors import Vendor
+from tests.fixtures.waiting import until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
+
+AWAY = JSONResponse({"message": "upstream"}, 503)
+
+
+@pytest.fixture
+async def run(make_run: MakeRun) -> NewRun:
+    return await make_run(2)
+
+
+@pytest.fixture
+async def shaky(make_settings: MakeSettings, relay: Relay) -> AsyncIterator[Outside]:
+    """The adapters, with something before the database that may break."""
+    async with open_outside(make_settings(postgrest_url=f"{relay.url}/rest/v1")) as outside:
+        yield outside
+
+
+async def submit(outside: Outside, suno: Vendor, segment_id: object) -> str | None:
+    claim = await submit_segment(
+        outside.database, outside.suno, f"{suno.url}/nobody", segment_id=segment_id
+    )
+    return claim.task_id
+
+
+def slots(records: Records) -> list[bool]:
+    """Every slot of the quota that is taken: whether Suno has answered."""
+    rows = records.all("select answered_at from parcours.suno_requests order by slot")
+    return [row["answered_at"] is not None for row in rows]
+
+
+@pytest.mark.parametrize("fault", [None, "refused", "maintenance", "no_answer"])
+async def test_however_suno_answers_its_slot_is_given_back(
+    outside: Outside, suno: Vendor, run: NewRun, records: Records, fault: str | None
+) -> None:
+    if fault:
+        suno.fail(fault)
+        with pytest.raises((Refused, Postponed)):
+            await submit(outside, suno, run.first)
+    else:
+        await submit(outside, suno, run.first)
+    assert slots(records) == [True]
+
+
+async def test_a_submission_that_is_cut_off_gives_its_slot_back(
+    outside: Outside, suno: Vendor, run: NewRun, records: Records
+) -> None:
+    suno.fail("slow_answer", delay_s=5)
+    submission = asyncio.create_task(submit(outside, suno, run.first))
+    await until(lambda: slots(records))
+    submission.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await submission
+    assert slots(records) == [True]
+
+
+async def test_a_task_is_not_given_up_at_the_first_hiccup_of_the_database(
+    shaky: Outside,
+    suno: Vendor,
+    relay: Relay,
+    run: NewRun,
+    records: Records,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generation, "RECORD_PAUSE_S", 0.1)
+    relay.broken["/rpc/record_task"] = AWAY
+    submission = asyncio.create_task(submit(shaky, suno, run.first))
+    await until(lambda: relay.count("/rpc/record_task"))
+    relay.broken.clear()
+    task_id = await submission
+    assert records.segment(run.first)["suno_task_id"] == task_id
+    assert len(suno.tasks_of(run.first)) == 1
+
+
+async def test_a_database_that_stays_away_has_an_end(
+    shaky: Outside,
+    suno: Vendor,
+    relay: Relay,
+    run: NewRun,
+    records: Records,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generation, "RECORD_PAUSE_S", 0)
+    relay.broken["/rpc/record_task"] = AWAY
+    with pytest.raises(SupabaseAway):
+        await submit(shaky, suno, run.first)
+    assert relay.count("/rpc/record_task") == generation.RECORD_TRIES_MAX
+    relay.broken.clear()
+    # Claimed without a task: within the attempt nobody submits it again.
+    assert await submit(shaky, suno, run.first) is None
+    assert len(suno.tasks_of(run.first)) == 1
+
+
+async def test_a_slot_that_cannot_be_given_back_is_no_trouble(
+    shaky: Outside, suno: Vendor, relay: Relay, run: NewRun, records: Records
+) -> None:
+    relay.broken["/rpc/answer_suno_request"] = AWAY
+    assert await submit(shaky, suno, run.first) == records.segment(run.first)["suno_task_id"]
+    assert slots(records) == [False]
+
+
+async def test_what_suno_answers_to_a_question_is_recorded_as_a_callback_would_be(
+    outside: Outside, suno: Vendor, run: NewRun, records: Records
+) -> None:
+    music = compose(suno)
+    await outside.database.claim_segment(run.first)
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.record_task(run.first, token, music.task_id)
+    question = (outside.database, outside.suno, run.first, token, music.task_id)
+    assert await ask_about_segment(*question) is True
+    row = records.segment(run.first)
+    assert row["metadata"]["complete_received_at"] and row["preview_url"]
+    assert row["metadata"]["suno_download_url"] == music.urls[0]
+    assert len(records.jobs("parcours_tracks", run.id)) == 1
+    assert await ask_about_segment(*question) is False
+
+
+async def test_a_question_about_an_attempt_that_is_over_is_refused(
+    outside: Outside, suno: Vendor, run: NewRun
+) -> None:
+    music = compose(suno)
+    await outside.database.claim_segment(run.first)
+    with pytest.raises(Refused) as refused:
+        await ask_about_segment(outside.database, outside.suno, run.first, uuid4(), music.task_id)
+    assert refused.value.status == 401
+
+
+@pytest.mark.parametrize("fault", ["server_error", "no_answer", "bad_key", "not_json"])
+async def test_a_question_without_an_answer_teaches_nothing(
+    outside: Outside, suno: Vendor, records: Records, fault: str
+) -> None:
+    suno.fail(fault, match={"call": "record-info"})
+    event = await ask(outside.database, outside.suno, "task-1")
+    assert event == SunoEvent("pending", "record_info", "task-1")
+    assert slots(records) == [True]
+
+
+async def test_every_question_takes_a_slot_of_the_quota(
+    make_settings: MakeSettings, suno: Vendor
+) -> None:
+    music = compose(suno)
+    async with open_outside(make_settings(suno_requests_max=2)) as outside:
+        for _ in range(2):
+            await ask(outside.database, outside.suno, music.task_id)
+        with pytest.raises(Postponed) as full:
+            await ask(outside.database, outside.suno, music.task_id)
+    assert full.value.cause == "suno_quota"
+
+
+async def test_suno_is_not_called_while_the_quota_is_full(
+    make_settings: MakeSettings, suno: Vendor, run: NewRun
+) -> None:
+    async with open_outside(make_settings(suno_requests_max=1)) as outside:
+        await outside.database.reserve_suno_request()
+        with pytest.raises(Postponed):
+            await submit(outside, suno, run.first)
+    assert not suno.tasks_of(run.first)
+
+
+async def test_what_suno_said_is_recorded_before_it_is_told(
+    outside: Outside, suno: Vendor, run: NewRun, records: Records
+) -> None:
+    suno.fail("refused")
+    with pytest.raises(SunoRefused):
+        await submit(outside, suno, run.first)
+    assert records.segment(run.first)["status"] == "failed"
+    suno.fail("no_answer")
+    with pytest.raises(SunoSilent):
+        await submit(outside, suno, run.segment_ids[1])
+    row = records.segment(run.segment_ids[1])
+    assert (row["status"], row["suno_task_id"]) == ("generating", None)
