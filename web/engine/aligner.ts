@@ -3,7 +3,7 @@
 import type { Clock } from "./clock";
 import type { Deck } from "./deck";
 import type { Settings } from "./settings";
-import { pause, type Turn } from "./turn";
+import { pause, type Turn, within } from "./turn";
 
 /** How far ahead the follower waits for the leader; doubled when seeking takes longer. */
 const AHEAD_SECONDS = 0.5;
@@ -22,13 +22,13 @@ export class Aligner {
   }
 
   /**
-   * The follower plays, silently, at the leader's position. False when that cannot be within
-   * `swapSecondsMax`, or the turn is over: nothing has been heard then.
+   * The follower plays, silently, at the leader's position. False, or an error of a deck's, when
+   * that cannot be within `swapSecondsMax`, or the turn is over: nothing has been heard then.
    */
   async align(leader: Deck, follower: Deck, turn: Turn): Promise<boolean> {
     const latest = this.clock.now() + this.settings.swapSecondsMax;
     if (!(await this.wait(leader, follower, latest, turn))) return false;
-    await follower.play();
+    await within(this.clock, latest - this.clock.now(), follower.play());
     await pause(this.clock, STEADY_SECONDS);
     if (turn.over) return false;
     const drift = follower.position - leader.position;
@@ -45,7 +45,8 @@ export class Aligner {
         await pause(this.clock, left);
         return !turn.over;
       }
-      await follower.seek(leader.position + 2 * ahead);
+      const there = follower.seek(leader.position + 2 * ahead);
+      await within(this.clock, latest - this.clock.now(), there);
     }
   }
 }

@@ -34,9 +34,11 @@ export class BedKeeper {
   /** The journey went from one state to another, or is about to run dry. */
   follow(before: StateName, after: Journey): void {
     const wanted = wantsBed(after);
-    if (wanted === this.wanted) return;
+    // A bed that is leaving slowly must not be heard after a pause or Stop.
+    const hush = before !== after.name && !wanted && after.name !== "playing";
+    if (wanted === this.wanted && !hush) return;
     this.wanted = wanted;
-    if (!this.switchedOn) return;
+    if (!this.switchedOn && wanted) return;
     if (wanted) this.bed.fade(1, this.secondsIn(after.name));
     else this.bed.fade(0, this.secondsOut(before, after.name));
   }

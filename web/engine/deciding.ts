@@ -36,6 +36,8 @@ function firstFrom(state: Journey, run: Run, at: number): Segment | undefined {
 }
 
 function goOn(state: Journey, at: number): Step {
+  // A resume that was overtaken by another wish is made up for.
+  if (!state.sounds) return change(state, { doing: { what: "fade" } }, { do: "resume" });
   const next = whatFollows(state, at);
   if (!next) return stay(state);
   const left = next.at - state.pieceSeconds;

@@ -2,8 +2,8 @@
 
 import { hereOf, isIn, segmentInHand } from "./moving";
 import type { Reach } from "./reading";
-import { nextPlayable, plannedTotal, totalSeconds } from "./schedule";
-import type { Place, Snapshot } from "./snapshot";
+import { nextPlayable, plannedTotal, slotSeconds, totalSeconds } from "./schedule";
+import type { Place, Range, Snapshot } from "./snapshot";
 import type { Journey } from "./state";
 
 /** What the journey itself does not know. */
@@ -33,10 +33,7 @@ export function draw(journey: Journey, around: Surroundings): Snapshot {
     totalSeconds: totalOf(journey),
     pieceSeconds,
     bufferedSeconds: reach?.buffered.toSeconds ?? pieceSeconds,
-    seekable: reach && {
-      fromSeconds: startSeconds + reach.seekable.fromSeconds,
-      toSeconds: startSeconds + reach.seekable.toSeconds,
-    },
+    seekable: reach && seekableIn(journey, reach.seekable),
     volume: around.volume,
     muted: around.muted,
     bed: around.bed,
@@ -48,6 +45,16 @@ export function draw(journey: Journey, around: Surroundings): Snapshot {
     canNext: inside && canNext(journey),
     place: inside ? placeIn(journey, pieceSeconds) : null,
   };
+}
+
+/** In journey time: what the file allows, and never past the end of the piece. */
+function seekableIn(journey: Journey, { fromSeconds, toSeconds }: Range): Range {
+  const { settings, startSeconds } = journey;
+  const here = hereOf(journey);
+  const slot = here ? slotSeconds(here, settings) : toSeconds;
+  const fade = Math.max(settings.closingFadeSeconds, 2 * settings.crossfadeSeconds);
+  const last = Math.max(Math.min(toSeconds, slot - fade), fromSeconds);
+  return { fromSeconds: startSeconds + fromSeconds, toSeconds: startSeconds + last };
 }
 
 function totalOf(journey: Journey): number {

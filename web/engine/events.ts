@@ -33,6 +33,8 @@ export type Report =
 export interface Heard {
   readonly pieceSeconds: number;
   readonly fileEndSeconds: number | null;
+  /** The deck plays, as it should. */
+  readonly sounds: boolean;
   readonly dry: boolean;
   readonly stale: boolean;
 }

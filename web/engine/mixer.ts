@@ -2,7 +2,7 @@
 
 import type { Cancel, Clock } from "./clock";
 import type { FadeShape } from "./curves";
-import type { Deck } from "./deck";
+import type { Deck, DeckEvent } from "./deck";
 import { slideSeconds } from "./loudness";
 import type { Opened } from "./opener";
 import type { Settings } from "./settings";
@@ -24,11 +24,15 @@ export class Mixer {
   /** Voices that fade out, and how to call their end off. */
   private readonly leaving = new Map<Voice, Cancel>();
   private waiting: (() => void)[] = [];
+  private dipped: Voice | null = null;
   private cancelNext: Cancel = () => {};
+  private unwatch = () => {};
 
+  /** What happens unasked to the voice that sounds is told. */
   constructor(
     private readonly clock: Clock,
     private readonly settings: Settings,
+    private readonly happens: (event: DeckEvent) => void,
   ) {}
 
   /** Resolves when nothing is leaving any more: another piece may come in. */
@@ -43,6 +47,8 @@ export class Mixer {
     this.cancelNext();
     const before = this.sounding;
     this.sounding = voice;
+    this.unwatch();
+    this.unwatch = voice.deck.watch(this.happens);
     voice.deck.fade(voice.level, seconds, shape);
     if (before) this.retire(before, seconds, shape);
     this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, settled);
@@ -74,6 +80,7 @@ export class Mixer {
     };
     await voice.deck.play();
     if (called) return;
+    this.dipped = null;
     voice.deck.fade(voice.level, seconds, "smooth");
     this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, settled);
   }
@@ -90,13 +97,23 @@ export class Mixer {
   dip(seconds: number): void {
     this.cancelNext();
     this.hurry(seconds);
+    this.dipped = this.sounding;
     this.sounding?.deck.fade(0, seconds, "smooth");
+  }
+
+  /** The seek was given up for something else: what sounded sounds on meanwhile. */
+  undip(seconds: number): void {
+    const voice = this.sounding;
+    if (voice && this.dipped === voice) voice.deck.fade(voice.level, seconds, "smooth");
+    this.dipped = null;
   }
 
   /** The last fade: what sounds is still there until it is over. */
   close(seconds: number, closed: () => void): void {
     this.cancelNext();
-    this.sounding?.deck.fade(0, seconds, "smooth");
+    const deck = this.sounding?.deck;
+    // A deck that cannot fade would be silent at once: it plays to the end.
+    if (deck?.fades) deck.fade(0, seconds, "smooth");
     this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, () => {
       this.clear(0);
       closed();
@@ -106,6 +123,7 @@ export class Mixer {
   /** Everything fades out and is let go of. */
   clear(seconds: number): void {
     this.cancelNext();
+    this.unwatch();
     this.hurry(seconds);
     if (this.sounding) this.retire(this.sounding, seconds, "smooth");
     this.sounding = null;

@@ -52,6 +52,7 @@ export const UNLOADED = {
   kind: null,
   carried: 0,
   previewing: false,
+  sounds: false,
   stale: false,
   dry: false,
   closing: false,

@@ -1,6 +1,6 @@
 /** Opens the first source that can be played, in the order given, on a free deck. */
 
-import type { Addresses } from "./addresses";
+import type { Address, Addresses } from "./addresses";
 import type { Clock } from "./clock";
 import type { Deck, Way } from "./deck";
 import type { Settings } from "./settings";
@@ -37,31 +37,36 @@ export class Opener {
   /** A deck that can play from there, or null when no source works or the turn is over. */
   async open(wanted: Wanted, turn: Turn): Promise<Opened | null> {
     for (const source of wanted.sources) {
-      // On a media error a stored track is signed once more; another address stays the same.
-      const tries = source.url !== null ? [false] : wanted.signAnew ? [true] : [false, true];
-      for (const anew of tries) {
-        if (turn.over) return null;
-        const opened = await this.tryOnce(source, wanted.at, anew, turn);
-        if (opened) return opened;
-      }
+      const opened = await this.openSource(source, wanted, turn);
+      if (opened || turn.over) return opened;
     }
     return null;
   }
 
-  private async tryOnce(
+  /** On a media error a stored track is signed once more; another address stays the same. */
+  private async openSource(source: Source, wanted: Wanted, turn: Turn): Promise<Opened | null> {
+    const tries = source.url !== null ? [false] : wanted.signAnew ? [true] : [false, true];
+    for (const anew of tries) {
+      const address = await this.addresses.of(source, anew).catch(() => null);
+      if (turn.over || !address) return null;
+      const opened = await this.openAt(source, address, wanted.at, turn);
+      if (opened || turn.over) return opened;
+    }
+    return null;
+  }
+
+  private async openAt(
     source: Source,
+    address: Address,
     at: () => number,
-    anew: boolean,
     turn: Turn,
   ): Promise<Opened | null> {
-    const address = await this.addresses.of(source, anew).catch(() => null);
-    if (!address) return null;
     for (const way of this.waysFor(source)) {
       const loan = await this.shelf.take(way);
       if (!loan) continue;
+      let loading = true;
       // A load that nobody waits for any more is not finished.
       turn.whenOver(() => loading && loan.giveBack());
-      let loading = true;
       const loaded = !turn.over && (await this.load(loan.deck, address.url, at()));
       loading = false;
       if (loaded && !turn.over) {

@@ -61,7 +61,7 @@ export class Player {
     this.conductor = new Conductor({
       clock,
       addresses,
-      mixer: new Mixer(clock, settings),
+      mixer: new Mixer(clock, settings, (event) => this.tell({ event })),
       preparer: new Preparer(opener, addresses),
       aligner: new Aligner(clock, settings),
       settings,
@@ -122,11 +122,11 @@ export class Player {
 
   /** To a place in the journey, as far as `seekable` allows. */
   seek(journeySeconds: number): void {
-    const seekable = this.conductor.reach()?.seekable;
+    const { seekable } = this.snapshot();
     if (!seekable) return;
-    const wanted = journeySeconds - this.journey.startSeconds;
     const { fromSeconds, toSeconds } = seekable;
-    const pieceSeconds = Math.min(Math.max(wanted, fromSeconds), toSeconds);
+    const place = Math.min(Math.max(journeySeconds, fromSeconds), toSeconds);
+    const pieceSeconds = place - this.journey.startSeconds;
     this.tell({ event: "seek", pieceSeconds });
   }
 
@@ -160,9 +160,10 @@ export class Player {
   }
 
   snapshot(): Snapshot {
-    const heard = this.conductor.heard();
+    const { loaded, doing } = this.journey;
+    const reads = loaded && doing?.what !== "seek";
     return draw(this.journey, {
-      pieceSeconds: heard && isIn(this.journey, "playing") ? heard.pieceSeconds : null,
+      pieceSeconds: reads ? (this.conductor.heard()?.pieceSeconds ?? null) : null,
       reach: this.conductor.reach(),
       volume: this.volume,
       muted: this.muted,
@@ -184,7 +185,6 @@ export class Player {
     this.following = null;
     this.unwatch();
     this.stopTicking();
-    this.conductor.stop();
     this.parts.decks.stop();
   }
 

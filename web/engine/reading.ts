@@ -27,6 +27,7 @@ export function hear(voice: Voice, isStale: boolean, settings: Settings): Heard 
   return {
     pieceSeconds: placeOf(voice),
     fileEndSeconds: end === null ? null : offsetSeconds + end,
+    sounds: deck.playing,
     dry: !complete && ahead < settings.drySeconds,
     stale: isStale && !complete,
   };

@@ -13,11 +13,13 @@ export const REPORTS: Handlers<Report> = {
 
   sounded(state, event) {
     if (!isIn(state, "waiting", "playing", "stalled")) return stay(state);
-    const { index, carried, kind, previewing, pieceSeconds, fileEndSeconds, dry, stale } = event;
+    const { index, carried, kind, previewing } = event;
+    const { pieceSeconds, fileEndSeconds, sounds, dry, stale } = event;
     return move(state, "playing", {
       index,
       startSeconds: startAfter(state, event),
-      ...{ carried, kind, previewing, pieceSeconds, fileEndSeconds, dry, stale },
+      ...{ carried, kind, previewing },
+      ...{ pieceSeconds, fileEndSeconds, sounds, dry, stale },
       loaded: true,
       doing: { what: "fade" },
       trouble: null,
@@ -50,8 +52,8 @@ export const REPORTS: Handlers<Report> = {
   sought(state, { pieceSeconds }) {
     if (state.name === "paused") return change(state, { pieceSeconds });
     if (state.doing?.what !== "seek") return stay(state);
-    const sounds = { pieceSeconds, trouble: null, waitingSince: null };
-    return move(state, "playing", { ...sounds, doing: { what: "fade" } });
+    const there = { pieceSeconds, sounds: true, trouble: null, waitingSince: null };
+    return move(state, "playing", { ...there, doing: { what: "fade" } });
   },
 
   stalled: (state, { at }) => silence(state, "stalled", at),
@@ -97,5 +99,8 @@ function silence(state: Journey, what: "stalled" | "ended" | "lost", at: number)
   }
   const since = state.trouble?.since ?? at;
   const waitingSince = state.waitingSince ?? at;
-  return move(state, "stalled", { trouble: { what, since }, waitingSince });
+  // A seek or a fade of a file that is gone comes to nothing; what brings another goes on.
+  const gone = what !== "stalled" && (state.doing?.what === "seek" || state.doing?.what === "fade");
+  const doing = gone ? null : state.doing;
+  return move(state, "stalled", { trouble: { what, since }, waitingSince, doing });
 }

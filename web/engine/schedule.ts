@@ -98,8 +98,9 @@ function beforeFileEnds(here: Here, last: Following, slot: number, settings: Set
   if (slot - end <= settings.shortSecondsMax) return early;
   const at = Math.min(end - settings.crossfadeSeconds, last.at - settings.carriedSecondsMin);
   const mayEndEarly = last.what === "next" || startSeconds + end >= settings.journeySecondsMin;
-  // Too late to carry it on for a while: after a seek towards the end, for one.
-  if (mayEndEarly && last.at - pieceSeconds < settings.carriedSecondsMin) return early;
+  // After a seek towards the end, for one, it is too late to carry it on for a while.
+  const missed = pieceSeconds > at + 1 && last.at - pieceSeconds < settings.carriedSecondsMin;
+  if (missed && mayEndEarly) return early;
   return { what: "carry-on", at };
 }
 

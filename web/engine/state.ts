@@ -20,22 +20,40 @@ export const MOVES: Readonly<Record<StateName, readonly StateName[]>> = {
 /** - `first`: out of silence · `follow`: its turn · `jump`: wished · `rescue`: the file failed */
 export type How = "first" | "follow" | "jump" | "rescue";
 
+export interface Play {
+  readonly do: "play";
+  readonly index: number;
+  /** How many times the segment has been carried on, this one included. */
+  readonly carried: number;
+  readonly pieceSeconds: number;
+  readonly how: How;
+}
+
+/** The same place on another deck: the final instead of the preview, or a fresh address. */
+export interface Swap {
+  readonly do: "swap";
+  readonly index: number;
+  readonly why: "final" | "stale";
+}
+
+export interface Seek {
+  readonly do: "seek";
+  readonly pieceSeconds: number;
+  readonly paused: boolean;
+}
+
+/** What takes a while; one at a time. */
+export type Change = Play | Swap | Seek | { readonly do: "resume" };
+
+/** What ends in silence. `release` lets go of what is paused. */
+export type Quieting =
+  | { readonly do: "pause" | "release" | "stop" }
+  | { readonly do: "close"; readonly seconds: number };
+
 export type Command =
-  | {
-      readonly do: "play";
-      readonly index: number;
-      /** How many times the segment has been carried on, this one included. */
-      readonly carried: number;
-      readonly pieceSeconds: number;
-      readonly how: How;
-    }
-  /** The same place on another deck: the final instead of the preview, or a fresh address. */
-  | { readonly do: "swap"; readonly index: number; readonly why: "final" | "stale" }
-  | { readonly do: "prepare"; readonly index: number; readonly carried: number }
-  | { readonly do: "seek"; readonly pieceSeconds: number; readonly paused: boolean }
-  | { readonly do: "close"; readonly seconds: number }
-  /** Lets go of what is paused. */
-  | { readonly do: "pause" | "resume" | "release" | "stop" };
+  | Change
+  | Quieting
+  | { readonly do: "prepare"; readonly index: number; readonly carried: number };
 
 /** What was commanded and has not been reported yet; one thing at a time. */
 export type Doing =
@@ -60,6 +78,8 @@ export interface Journey {
   readonly carried: number;
   /** What sounds is the preview of the very track that is the final. */
   readonly previewing: boolean;
+  /** The deck plays, as far as was heard. */
+  readonly sounds: boolean;
   /** Its address will expire before the file is read. */
   readonly stale: boolean;
   /** The data is about to run out. */
@@ -99,6 +119,7 @@ export function newJourney(settings: Settings): Journey {
     kind: null,
     carried: 0,
     previewing: false,
+    sounds: false,
     stale: false,
     dry: false,
     doing: null,

@@ -42,7 +42,7 @@ export const WISHES: Handlers<Wish> = {
 
   resume(state, { at }) {
     if (state.name !== "paused") return stay(state);
-    const again = { interrupted: false, needsGesture: false, retryAt: 0 };
+    const again = { interrupted: false, needsGesture: false, retryAt: 0, sounds: true };
     if (!state.loaded) return move(state, "waiting", { ...again, waitingSince: at });
     return move(state, "playing", { ...again, doing: { what: "fade" } }, { do: "resume" });
   },
@@ -53,14 +53,16 @@ export const WISHES: Handlers<Wish> = {
   },
 
   previous(state) {
-    if (state.index === null || !state.run) return stay(state);
-    const before = previousPlayable(state.run, state.index);
-    const restart = state.pieceSeconds > BEGINNING_SECONDS || !before;
-    return jump(state, restart ? state.index : before.index);
+    const index = headedFor(state);
+    if (index === null || !state.run) return stay(state);
+    const before = previousPlayable(state.run, index);
+    const inside = index === state.index && state.pieceSeconds > BEGINNING_SECONDS;
+    return jump(state, inside || !before ? index : before.index);
   },
 
   next(state) {
-    const next = state.run && state.index !== null && nextPlayable(state.run, state.index);
+    const index = headedFor(state);
+    const next = state.run && index !== null && nextPlayable(state.run, index);
     return next ? jump(state, next.index) : stay(state);
   },
 
@@ -83,6 +85,11 @@ export function pauseNow(state: Journey, why: Partial<Journey>): Step {
   if (held) return move(state, "paused", { ...changes, ...why }, { do: "pause" });
   const place = { pieceSeconds: state.pieceSeconds };
   return move(state, "paused", { ...UNLOADED, ...changes, ...place, ...why }, { do: "release" });
+}
+
+/** Asked twice quickly means two pieces further. */
+function headedFor({ doing, index }: Journey): number | null {
+  return doing?.what === "play" && doing.how === "jump" ? doing.index : index;
 }
 
 /** To the beginning of a segment, now or when resumed. */

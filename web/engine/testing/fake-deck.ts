@@ -89,6 +89,7 @@ export class FakeDeck implements Deck {
     const errand = this.errand;
     await this.sleep(STARTS_SECONDS);
     this.expect(errand);
+    if (!this.file) throw new Unplayable(this.url ?? "nothing");
     if (this.asked) this.run();
   }
 
@@ -100,7 +101,7 @@ export class FakeDeck implements Deck {
   async seek(seconds: number): Promise<void> {
     this.halt();
     const errand = ++this.errand;
-    await this.sleep(SEEKS_SECONDS);
+    await this.sleep(this.file?.seeksInSeconds ?? SEEKS_SECONDS);
     this.expect(errand);
     if (!this.file) throw new Unplayable(this.url ?? "nothing");
     this.base = Math.min(Math.max(seconds, 0), this.arrived);
@@ -160,6 +161,7 @@ export class FakeDeck implements Deck {
   }
 
   private run(): void {
+    this.halt();
     this.runningSince = this.clock.now();
     this.cancelLimit = this.clock.after(this.limit - this.base, () => this.reachLimit());
   }
@@ -172,7 +174,7 @@ export class FakeDeck implements Deck {
 
   private reachLimit(): void {
     this.halt();
-    const ended = this.file !== undefined && this.base >= this.file.durationSeconds;
+    const ended = this.file !== undefined && this.base > this.file.durationSeconds - 1e-6;
     if (ended) this.asked = false;
     this.tell(ended ? "ended" : "stalled");
   }

@@ -9,6 +9,7 @@ export interface FakeFile {
   /** Whether its host allows CORS; it does where not told. */
   readonly cors?: boolean;
   readonly opensInSeconds?: number;
+  readonly seeksInSeconds?: number;
 }
 
 export class FakeMedia {
