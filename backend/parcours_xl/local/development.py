@@ -1,5 +1,6 @@
 """`parcours stack` and `parcours dev`: the embedded Supabase in the foreground of a terminal."""
 
+import logging
 import math
 import os
 import socket
@@ -18,11 +19,14 @@ from parcours_xl.journeys.durations import (
     SEGMENT_S_MAX,
     SEGMENT_S_MIN,
 )
+from parcours_xl.local.errors import LocalError
 from parcours_xl.local.foreground import stopped_by_signals, watch
 from parcours_xl.local.player_build import build_player
 from parcours_xl.local.processes import Server, running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject, open_project, write_private
 from parcours_xl.local.stack import held_state, started_servers
+
+log = logging.getLogger(__name__)
 
 ENVIRONMENT_FILE = "dev.env"
 
@@ -81,7 +85,10 @@ def run_stack(wishes: Wishes) -> None:
 
 def run_development(wishes: Wishes, simulation: Simulation) -> None:
     """Everything: Supabase, simulated Suno and OpenAI, the service, the page. Raises LocalError."""
-    build_player()
+    try:
+        build_player()
+    except LocalError as error:
+        log.warning("%s\nEverything else runs.", error)
     with _started(wishes) as (project, servers):
         environment = (
             supabase_environment(project) | vendor_environment(project) | simulation.environment()
