@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 from storage3.exceptions import StorageApiError
-
 from supabase import AsyncClient
+
 from tests.exam.behaviours import BUCKET_FILE_BYTES_MAX, BUCKET_MIME_TYPES
 from tests.exam.candidate import Candidate
 
