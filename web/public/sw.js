@@ -3,7 +3,8 @@
 
 const KEPT = "parcours-xl-page-1";
 const here = new URL("./", self.location.href);
-const isAsset = (url) => url.href.startsWith(`${here}assets/`);
+// Players ask for sound in parts, which a kept whole cannot answer: sound is not kept.
+const isAsset = (url) => url.href.startsWith(`${here}assets/`) && !url.pathname.endsWith(".mp3");
 const isDescription = (url) =>
   url.href === `${here}config.json` || url.href === `${here}presets.json`;
 
