@@ -1,5 +1,6 @@
 /** A journey under way: the light, one line of words, and what may be wanted. */
 
+import { useId } from "preact/hooks";
 import { lineOf } from "../line";
 import type { ListeningView } from "../listening-view";
 import { useApp } from "../parts/app-context";
@@ -95,16 +96,19 @@ function Middle({ view }: { view: ListeningView }) {
 
 function BedSwitch({ view }: { view: ListeningView }) {
   const { t, parts } = useApp();
+  const id = useId();
   const { bed } = view.sound;
   if (!isWaiting(view.stage) && !(bed.sounding && isPlaying(view.stage))) return null;
   const words = bed.on ? t.waiting.bedOff : t.waiting.bedOn;
   return (
     <p class="bed">
-      <span class="quiet">{t.waiting.bed}</span>
+      <span id={id} class="quiet">
+        {t.waiting.bed}
+      </span>
       <button
         type="button"
         class="button bare"
-        aria-label={`${words} : ${t.waiting.bed}`}
+        aria-describedby={id}
         onClick={() => parts.player.setBed(!bed.on)}
       >
         {words}

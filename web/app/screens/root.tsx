@@ -5,6 +5,7 @@ import type { App } from "../app";
 import { AppContext } from "../parts/app-context";
 import { ListeningBar } from "../parts/bar";
 import { Header } from "../parts/header";
+import { isUnderWay } from "../stage";
 import { Card } from "./card";
 import { End } from "./end";
 import { HelpSheet } from "./help-sheet";
@@ -17,6 +18,7 @@ import { PastRuns } from "./runs";
 export function Root({ app }: { app: App }) {
   const { dialog, said, idle, route } = app.state;
   const screen = nameOf(app);
+  const underWay = isUnderWay(app.view.stage);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(screen);
   useEffect(() => {
@@ -28,8 +30,15 @@ export function Root({ app }: { app: App }) {
   }, [screen]);
   return (
     <AppContext.Provider value={app}>
-      {/* Stop is before everything else in the tab order, and below it on the screen. */}
-      <main ref={main} tabIndex={-1} aria-label={app.t.page.main} data-idle={idle && !dialog}>
+      {/* While music is under way, Stop comes before everything else in the tab order. */}
+      {!underWay && <Header key="top" />}
+      <main
+        key="main"
+        ref={main}
+        tabIndex={-1}
+        aria-label={app.t.page.main}
+        data-idle={idle && !dialog}
+      >
         <ListeningBar />
         <div key={screen} class="arriving">
           {route.name === "home" && <Home />}
@@ -39,7 +48,7 @@ export function Root({ app }: { app: App }) {
           {route.name === "keep" && <Keep />}
         </div>
       </main>
-      <Header />
+      {underWay && <Header key="top" />}
       {dialog === "help" && <HelpSheet key="help" />}
       {dialog === "more" && <MoreSheet key="more" />}
       <p class="visually-hidden" role="status">
