@@ -4,15 +4,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo dev test lint fuzz test-supabase clean
+# make demo -- --stay, or DEMO_STAY=1 make demo: afterwards everything runs on, with the page.
+STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
+
+.PHONY: demo dev test lint web fuzz test-supabase clean --stay
 
 demo: $(READY)
-	$(BIN)/parcours demo
+	$(BIN)/python -m parcours_xl.local.player_build
+	$(BIN)/parcours demo $(STAY)
+
+--stay:
+	@:
 
 dev: $(READY)
 	$(BIN)/parcours dev
 
-test: lint
+test: lint web
 	$(BIN)/pytest
 
 lint: $(READY)
@@ -20,6 +27,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The page: types, lint, its own tests, and the build.
+web: $(READY)
+	$(BIN)/python -m parcours_xl.local.player_build --check
 
 # 100,000 requests, described and broken, to the functions.
 fuzz: $(READY)
@@ -40,4 +51,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf .venv .parcours
+	rm -rf .venv .parcours web/node_modules backend/parcours_xl/player/site

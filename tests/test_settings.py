@@ -272,3 +272,15 @@ def shown(default: Any) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     return "none" if default is None else str(default)
+
+
+@pytest.mark.parametrize(
+    "key", ["sb_secret_abc", "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmVk"]
+)
+def test_a_secret_key_is_never_taken_for_everybodys(
+    environment: pytest.MonkeyPatch, key: str
+) -> None:
+    environment.setenv("SUPABASE_ANON_KEY", key)
+    [line] = faults()
+    assert "is a secret key" in line
+    assert key not in line

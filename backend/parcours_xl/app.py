@@ -20,6 +20,7 @@ from parcours_xl.http.cors import allow_origins
 from parcours_xl.http.errors import answer_http_exception, answer_trouble
 from parcours_xl.http.request_id import RequestId
 from parcours_xl.openapi import describe_functions
+from parcours_xl.player.pages import create_player
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
 from parcours_xl.worker.loop import Worker
@@ -55,7 +56,11 @@ def create_app(settings: Settings) -> Starlette:
 
     doors = [Route(f"/{door.name}", door.handler, methods=["POST"]) for door in DOORS]
     return Starlette(
-        routes=[Mount("/functions/v1", routes=doors), Route("/openapi.json", openapi)],
+        routes=[
+            Mount("/functions/v1", routes=doors),
+            Route("/openapi.json", openapi),
+            Mount("/", create_player(settings)),
+        ],
         middleware=[allow_origins(settings.cors_origins), Middleware(RequestId)],
         exception_handlers={Trouble: answer_trouble, HTTPException: answer_http_exception},
         lifespan=lifespan,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -51,6 +51,21 @@ Speed = Annotated[
     ),
 ]
 
+TrackSeconds = Annotated[
+    int | None,
+    typer.Option(
+        min=8,
+        max=360,
+        metavar="S",
+        show_default="as asked, 4 to 6 minutes",
+        help="Every simulated track exactly so long; journeys are shorter in proportion.",
+    ),
+]
+Signal = Annotated[
+    Literal["music", "chirp", "tones"],
+    typer.Option(help="What simulated tracks hold: music, or sounds to measure a player with."),
+]
+
 STATE = Path(".parcours")
 SPEED = 40.0
 
@@ -80,17 +95,20 @@ def dev(
     state: State = STATE,
     migrations: Migrations = None,
     speed: Speed = SPEED,
+    track_seconds: TrackSeconds = None,
+    signal: Signal = "music",
 ) -> None:
     """Run everything on this machine until Ctrl-C: Supabase, the service, Suno, OpenAI (simulated).
 
-    Prints the URLs and keys, then what the service logs. FOLDER/dev.env holds the environment of
-    the service, for running parts of it by hand.
+    Prints the player's address, the URLs and keys, then what the service logs. FOLDER/dev.env holds
+    the environment of the service, for running parts of it by hand.
     """
     with _troubles_in_one_sentence():
-        from parcours_xl.local.development import Wishes, run_development
+        from parcours_xl.local.development import Simulation, Wishes, run_development
 
         wishes = Wishes(state_dir=state, port=port, fresh=fresh, migrations=migrations)
-        run_development(wishes, speed)
+        simulation = Simulation(speed=speed, track_seconds=track_seconds, signal=signal)
+        run_development(wishes, simulation)
 
 
 @app.command(epilog="Example: parcours demo --json > journey.json")
@@ -98,6 +116,12 @@ def demo(
     speed: Speed = SPEED,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, progress on standard error.")
+    ] = False,
+    stay: Annotated[
+        bool,
+        typer.Option(
+            "--stay", envvar="DEMO_STAY", help="Then keep everything running, with the page."
+        ),
     ] = False,
 ) -> None:
     """Live one whole journey on a Supabase of its own, then forget it all.
@@ -108,7 +132,7 @@ def demo(
     with _troubles_in_one_sentence():
         from parcours_xl.local.demonstration.house import run_demonstration
 
-        if not run_demonstration(speed, as_json=as_json):
+        if not run_demonstration(speed, as_json=as_json, stay=stay):
             raise typer.Exit(1)
 
 

@@ -1,5 +1,6 @@
 """The environment, read once and whole. What is missing or wrong is named all together."""
 
+import base64
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -16,9 +17,13 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from parcours_xl.journeys import durations
+
 SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
 
+SegmentSeconds = Annotated[int, Field(ge=5, le=600)]
+JourneySeconds = Annotated[int, Field(ge=15, le=2400)]
 Access = Literal["public", "service_role"]
 
 
@@ -108,6 +113,16 @@ class Settings(BaseSettings):
     attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
     attempts_max: Annotated[int, Field(ge=1, le=100)] = 8
 
+    # How long the music is (runbook: 18 to 24 minutes in 3 or 4 segments)
+    segment_s_min: SegmentSeconds = durations.SEGMENT_S_MIN
+    segment_s_max: SegmentSeconds = durations.SEGMENT_S_MAX
+    journey_s_min: JourneySeconds = durations.JOURNEY_S_MIN
+    journey_s_max: JourneySeconds = durations.JOURNEY_S_MAX
+
+    # The player
+    realtime: bool = False
+    crossfade_s: Annotated[float, Field(ge=0.5, le=12)] = 4
+
     # Timings (runbook: "parcours-xl-runner", "Latences cibles")
     worker_in_process: bool = True
     worker_tick_s: Seconds = 2.5
@@ -127,6 +142,14 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses(cls, value: str | None) -> str | None:
         return value and _address(value)
+
+    @field_validator("supabase_anon_key")
+    @classmethod
+    def _for_everybody(cls, value: SecretStr) -> SecretStr:
+        # The page hands this key to every browser.
+        if _is_secret_key(value.get_secret_value()):
+            raise ValueError("is a secret key; the anon or publishable key is meant")
+        return value
 
     @field_validator("callback_base")
     @classmethod
@@ -156,7 +179,15 @@ class Settings(BaseSettings):
             raise ValueError("ATTEMPTS_AUTOMATIC must not exceed ATTEMPTS_MAX")
         if self.unanswered_s <= self.suno_timeout_s:
             raise ValueError("UNANSWERED_S must be longer than SUNO_TIMEOUT_S")
+        _ = self.bounds
         return self
+
+    @property
+    def bounds(self) -> durations.Bounds:
+        """How short and how long a segment and a whole journey may be. ValueError says why not."""
+        return durations.Bounds(
+            self.segment_s_min, self.segment_s_max, self.journey_s_min, self.journey_s_max
+        )
 
     @cached_property
     def rest_url(self) -> str:
@@ -194,6 +225,18 @@ class Settings(BaseSettings):
         if _is_local(base.hostname):
             return "CALLBACK_BASE is local to this machine: Suno cannot call back"
         return None
+
+
+def _is_secret_key(key: str) -> bool:
+    """Whether a Supabase key may do everything: sb_secret_…, or a JWT of service_role."""
+    if key.startswith("sb_secret_"):
+        return True
+    _, _, rest = key.partition(".")
+    claims, _, _ = rest.partition(".")
+    try:
+        return b"service_role" in base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
+    except ValueError:
+        return False
 
 
 def _is_local(host: str | None) -> bool:

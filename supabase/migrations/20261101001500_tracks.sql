@@ -1,7 +1,7 @@
 -- A delivered track is stored, or the segment fails; the owner may have it signed.
 
 -- Takes due jobs for so many seconds. 'current' is false when the attempt is over: the job is
--- then to be finished without a transfer.
+-- then to be finished without a transfer. 'announced_seconds' is how long Suno says the track is.
 create function public.take_track_jobs(p_quantity integer, p_lease_s integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -15,6 +15,9 @@ begin
   loop
     jobs := jobs || (job.message || jsonb_build_object(
       'msg_id', job.msg_id, 'read_ct', job.read_ct,
+      'announced_seconds', (
+        select duration_seconds from public.parcours_segments
+         where id = (job.message->>'segment_id')::uuid),
       'current', exists (
         select from public.parcours_segments as segment
          where segment.id = (job.message->>'segment_id')::uuid
@@ -27,10 +30,11 @@ $$;
 
 -- The music is kept: at p_storage_path, or (documented fallback) only at p_final_url. Answers
 -- 'completed', 'late' (another attempt, or complete already), or 'gone' (erased meanwhile: what
--- was stored is to be deleted).
+-- was stored is to be deleted). Loudness in LUFS and true peak in dBTP, where they were measured.
 create function public.record_track(
   p_segment_id uuid, p_token uuid, p_storage_path text, p_final_url text default null,
-  p_download_url text default null
+  p_download_url text default null, p_loudness_lufs double precision default null,
+  p_true_peak_dbtp double precision default null
 ) returns text
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -49,7 +53,8 @@ begin
          callback_token = null,
          metadata = metadata - 'failure' || jsonb_strip_nulls(jsonb_build_object(
            'suno_download_url',
-             coalesce(metadata->>'suno_download_url', p_download_url, p_final_url)))
+             coalesce(metadata->>'suno_download_url', p_download_url, p_final_url),
+           'loudness_lufs', p_loudness_lufs, 'true_peak_dbtp', p_true_peak_dbtp))
    where id = segment.id;
   perform parcours.note(segment.run_id, segment.id, 'segment.complete',
     jsonb_build_object('stored', p_storage_path is not null));

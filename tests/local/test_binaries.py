@@ -11,6 +11,7 @@ import pytest
 from parcours_xl.local import binaries
 from parcours_xl.local.binaries import PACKAGES, cache_dir, find_binaries
 from parcours_xl.local.errors import LocalError
+from parcours_xl.local.node import find_npm
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_an_old_node_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     places = {"node": tmp_path / "node", "npm": tmp_path / "npm"}
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name: places.get(name) or which(name))
-    asked = binaries._find_npm()(["--version"], capture_output=True)
+    asked = find_npm()(["--version"], capture_output=True)
     assert asked.returncode == 0
 
 

@@ -25,7 +25,8 @@ def test_a_file_is_an_mp3_as_long_as_told(start_suno: Start) -> None:
     assert tag.duration == pytest.approx(song["duration"], abs=0.1)
 
 
-def test_stream_and_file_are_the_same_bytes(suno: SunoAtWork) -> None:
+def test_stream_and_file_are_the_same_bytes(start_suno: Start) -> None:
+    suno = start_suno(signal="chirp")
     suno.task()
     song = suno.first_song()
     stream = suno.http.get(song["stream_audio_url"])
@@ -33,6 +34,36 @@ def test_stream_and_file_are_the_same_bytes(suno: SunoAtWork) -> None:
     assert "content-length" not in stream.headers
     assert stream.headers["content-type"] == "audio/mpeg"
     assert stream.content == suno.http.get(song["audio_url"]).content
+
+
+def test_only_tones_tell_a_stream_from_its_file(start_suno: Start) -> None:
+    suno = start_suno(signal="tones")
+    suno.task()
+    song = suno.first_song()
+    stream, file = (suno.http.get(song[f"{kind}audio_url"]).content for kind in ("stream_", ""))
+    assert stream != file
+    assert len(stream) == len(file)
+
+
+def test_signal_and_length_can_be_turned_for_the_tasks_that_follow(start_suno: Start) -> None:
+    suno = start_suno(signal="chirp", track_seconds=10)
+    suno.task()
+    wishes = {"signal": "tones", "track_seconds": 4, "speed": 500}
+    turned = suno.http.put("/_control/settings", json=wishes)
+    assert turned.json().items() >= wishes.items()
+    suno.task()
+    [before, after] = suno.control()["tasks"]
+    assert [task["tracks"][0]["seconds"] for task in (before, after)] == [10, 4]
+
+
+@pytest.mark.parametrize(
+    "wish", [{"signal": "noise"}, {"speed": 0}, {"speed": "fast"}, {"seed": "a"}, {"speed": None}]
+)
+def test_what_cannot_be_turned_is_refused_whole(start_suno: Start, wish: dict[str, object]) -> None:
+    suno = start_suno(signal="chirp")
+    answer = suno.http.put("/_control/settings", json={"track_seconds": 5} | wish)
+    assert answer.status_code == 400
+    assert suno.control()["track_seconds"] != 5
 
 
 def test_ranges_of_a_file_are_served(suno: SunoAtWork) -> None:
@@ -73,7 +104,7 @@ def test_any_page_may_read_tracks(suno: SunoAtWork) -> None:
 
 
 def test_streams_of_a_plain_host_open_to_no_page(start_suno: Start, inbox: Inbox) -> None:
-    suno = start_suno(plain_url="http://127.0.0.1:1")
+    suno = start_suno(plain_url="http://127.0.0.1:1", signal="chirp")
     suno.task()
     song = suno.first_song()
     assert song["stream_audio_url"].startswith("http://127.0.0.1:1/streams/")

@@ -42,6 +42,7 @@ def test_a_job_says_what_to_store_and_for_whom(world: World, journey: Journey) -
         "track_id": "A",
         "download_url": DOWNLOAD.format("A"),
         "trusted": True,
+        "announced_seconds": 198,
         "current": True,
         "msg_id": job["msg_id"],
         "read_ct": 1,

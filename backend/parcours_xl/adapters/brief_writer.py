@@ -6,6 +6,7 @@ import openai
 from openai.types.chat import ChatCompletionMessageParam
 
 from parcours_xl.journeys.brief import Brief, UnfitBrief, WrittenBrief, fit_brief
+from parcours_xl.journeys.durations import BOUNDS, Bounds
 from parcours_xl.journeys.emotion import EmotionState
 from parcours_xl.journeys.preset import Preset
 from parcours_xl.journeys.prompts import brief_messages
@@ -30,9 +31,19 @@ class BriefNotWritten(Exception):
 
 
 class BriefWriter:
-    """Asks the first model of the list that is not withdrawn, within one budget of time."""
+    """Asks the first model of the list that is not withdrawn, within one budget of time.
 
-    def __init__(self, client: openai.AsyncOpenAI | None, models: tuple[str, ...], seconds: float):
+    bounds: what the segments of a brief keep, whoever wrote it.
+    """
+
+    def __init__(
+        self,
+        client: openai.AsyncOpenAI | None,
+        models: tuple[str, ...],
+        seconds: float,
+        bounds: Bounds = BOUNDS,
+    ):
+        self.bounds = bounds
         self._client = client
         self._models = models
         self._seconds = seconds
@@ -52,7 +63,8 @@ class BriefWriter:
     ) -> tuple[Brief, str]:
         for model in self._models:
             try:
-                return fit_brief(await self._write(client, model, preset, emotion), preset), model
+                written = await self._write(client, model, preset, emotion)
+                return fit_brief(written, preset, self.bounds), model
             except openai.NotFoundError:
                 continue
             except openai.APITimeoutError:
@@ -69,7 +81,7 @@ class BriefWriter:
         )
         messages: list[ChatCompletionMessageParam] = [
             {"role": message["role"], "content": message["content"]}  # type: ignore[misc]
-            for message in brief_messages(preset, emotion)
+            for message in brief_messages(preset, emotion, self.bounds)
         ]
         completion = await patient.chat.completions.parse(
             model=model,

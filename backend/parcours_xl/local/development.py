@@ -1,5 +1,7 @@
 """`parcours stack` and `parcours dev`: the embedded Supabase in the foreground of a terminal."""
 
+import logging
+import math
 import os
 import socket
 import sys
@@ -11,10 +13,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from parcours_xl.journeys.durations import (
+    JOURNEY_S_MAX,
+    JOURNEY_S_MIN,
+    SEGMENT_S_MAX,
+    SEGMENT_S_MIN,
+)
+from parcours_xl.local.errors import LocalError
 from parcours_xl.local.foreground import stopped_by_signals, watch
+from parcours_xl.local.player_build import build_player
 from parcours_xl.local.processes import Server, running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject, open_project, write_private
 from parcours_xl.local.stack import held_state, started_servers
+
+log = logging.getLogger(__name__)
 
 ENVIRONMENT_FILE = "dev.env"
 
@@ -32,6 +44,36 @@ class Wishes:
     migrations: Path | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """How the simulated vendors behave.
+
+    speed: how many times shorter waiting is. track_seconds: every track exactly so long, and
+    segments and journeys shorter in the same proportion; None for music of the real length.
+    """
+
+    speed: float
+    track_seconds: int | None = None
+    signal: str = "music"
+
+    def arguments(self) -> list[str]:
+        """The simulators' options."""
+        length = [] if self.track_seconds is None else ["--track-seconds", str(self.track_seconds)]
+        return ["--speed", str(self.speed), "--signal", self.signal, *length]
+
+    def environment(self) -> dict[str, str]:
+        """The service's bounds for music of this length."""
+        if self.track_seconds is None:
+            return {}
+        share = self.track_seconds / SEGMENT_S_MAX
+        return {
+            "SEGMENT_S_MIN": str(math.floor(SEGMENT_S_MIN * share)),
+            "SEGMENT_S_MAX": str(self.track_seconds),
+            "JOURNEY_S_MIN": str(math.floor(JOURNEY_S_MIN * share)),
+            "JOURNEY_S_MAX": str(math.floor(JOURNEY_S_MAX * share)),
+        }
+
+
 def run_stack(wishes: Wishes) -> None:
     """Supabase only, until it is stopped. Raises LocalError."""
     with _started(wishes) as (project, servers):
@@ -41,16 +83,24 @@ def run_stack(wishes: Wishes) -> None:
         watch(servers)
 
 
-def run_development(wishes: Wishes, speed: float) -> None:
-    """Everything: Supabase, the simulated Suno and OpenAI, the service. Raises LocalError."""
+def run_development(wishes: Wishes, simulation: Simulation) -> None:
+    """Everything: Supabase, simulated Suno and OpenAI, the service, the page. Raises LocalError."""
+    try:
+        build_player()
+    except LocalError as error:
+        log.warning("%s\nEverything else runs.", error)
     with _started(wishes) as (project, servers):
-        environment = supabase_environment(project) | vendor_environment(project)
+        environment = (
+            supabase_environment(project) | vendor_environment(project) | simulation.environment()
+        )
         write_environment(project, environment)
         with (
-            running_simulators(project, speed) as simulators,
+            running_simulators(project, simulation) as simulators,
             running_service(project, environment) as service,
         ):
-            addresses = supabase_addresses(project) | vendor_addresses(project)
+            addresses = (
+                player_address(project) | supabase_addresses(project) | vendor_addresses(project)
+            )
             _show("Parcours XL is running", project, addresses)
             watch([*servers, simulators, service], shown=service)
 
@@ -64,12 +114,12 @@ def _started(wishes: Wishes) -> Iterator[tuple[LocalProject, Sequence[Server]]]:
 
 
 @contextmanager
-def running_simulators(project: LocalProject, speed: float) -> Iterator[Server]:
-    """The simulated Suno and OpenAI, listening; waiting is `speed` times shorter than for real."""
+def running_simulators(project: LocalProject, simulation: Simulation) -> Iterator[Server]:
+    """The simulated Suno and OpenAI, listening."""
     ports = ["--suno-port", project.suno_port, "--openai-port", project.openai_port]
     with running_server(
         "The simulators",
-        [sys.executable, "-m", "parcours_xl.simulators", *map(str, ports), "--speed", str(speed)],
+        [sys.executable, "-m", "parcours_xl.simulators", *map(str, ports), *simulation.arguments()],
         log=project.logs_dir / "simulators.log",
     ) as server:
         wait_until_ready(
@@ -130,6 +180,11 @@ def write_environment(project: LocalProject, environment: Mapping[str, str]) -> 
     """Write `dev.env`, lines of KEY=VALUE for a shell or a program, readable by its owner only."""
     lines = [f"{name}={value}\n" for name, value in environment.items()]
     write_private(project.state_dir / ENVIRONMENT_FILE, "".join(lines))
+
+
+def player_address(project: LocalProject) -> dict[str, str]:
+    """Where a listener opens the page."""
+    return {"Player": f"{project.url}/"}
 
 
 def supabase_addresses(project: LocalProject) -> dict[str, str]:

@@ -48,5 +48,6 @@ async def _write_brief(
         brief, model = await writer.write(preset, emotion)
     except BriefNotWritten as why:
         log.warning("brief.curated", reason=why.reason, preset=preset.key)
-        return curated_brief(preset), {"brief_source": "curated", "brief_reason": why.reason}
+        brief = curated_brief(preset, bounds=writer.bounds)
+        return brief, {"brief_source": "curated", "brief_reason": why.reason}
     return brief, {"brief_source": "openai", "brief_model": model}

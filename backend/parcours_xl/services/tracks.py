@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -14,6 +15,7 @@ from parcours_xl.adapters.downloads import (
     UrlRefused,
 )
 from parcours_xl.adapters.hosts import host_of
+from parcours_xl.adapters.loudness import LISTENED_S_MAX, Sound, listen
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno_events import SunoEvent
 from parcours_xl.adapters.tracks import (
@@ -24,7 +26,18 @@ from parcours_xl.adapters.tracks import (
 )
 from parcours_xl.services.generation import ask
 
+WHOLE_SHARE_MIN = 0.9
+"""A file that holds less of what Suno announced was cut off on its way, whatever its size says."""
+
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a track is said to be, and how long."""
+
+    url: str
+    announced_s: float | None
 
 
 async def store_track(outside: Outside, job: TrackJob, *, last_try: bool) -> str:
@@ -54,19 +67,23 @@ async def store_track(outside: Outside, job: TrackJob, *, last_try: bool) -> str
 async def _transfer(outside: Outside, job: TrackJob, file: Path, *, last_try: bool) -> str:
     url = job.download_url if job.trusted else await _confirm(outside, job)
     try:
-        return await _keep(outside, job, url, file, last_try=last_try)
+        source = _Source(url, job.announced_seconds)
+        return await _keep(outside, job, source, file, last_try=last_try)
     except TrackUnavailable:
         # A dead address is asked for anew, once.
-        fresh = await _ask_for_address(outside, job)
+        fresh = await _ask_for_source(outside, job)
         if fresh is None:
             raise
         return await _keep(outside, job, fresh, file, last_try=last_try)
 
 
-async def _keep(outside: Outside, job: TrackJob, url: str, file: Path, *, last_try: bool) -> str:
-    path = track_path(job.run_id, job.segment_id)
+async def _keep(
+    outside: Outside, job: TrackJob, source: _Source, file: Path, *, last_try: bool
+) -> str:
+    url, path = source.url, track_path(job.run_id, job.segment_id)
     try:
         download = await outside.downloads.fetch(url, file)
+        sound = await _listen(file, source)
         async with asyncio.timeout(UPLOAD_S_MAX):
             await outside.tracks.store(path, file, download.content_type)
     except (TrackTooLarge, TrackNotStorable) as refused:
@@ -78,11 +95,25 @@ async def _keep(outside: Outside, job: TrackJob, url: str, file: Path, *, last_t
         log.error("track.linked", segment_id=str(job.segment_id), reason="storage is away")
         return await _link(outside, job, url)
     outcome = await outside.database.record_track(
-        job.segment_id, job.callback_token, path, download_url=url
+        job.segment_id,
+        job.callback_token,
+        path,
+        download_url=url,
+        loudness_lufs=sound.loudness_lufs if sound else None,
+        true_peak_dbtp=sound.true_peak_dbtp if sound else None,
     )
     if outcome == "gone":
         await outside.tracks.delete([path])
     return "stored" if outcome == "completed" else outcome
+
+
+async def _listen(file: Path, source: _Source) -> Sound | None:
+    """How a track sounds, where it can be decoded. TrackUnavailable when it is not whole."""
+    sound = await listen(file)
+    announced_s = min(source.announced_s or 0, LISTENED_S_MAX)
+    if sound is not None and sound.seconds < WHOLE_SHARE_MIN * announced_s:
+        raise TrackUnavailable(f"{sound.seconds:.0f} s of the announced {announced_s:.0f} s came")
+    return sound
 
 
 async def _confirm(outside: Outside, job: TrackJob) -> str:
@@ -93,13 +124,17 @@ async def _confirm(outside: Outside, job: TrackJob) -> str:
     raise UrlRefused(host_of(job.download_url))
 
 
-async def _ask_for_address(outside: Outside, job: TrackJob) -> str | None:
+async def _ask_for_source(outside: Outside, job: TrackJob) -> _Source | None:
     event = await _record_of(outside, job)
     if event is None:
         return None
-    known = [track for track in event.tracks if track.download_url]
-    same = [track for track in known if track.id == job.track_id]
-    return next((track.download_url for track in [*same, *known]), None)
+    same = [track for track in event.tracks if track.id == job.track_id]
+    known = (
+        _Source(track.download_url, track.duration_seconds)
+        for track in [*same, *event.tracks]
+        if track.download_url
+    )
+    return next(known, None)
 
 
 async def _record_of(outside: Outside, job: TrackJob) -> SunoEvent | None:

@@ -148,22 +148,7 @@ class Ensemble:
         return hit
 
     def _render_pad(self, chord: tuple[int, ...], level: float) -> Samples:
-        heights = np.zeros(LOOP // 2 + 1, dtype=np.float32)
-        cutoff = 700 + 1_900 * self.brightness
-        for pitch in chord:
-            base = 440 * 2 ** ((pitch - 69) / 12)
-            for harmonic in range(1, 25):
-                frequency = base * harmonic
-                height = harmonic**-1.25 * np.exp(-frequency / cutoff)
-                if height > 1e-4:
-                    _add_band(heights, frequency, frequency * 0.007, height)
-        sides = []
-        for _ in range(2):
-            phases = self._noise.random(len(heights), dtype=np.float32) * np.float32(2 * np.pi)
-            sides.append(np.fft.irfft(heights * np.exp(1j * phases)).astype(np.float32))
-        loop = np.stack(sides)
-        loop *= np.float32(level / np.sqrt(np.mean(loop**2)))
-        return loop
+        return paint_pad(chord, 700 + 1_900 * self.brightness, level, LOOP, self._noise)
 
     def _build_room(self) -> tuple[npt.NDArray[np.complex64], npt.NDArray[np.complex64]]:
         """Two unlike tails of fading, darkening noise: the left and the right of a small hall."""
@@ -182,11 +167,32 @@ class Ensemble:
         return sides[0], sides[1]
 
 
+def paint_pad(
+    chord: tuple[int, ...], cutoff_hz: float, level: float, length: int, chance: np.random.Generator
+) -> Samples:
+    """A seamless loop of so many samples (an even number) with that root mean square level."""
+    heights = np.zeros(length // 2 + 1, dtype=np.float32)
+    for pitch in chord:
+        base = 440 * 2 ** ((pitch - 69) / 12)
+        for harmonic in range(1, 25):
+            frequency = base * harmonic
+            height = harmonic**-1.25 * np.exp(-frequency / cutoff_hz)
+            if height > 1e-4:
+                _add_band(heights, frequency, frequency * 0.007, height, length)
+    sides = []
+    for _ in range(2):
+        phases = chance.random(len(heights), dtype=np.float32) * np.float32(2 * np.pi)
+        sides.append(np.fft.irfft(heights * np.exp(1j * phases)).astype(np.float32))
+    loop = np.stack(sides)
+    loop *= np.float32(level / np.sqrt(np.mean(loop**2)))
+    return loop
+
+
 def _add_band(
-    heights: npt.NDArray[np.float32], frequency: float, width: float, height: float
+    heights: npt.NDArray[np.float32], frequency: float, width: float, height: float, length: int
 ) -> None:
-    """Add a bell-shaped band around a frequency (Hz) to a spectrum of LOOP samples."""
-    bins_a_hertz = LOOP / RATE
+    """Add a bell-shaped band around a frequency (Hz) to a spectrum of that many samples."""
+    bins_a_hertz = length / RATE
     centre, spread = frequency * bins_a_hertz, max(1.0, width * bins_a_hertz)
     first, last = int(centre - 4 * spread), int(centre + 4 * spread) + 1
     if first < 1 or last >= len(heights):

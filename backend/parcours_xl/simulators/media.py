@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -23,6 +22,7 @@ from parcours_xl.simulators.faults import Fault, FaultBook
 from parcours_xl.simulators.mp3 import BYTES_A_SECOND
 from parcours_xl.simulators.recordings import MEDIA_TYPE, Recording, Recordings
 from parcours_xl.simulators.settings import SunoSettings
+from parcours_xl.simulators.signals import Kind
 from parcours_xl.simulators.tasks import Task, Tasks, Track
 
 HEAD_START_S = 20.0
@@ -56,7 +56,7 @@ class TrackDoor:
     """Answers requests for tracks, as an ASGI application."""
 
     media: Media
-    kind: Literal["file", "stream"]
+    kind: Kind
     open_cors: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +74,7 @@ class TrackDoor:
         elif found is None or not found[0].is_ready(found[1], file=self.kind == "file"):
             await self._answer(PlainTextResponse("Not found", 404), hit, scope, receive, send)
         else:
-            async with self.media.recordings.hold(*found) as recording:
+            async with self.media.recordings.hold(*found, self.kind) as recording:
                 sound = await self._sound(*found, recording, hit, scope)
                 await self._answer(sound, hit, scope, receive, send)
 

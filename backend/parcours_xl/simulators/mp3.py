@@ -1,4 +1,4 @@
-"""Samples to MP3: 44.1 kHz stereo at a constant 128 kbit/s, so that bytes tell time."""
+"""Samples to MP3: 44.1 kHz stereo at a constant bit rate, so that bytes tell time."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ QUICK = 7
 """LAME's quality, 2 best to 9 quickest; 7 takes half the time of 5."""
 
 
-def encode(blocks: Iterator[Samples]) -> Iterator[bytes]:
+def encode(blocks: Iterator[Samples], kbits_a_second: int = KBITS_A_SECOND) -> Iterator[bytes]:
     """Encode as the blocks come; the last piece flushes the encoder. Pieces are never empty."""
     encoder = lameenc.Encoder()
     encoder.silence()
-    encoder.set_bit_rate(KBITS_A_SECOND)
+    encoder.set_bit_rate(kbits_a_second)
     encoder.set_in_sample_rate(RATE)
     encoder.set_channels(2)
     encoder.set_quality(QUICK)

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 
 from parcours_xl.simulators.mp3 import encode
-from parcours_xl.simulators.signals import Signal, produce
+from parcours_xl.simulators.signals import Kind, produce
 from parcours_xl.simulators.tasks import Task, Track
 
 COMPOSERS = 2
@@ -71,20 +71,24 @@ class Recording:
 class Recordings:
     """All recordings of a simulator, in a temporary folder."""
 
-    def __init__(self, signal: Signal, bytes_max: int) -> None:
-        self._signal, self._bytes_max = signal, bytes_max
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
         self._folder = tempfile.TemporaryDirectory(prefix="parcours-suno-")
         self._recordings: OrderedDict[str, Recording] = OrderedDict()
         self._threads = ThreadPoolExecutor(COMPOSERS, thread_name_prefix="composer")
         self._closing = threading.Event()
 
     @asynccontextmanager
-    async def hold(self, task: Task, track: Track) -> AsyncIterator[Recording]:
-        """The recording of a track, begun if need be, and safe from removal while held."""
-        recording = self._recordings.get(track.id)
+    async def hold(self, task: Task, track: Track, kind: Kind) -> AsyncIterator[Recording]:
+        """The recording of a track, begun if need be, and safe from removal while held.
+
+        A stream and its file are one recording, but for tones, which tell the two apart.
+        """
+        name = f"{track.id}-{kind}" if task.signal == "tones" else track.id
+        recording = self._recordings.get(name)
         if recording is None or recording.spoilt:
-            recording = self._recordings[track.id] = self._begin(task, track)
-        self._recordings.move_to_end(track.id)
+            recording = self._recordings[name] = self._begin(task, track, kind, name)
+        self._recordings.move_to_end(name)
         recording.holders += 1
         try:
             yield recording
@@ -102,15 +106,16 @@ class Recordings:
     def bytes_kept(self) -> int:
         return sum(recording.size for recording in self._recordings.values())
 
-    def _begin(self, task: Task, track: Track) -> Recording:
-        recording = Recording(Path(self._folder.name) / f"{track.id}.mp3")
+    def _begin(self, task: Task, track: Track, kind: Kind, name: str) -> Recording:
+        recording = Recording(Path(self._folder.name) / f"{name}.mp3")
         recording.path.touch()
         blocks = produce(
-            self._signal,
+            task.signal,
             words=f"{task.payload.get('style') or ''} {task.payload.get('prompt') or ''}",
             seconds=track.seconds,
             seed=f"{task.id}/{track.id}",
             order=track.order,
+            kind=kind,
         )
         loop = asyncio.get_running_loop()
 
@@ -127,12 +132,12 @@ class Recordings:
     def _make_room(self) -> None:
         """Remove what was longest not asked for and is not in use."""
         kept = self.bytes_kept
-        for track_id, recording in list(self._recordings.items()):
+        for name, recording in list(self._recordings.items()):
             if kept <= self._bytes_max:
                 return
             if recording.whole and not recording.holders:
                 kept -= recording.size
-                del self._recordings[track_id]
+                del self._recordings[name]
                 recording.path.unlink(missing_ok=True)
 
 

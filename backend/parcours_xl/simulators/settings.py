@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from parcours_xl.simulators.signals import Signal
 
 RawFault = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+TURNABLE = ("speed", "signal", "track_seconds", "first_s", "complete_s")
+"""What can be changed while the simulated Suno runs; the tasks that follow keep to it."""
+
+
+@dataclass
 class SunoSettings:
     """Times are Suno's own, in seconds; waiting is divided by speed, the music never."""
 
@@ -38,6 +42,31 @@ class SunoSettings:
     seed: str | None = None
     """Makes task ids, and so the music, the same from run to run; None draws them."""
     faults: tuple[RawFault, ...] = ()
+
+    def turn(self, wishes: Mapping[str, Any]) -> None:
+        """Change some of TURNABLE. ValueError says which wish cannot be met; then none is."""
+        checked = {name: _check(name, wish) for name, wish in wishes.items()}
+        for name, wish in checked.items():
+            setattr(self, name, wish)
+
+    def turned(self) -> dict[str, Any]:
+        """What can be turned, as it stands."""
+        return {name: getattr(self, name) for name in TURNABLE}
+
+
+def _check(name: str, wish: object) -> object:
+    if name not in TURNABLE:
+        raise ValueError(f"only {', '.join(TURNABLE)} can be turned")
+    if name == "signal":
+        if wish not in get_args(Signal):
+            raise ValueError(f"signal is one of {', '.join(get_args(Signal))}")
+    elif not (name == "track_seconds" and wish is None) and not _is_positive(wish):
+        raise ValueError(f"{name} must be a number over 0")
+    return wish
+
+
+def _is_positive(wish: object) -> bool:
+    return isinstance(wish, int | float) and not isinstance(wish, bool) and wish > 0
 
 
 @dataclass(frozen=True)

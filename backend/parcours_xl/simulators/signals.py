@@ -11,28 +11,32 @@ from parcours_xl.simulators.instruments import RATE, Samples
 from parcours_xl.simulators.score import read_score
 
 Signal = Literal["music", "chirp", "tones"]
+Kind = Literal["stream", "file"]
+"""A track as it is heard while it is being composed, and as it is delivered."""
 
 CHIRP_START_HZ, CHIRP_HZ_A_SECOND = 200.0, 20.0
 """position in seconds = (frequency - 200) / 20, whatever the length of the track."""
-TONE_FIRST_HZ, TONE_STEP_HZ, TONES = 300.0, 50.0, 40
+TONE_FIRST_HZ: dict[Kind, float] = {"stream": 500.0, "file": 1700.0}
+TONE_STEP_HZ, TONES = 100.0, 8
+"""All are multiples of 100 Hz: windows of 10 ms tell any two of them apart."""
 LEVEL = 0.25
 EDGE = RATE // 100
 
 
-def tone_hz(order: int) -> float:
-    """The steady tone of the nth track; neighbours differ by 50 Hz, after 40 they repeat."""
-    return TONE_FIRST_HZ + TONE_STEP_HZ * (order % TONES)
+def tone_hz(order: int, kind: Kind = "file") -> float:
+    """The steady tone of the nth track, another one for its stream; after 8 they repeat."""
+    return TONE_FIRST_HZ[kind] + TONE_STEP_HZ * (order % TONES)
 
 
 def produce(
-    signal: Signal, *, words: str, seconds: float, seed: str, order: int
+    signal: Signal, *, words: str, seconds: float, seed: str, order: int, kind: Kind = "file"
 ) -> Iterator[Samples]:
     """Blocks of about a second up to a few seconds, together exactly as long as asked."""
     if signal == "music":
         return compose(read_score(words, seconds, seed))
     if signal == "chirp":
         return _sound(seconds, CHIRP_START_HZ, CHIRP_HZ_A_SECOND)
-    return _sound(seconds, tone_hz(order), 0.0)
+    return _sound(seconds, tone_hz(order, kind), 0.0)
 
 
 def _sound(seconds: float, start_hz: float, hz_a_second: float) -> Iterator[Samples]:

@@ -55,6 +55,7 @@ def create_suno(settings: SunoSettings, client: httpx.AsyncClient | None = None)
             Route("/api/v1/generate/credit", suno.door(CREDIT, suno.credit)),
             Route("/api/{path:path}", suno.door("unknown", suno.no_such_path), methods=METHODS),
             Route("/_control/credits", suno.set_credits, methods=["PUT"]),
+            Route("/_control/settings", suno.turn, methods=["PUT"]),
             *control_routes(suno.faults, suno.describe),
             *media_routes(suno.media, open_cors=True),
         ],
@@ -74,8 +75,8 @@ class Suno:
         for fault in settings.faults:
             self.faults.add(fault)
         self.window = RateWindow(settings.rate_limit, settings.rate_window_s)
-        self.tasks = Tasks(settings.seed, settings.track_seconds)
-        self.recordings = Recordings(settings.signal, settings.cache_bytes_max)
+        self.tasks = Tasks(settings)
+        self.recordings = Recordings(settings.cache_bytes_max)
         self.messenger = Messenger(settings, self.faults, client)
         self.media = Media(settings, self.tasks, self.recordings, self.faults)
         self.credits = settings.credits
@@ -161,12 +162,19 @@ class Suno:
         self.credits = balance
         return JSONResponse({"credits": self.credits})
 
+    async def turn(self, request: Request) -> Response:
+        """PUT /_control/settings {"speed": 40, "signal": "tones", …}: some of TURNABLE."""
+        try:
+            self.settings.turn(await read_object(request) or {})
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(self.settings.turned())
+
     def describe(self) -> dict[str, Any]:
         """What this Suno has seen and sent; for the control endpoint."""
         return {
             "credits": self.credits,
-            "speed": self.settings.speed,
-            "signal": self.settings.signal,
+            **self.settings.turned(),
             "window": self.window.describe(),
             "tasks": self.tasks.describe(),
             "recordings": {"bytes": self.recordings.bytes_kept},

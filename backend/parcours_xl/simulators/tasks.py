@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from parcours_xl.simulators.signals import tone_hz
+from parcours_xl.simulators.settings import SunoSettings
+from parcours_xl.simulators.signals import Signal, tone_hz
 from parcours_xl.simulators.submissions import asked_seconds
 
 TASKS_KEPT, DELIVERIES_KEPT = 2_000, 200
@@ -72,6 +73,7 @@ class Task:
     origin: str
     stream_origin: str
     tracks: tuple[Track, Track]
+    signal: Signal = "music"
     accepted_at: float = field(default_factory=time.monotonic)
     created_ms: int = field(default_factory=lambda: int(time.time() * 1000))
     stage: Stage = Stage.PENDING
@@ -150,7 +152,12 @@ class Task:
             "payload": self.payload,
             "createTime": self.created_ms,
             "tracks": [
-                {"id": track.id, "seconds": track.seconds, "tone_hz": tone_hz(track.order)}
+                {
+                    "id": track.id,
+                    "seconds": track.seconds,
+                    "tone_hz": tone_hz(track.order),
+                    "stream_tone_hz": tone_hz(track.order, "stream"),
+                }
                 for track in self.tracks
             ],
             "requests": dict(self.requests),
@@ -161,28 +168,29 @@ class Task:
 class Tasks:
     """The last submissions; older ones are forgotten as Suno forgets them after 14 days."""
 
-    def __init__(self, seed: str | None, track_seconds: float | None) -> None:
-        self._seed, self._track_seconds = seed, track_seconds
+    def __init__(self, settings: SunoSettings) -> None:
+        self._settings = settings
         self._tasks: OrderedDict[str, Task] = OrderedDict()
         self._tracks: dict[str, tuple[Task, Track]] = {}
         self._accepted = 0
 
     def accept(self, payload: dict[str, Any], origin: str, stream_origin: str) -> Task:
         """A new task for a valid submission; stands at PENDING."""
-        seed = f"{self._seed}/{self._accepted}" if self._seed else secrets.token_hex(16)
+        settings = self._settings
+        seed = f"{settings.seed}/{self._accepted}" if settings.seed else secrets.token_hex(16)
         chance = Random(seed)  # noqa: S311 - lengths and ids of music, not secrets
-        longest = self._track_seconds or asked_seconds(payload)
+        longest = settings.track_seconds or asked_seconds(payload)
         first, second = (
             Track(
                 id=str(UUID(int=chance.getrandbits(128), version=4)),
                 place=place,
                 order=2 * self._accepted + place,
-                seconds=self._track_seconds or round(longest - chance.uniform(0, JITTER_S), 2),
+                seconds=settings.track_seconds or round(longest - chance.uniform(0, JITTER_S), 2),
             )
             for place in (0, 1)
         )
         task_id = sha256(f"task/{seed}".encode()).hexdigest()[:32]
-        task = Task(task_id, payload, origin, stream_origin, (first, second))
+        task = Task(task_id, payload, origin, stream_origin, (first, second), settings.signal)
         self._accepted += 1
         self._tasks[task.id] = task
         self._tracks |= {track.id: (task, track) for track in task.tracks}

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,37 +14,60 @@ from parcours_xl.local.demonstration.journey import live_journey
 from parcours_xl.local.demonstration.report import JourneyReport
 from parcours_xl.local.demonstration.screen import following, show_report
 from parcours_xl.local.development import (
+    Simulation,
+    player_address,
     running_service,
     running_simulators,
     supabase_environment,
     vendor_environment,
 )
-from parcours_xl.local.foreground import stopped_by_signals
+from parcours_xl.local.foreground import stopped_by_signals, watch
+from parcours_xl.local.player_build import build_player
+from parcours_xl.local.processes import Server
+from parcours_xl.local.project import LocalProject
 from parcours_xl.local.stack import running_stack
 
 
-def run_demonstration(speed: float, *, as_json: bool) -> bool:
-    """Show one whole journey; whether all was as it must be. Raises LocalError."""
+def run_demonstration(speed: float, *, as_json: bool, stay: bool = False) -> bool:
+    """Show one whole journey; whether all was as it must be. Raises LocalError.
+
+    stay: then everything goes on running, with the page for anybody to listen, until Ctrl-C.
+    """
     console = Console(stderr=as_json, highlight=False)
-    report = _live(speed, console)
-    if as_json:
-        json.dump(report.as_json(), sys.stdout, ensure_ascii=False, indent=2)
-        sys.stdout.write("\n")
-    else:
-        show_report(console, report)
+    if stay:
+        build_player()
+    with ExitStack() as started:
+        project, servers = _start(started, speed, console)
+        with following(console) as show:
+            report = asyncio.run(live_journey(project.url, project.anon_key, speed, show))
+        _show(report, console, as_json=as_json)
+        if stay:
+            console.print("\nEverything goes on. Ctrl-C stops and forgets it.\n")
+            for name, address in player_address(project).items():
+                console.print(f"  [bold]{name}[/]  {address}\n", soft_wrap=True)
+            watch(servers)
     return not report.faults
 
 
-def _live(speed: float, console: Console) -> JourneyReport:
-    with ExitStack() as started:
-        started.enter_context(stopped_by_signals())
-        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="parcours-demo-")))
-        folder.chmod(0o711)  # PostgreSQL may run as somebody else
-        console.print("Starting the embedded Supabase, the service, Suno and OpenAI (simulated).")
-        project = started.enter_context(running_stack(folder))
-        started.enter_context(running_simulators(project, speed))
-        environment = supabase_environment(project) | vendor_environment(project)
-        started.enter_context(running_service(project, environment))
-        console.print(f"Ready at {project.url}. A new user asks for calm: fear, 0.8.\n")
-        with following(console) as show:
-            return asyncio.run(live_journey(project.url, project.anon_key, speed, show))
+def _show(report: JourneyReport, console: Console, *, as_json: bool) -> None:
+    if as_json:
+        json.dump(report.as_json(), sys.stdout, ensure_ascii=False, indent=2)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    else:
+        show_report(console, report)
+
+
+def _start(
+    started: ExitStack, speed: float, console: Console
+) -> tuple[LocalProject, Sequence[Server]]:
+    started.enter_context(stopped_by_signals())
+    folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="parcours-demo-")))
+    folder.chmod(0o711)  # PostgreSQL may run as somebody else
+    console.print("Starting the embedded Supabase, the service, Suno and OpenAI (simulated).")
+    project = started.enter_context(running_stack(folder))
+    simulators = started.enter_context(running_simulators(project, Simulation(speed=speed)))
+    environment = supabase_environment(project) | vendor_environment(project)
+    service = started.enter_context(running_service(project, environment))
+    console.print(f"Ready at {project.url}. A new user asks for calm: fear, 0.8.\n")
+    return project, (simulators, service)

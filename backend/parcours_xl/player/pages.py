@@ -1,0 +1,73 @@
+"""The player's addresses: the page at `/`, and the two descriptions that it reads."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from parcours_xl.player.descriptions import describe_presets, describe_service
+from parcours_xl.player.policy import WithHeaders, page_headers
+from parcours_xl.player.site import ASK_FIRST, Site
+from parcours_xl.settings import Settings
+
+NOT_BUILT = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Parcours XL</title>
+<h1>The player has not been built</h1>
+<p>The service itself answers at <code>/functions/v1/</code>. To build the page, run
+<code>make demo</code>, <code>make test</code> or <code>parcours dev</code> from the repository, or
+install a released wheel, which holds it.</p>
+<p lang="fr">La page n'a pas encore été construite. En cas d'urgence, appelez le 15 ou le 112.</p>
+</html>
+"""
+
+
+def create_player(settings: Settings, site: Site | None = None) -> ASGIApp:
+    """Everything outside `/functions/v1/`, GET and HEAD only."""
+    site = site or Site()
+    described = describe_presets()
+
+    async def show_page(request: Request) -> Response:
+        if not site.is_built:
+            headers = {"cache-control": "no-store", "retry-after": "60"}
+            return HTMLResponse(NOT_BUILT, 503, headers)
+        return await site.get_response("index.html", request.scope)
+
+    routes = [
+        Route("/", show_page),
+        Route("/config.json", _saying(lambda: describe_service(settings, site.bed_url))),
+        Route("/presets.json", _saying(lambda: described)),
+        Mount("/", site),
+    ]
+    handlers = {HTTPException: _answer_plainly}
+    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    return WithHeaders(app, page_headers(settings))
+
+
+def _saying(describe: Callable[[], Any]) -> Callable[[Request], Awaitable[Response]]:
+    """What a GET of JSON answers: kept by browsers, and asked about each time."""
+
+    async def say(request: Request) -> Response:
+        body = json.dumps(describe(), ensure_ascii=False, separators=(",", ":")).encode()
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers = {"etag": etag, "cache-control": ASK_FIRST}
+        asked = request.headers.get("if-none-match", "")
+        if etag in [tag.strip().removeprefix("W/") for tag in asked.split(",")]:
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="application/json", headers=headers)
+
+    return say
+
+
+async def _answer_plainly(_: Request, error: HTTPException) -> Response:
+    return Response(error.detail, error.status_code, error.headers, "text/plain")

@@ -1,0 +1,45 @@
+"""The files of the built page, and how long a browser may keep them."""
+
+from os import PathLike, stat_result
+from pathlib import Path
+
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+SITE = Path(__file__).with_name("site")
+"""Where `web/` is built to; part of the wheel, not of the repository."""
+
+FOR_EVER = "public, max-age=31536000, immutable"
+ASK_FIRST = "no-cache"
+"""Kept, but asked about each time: the answer is usually 304."""
+
+
+class Site(StaticFiles):
+    """The page itself. Names below `assets/` tell what is in them, so they never change."""
+
+    def __init__(self, folder: Path = SITE):
+        super().__init__(directory=folder, html=True, check_dir=False)
+        self._folder = folder
+
+    @property
+    def is_built(self) -> bool:
+        return (self._folder / "index.html").is_file()
+
+    @property
+    def bed_url(self) -> str:
+        """The music for waiting, relative to the page."""
+        found = sorted((self._folder / "assets").glob("bed-*.mp3"))
+        return f"assets/{found[-1].name}" if found else "bed.mp3"
+
+    def file_response(
+        self,
+        full_path: str | PathLike[str],
+        stat_result: stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        is_asset = Path(full_path).parent == self._folder / "assets"
+        response.headers["cache-control"] = FOR_EVER if is_asset else ASK_FIRST
+        return response

@@ -1,0 +1,117 @@
+"""The bed, decoded as a browser does it: seamless, quiet, and nothing in it begins."""
+
+import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import miniaudio  # type: ignore[import-untyped]
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from parcours_xl.adapters.loudness import listen
+from parcours_xl.simulators.bed import LEAD_S, LOOP_S, compose_bed, write_bed
+from parcours_xl.simulators.instruments import RATE
+
+Sound = npt.NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("bed") / "bed.mp3"
+    write_bed(file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def played(file: Path) -> Sound:
+    """Two rounds of what the player loops: the file's whole seconds less one, after the lead."""
+    decoded = miniaudio.decode_file(str(file), output_format=miniaudio.SampleFormat.FLOAT32)
+    assert isinstance(decoded.samples, array.array)
+    sound = np.frombuffer(decoded.samples, dtype=np.float32).reshape(-1, 2)
+    assert decoded.sample_rate == RATE
+    start, length = int(LEAD_S * RATE), (int(len(sound) / RATE) - 1) * RATE
+    loop = sound[start : start + length]
+    return np.concatenate([loop, loop])
+
+
+def decibels(sound: Sound, seconds: float) -> Sound:
+    """The level of one frame after another, in dBFS."""
+    size = int(seconds * RATE)
+    frames = sound[: len(sound) // size * size].reshape(-1, size * 2)
+    return np.asarray(10 * np.log10((frames**2).mean(axis=1)), dtype=np.float32)
+
+
+def steps(sound: Sound) -> Iterator[float]:
+    yield from np.abs(np.diff(sound, axis=0)).max(axis=1)
+
+
+def test_it_lasts_between_60_and_90_seconds_and_weighs_little(file: Path, played: Sound) -> None:
+    assert len(played) / RATE / 2 == LOOP_S
+    assert 60 <= LOOP_S <= 90
+    assert file.stat().st_size < 700_000
+
+
+def test_the_same_bed_comes_out_every_time() -> None:
+    assert np.array_equal(compose_bed(), compose_bed())
+
+
+def test_its_end_is_its_beginning(played: Sound) -> None:
+    seam = LOOP_S * RATE
+    jump = np.abs(np.diff(played[seam - 4 : seam + 4], axis=0)).max()
+    usual = np.percentile(np.abs(np.diff(played, axis=0)), 99.5)
+
+    assert jump <= usual, "from one sample to the next as everywhere else"
+    around = played[seam - RATE // 20 : seam + RATE // 20]
+    assert energy_above(around, 4000) < -80, "a cut would ring up there"
+
+
+def energy_above(sound: Sound, hertz: float) -> float:
+    """In dBFS."""
+    windowed = sound[:, 0] * np.hanning(len(sound))
+    power = np.abs(np.fft.rfft(windowed)) ** 2 / len(sound) ** 2 * 4
+    return float(10 * np.log10(power[np.fft.rfftfreq(len(sound), 1 / RATE) > hertz].sum() + 1e-20))
+
+
+def test_a_hard_cut_would_be_noticed(played: Sound) -> None:
+    cut = np.concatenate([played[: RATE // 20], played[30 * RATE : 30 * RATE + RATE // 20]])
+
+    assert energy_above(cut, 4000) > -80
+
+
+@pytest.mark.anyio
+async def test_it_is_quiet(file: Path) -> None:
+    sound = await listen(file)
+
+    assert sound is not None
+    assert sound.loudness_lufs == pytest.approx(-26, abs=0.3)
+
+
+def test_nothing_in_it_begins_suddenly(played: Sound) -> None:
+    rises = np.diff(decibels(played, 0.05))
+
+    assert rises.max() < 3
+
+
+def test_it_never_falls_silent(played: Sound) -> None:
+    assert decibels(played, 0.4).min() > -36
+
+
+def test_it_has_no_beat(played: Sound) -> None:
+    # Between 30 and 200 a minute, the level does not repeat itself.
+    level = decibels(played, 0.05)
+    slow = np.convolve(np.pad(level, (20, 20), mode="wrap"), np.ones(41) / 41, "valid")
+    swing = level - slow
+    likeness = np.correlate(swing, swing, "full")[len(swing) - 1 :]
+
+    assert (likeness / likeness[0])[6:41].max() < 0.2
+
+
+def test_it_has_no_melody(played: Sound) -> None:
+    # What is heard in one second is still what is heard in the next: no tone moves.
+    size = RATE
+    spectra = np.abs(np.fft.rfft(played[: LOOP_S * RATE, 0].reshape(-1, size) * np.hanning(size)))
+    tones = spectra[:, 50:1200].reshape(len(spectra), -1, 10).sum(axis=2)
+    tones /= np.linalg.norm(tones, axis=1, keepdims=True)
+
+    assert np.median((tones[1:] * tones[:-1]).sum(axis=1)) > 0.8

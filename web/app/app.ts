@@ -1,0 +1,243 @@
+/** The page: what it knows, and what its buttons do. Screens read it and draw; nothing else. */
+
+import type { Cancel, Clock, Player } from "../engine";
+import type { Backend } from "../supabase/backend";
+import type { PastRun } from "../supabase/runs";
+import type { Listener } from "../supabase/session";
+import { announcement } from "./announcement";
+import { type Intensity, wishFor } from "./choice";
+import type { Preset } from "./contracts";
+import { glowOf } from "./glow";
+import type { Country } from "./help";
+import { type Dictionary, dictionary, type Language } from "./i18n/language";
+import type { Glow } from "./light";
+import type { Listening } from "./listening";
+import type { ListeningView } from "./listening-view";
+import type { Preferences } from "./preferences";
+import { HOME, type Route, type Router } from "./router";
+import { isUnderWay } from "./stage";
+
+export type DialogName = "help" | "more";
+/** What a listener may open while waiting; one at a time. */
+export type Offer = "brief" | "rate" | "breathe";
+
+export interface State {
+  readonly language: Language;
+  readonly route: Route;
+  readonly dialog: DialogName | null;
+  readonly offer: Offer | null;
+  readonly online: boolean;
+  readonly idle: boolean;
+  /** The listener asked for a light that does not move, or their system did. */
+  readonly still: boolean;
+  readonly presets: readonly Preset[] | null;
+  readonly presetsMissing: boolean;
+  /** The service told the page nothing: nothing can be started. Help is there. */
+  readonly stranded: boolean;
+  readonly listener: Listener | null;
+  /** Whose help numbers are shown; null is any other country. */
+  readonly country: Country | null;
+  /** For the polite live region. */
+  readonly said: string;
+}
+
+export interface AppParts {
+  readonly player: Player;
+  readonly backend: Promise<Backend>;
+  readonly listening: Listening;
+  readonly router: Router;
+  readonly preferences: Preferences;
+  readonly clock: Clock;
+  readonly draw: () => void;
+}
+
+const REDUCED = "(prefers-reduced-motion: reduce)";
+
+export class App {
+  state: State;
+  private drawing = false;
+  private before: ListeningView | null = null;
+  private cancelSaid: Cancel = () => {};
+  private readonly reduced = matchMedia(REDUCED);
+  private readonly reducedTurned = () => this.set({ still: this.reduced.matches });
+  private readonly key = (event: KeyboardEvent) => this.pressed(event);
+
+  constructor(readonly parts: AppParts) {
+    const { language, country, still } = parts.preferences;
+    this.state = {
+      language,
+      route: HOME,
+      dialog: null,
+      offer: null,
+      online: true,
+      idle: false,
+      still: still || this.reduced.matches,
+      presets: null,
+      presetsMissing: false,
+      stranded: false,
+      listener: null,
+      country,
+      said: "",
+    };
+  }
+
+  start(): void {
+    this.reduced.addEventListener("change", this.reducedTurned);
+    addEventListener("keydown", this.key);
+    this.speak();
+  }
+
+  stop(): void {
+    this.reduced.removeEventListener("change", this.reducedTurned);
+    removeEventListener("keydown", this.key);
+    this.cancelSaid();
+  }
+
+  get t(): Dictionary {
+    return dictionary(this.state.language);
+  }
+
+  get view(): ListeningView {
+    return this.parts.listening.view();
+  }
+
+  preset(key: string): Preset | undefined {
+    return this.state.presets?.find((preset) => preset.key === key);
+  }
+
+  /** Draws soon, once, however much has changed. */
+  changed = (): void => {
+    if (this.drawing) return;
+    this.drawing = true;
+    queueMicrotask(() => {
+      this.drawing = false;
+      this.announce();
+      this.parts.draw();
+    });
+  };
+
+  set(change: Partial<State>): void {
+    this.state = { ...this.state, ...change };
+    this.changed();
+  }
+
+  go(route: Route): void {
+    this.parts.router.go(route);
+  }
+
+  /** The route has changed. A card is left with its offers closed. */
+  arrive(route: Route): void {
+    const nothing = route.name === "listen" && this.view.stage === "none";
+    this.set({ route: nothing ? HOME : route, dialog: null });
+  }
+
+  /** In the tap. */
+  begin(presetKey: string): void {
+    const wish = wishFor(presetKey, this.preset(presetKey), this.parts.preferences.intensity);
+    this.set({ offer: null });
+    this.parts.listening.begin(wish);
+    this.go({ name: "listen" });
+  }
+
+  /** In the tap. */
+  replay(run: PastRun, compose: boolean): void {
+    this.set({ offer: null });
+    this.parts.listening.replay(run, compose);
+    this.go({ name: "listen" });
+  }
+
+  /** Silence first; everything else can wait. */
+  end = (): void => {
+    this.parts.listening.end();
+    this.set({ dialog: null, offer: null });
+    this.go({ name: "listen" });
+  };
+
+  /** From the end, or from what was kept, back to the beginning. */
+  leave = (): void => {
+    this.parts.listening.leave();
+    this.go(HOME);
+  };
+
+  /** On this device only. The journeys of an anonymous listener cannot be found again. */
+  async signOut(): Promise<void> {
+    this.parts.listening.leave();
+    const { session } = await this.parts.backend;
+    await session.signOut();
+    this.go(HOME);
+  }
+
+  togglePause(): void {
+    const { listening, player } = this.parts;
+    if (this.view.stage === "paused") listening.resume();
+    else player.pause();
+  }
+
+  open(dialog: DialogName | null): void {
+    this.set({ dialog });
+  }
+
+  offer(offer: Offer): void {
+    this.set({ offer: this.state.offer === offer ? null : offer });
+  }
+
+  speakOther(): void {
+    const language: Language = this.state.language === "fr" ? "en" : "fr";
+    this.parts.preferences.language = language;
+    this.set({ language });
+    this.speak();
+  }
+
+  setStill(still: boolean): void {
+    this.parts.preferences.still = still;
+    this.set({ still });
+  }
+
+  setCountry(country: Country | null): void {
+    this.parts.preferences.country = country;
+    this.set({ country });
+  }
+
+  setIntensity(intensity: Intensity | null): void {
+    this.parts.preferences.intensity = intensity;
+    this.changed();
+  }
+
+  setVolume(volume: number): void {
+    this.parts.preferences.volume = volume;
+    this.parts.player.setVolume(volume);
+  }
+
+  /** Said once, politely, to those who do not see the page. */
+  say(said: string): void {
+    this.cancelSaid();
+    this.set({ said });
+    // Emptied, so that the same words can be said again later.
+    this.cancelSaid = this.parts.clock.after(5, () => this.set({ said: "" }));
+  }
+
+  glow(): Glow {
+    return glowOf(this.state, this.view, () => this.parts.player.rms());
+  }
+
+  private announce(): void {
+    const view = this.view;
+    const words = this.before && announcement(this.before, view, this.t);
+    this.before = view;
+    if (words) this.say(words);
+  }
+
+  private speak(): void {
+    document.documentElement.lang = this.state.language;
+    document.title = this.t.page.title;
+    const description = document.querySelector('meta[name="description"]');
+    description?.setAttribute("content", this.t.page.description);
+  }
+
+  /** Escape closes an open dialog first: that is the dialog's own business. */
+  private pressed(event: KeyboardEvent): void {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (isUnderWay(this.view.stage)) this.end();
+  }
+}

@@ -1,0 +1,111 @@
+/** Wiring: one player, one light, one page. */
+
+import { render } from "preact";
+import { browserDecks, createPlayer, systemClock } from "../engine";
+import { App } from "./app";
+import { type PlayerConfig, readConfig, readPresets } from "./contracts";
+import { Idle } from "./idle";
+import { lateBackend } from "./late-backend";
+import { Light } from "./light";
+import { Listening } from "./listening";
+import { MediaKeys } from "./media-session";
+import { browserMemory } from "./memory";
+import { Network } from "./network";
+import { keepForOffline } from "./offline";
+import { chosenOutput } from "./output";
+import { Preferences } from "./preferences";
+import { Resume } from "./resume";
+import { Router, routeOf } from "./router";
+import { Root } from "./screens/root";
+import { TabLock } from "./tab-lock";
+
+/** What the page stands on when the service tells it nothing: help still works. */
+const STRANDED: PlayerConfig = {
+  supabaseUrl: location.origin,
+  publishableKey: "none",
+  realtime: false,
+  mediaHosts: [],
+  bedUrl: "bed.mp3",
+  settings: {},
+};
+
+function openPage(config: PlayerConfig): App {
+  const backend = import("../supabase/backend").then(({ openBackend }) =>
+    openBackend(config, (trouble) => listening.troubled(trouble)),
+  );
+  const preferences = new Preferences(browserMemory);
+  const player = createPlayer({
+    clock: systemClock,
+    decks: browserDecks({ bedUrl: config.bedUrl, output: chosenOutput(location.search) }),
+    ...lateBackend(backend),
+    settings: { ...config.settings, volume: preferences.volume },
+  });
+  const listening: Listening = new Listening({
+    player,
+    backend,
+    resume: new Resume(browserMemory),
+    tab: new TabLock(() => listening.lost()),
+    clock: systemClock,
+    changed: () => app.changed(),
+  });
+  const router = new Router((route) => app.arrive(route));
+  const app: App = new App({
+    player,
+    backend,
+    listening,
+    router,
+    preferences,
+    clock: systemClock,
+    draw: () => {
+      render(<Root app={app} />, element("app"));
+      light.look();
+    },
+  });
+  const light = new Light(element<HTMLCanvasElement>("lamp"), () => app.glow(), systemClock.now);
+  const keys = new MediaKeys({
+    player,
+    resume: () => listening.resume(),
+    stop: app.end,
+    title: () => app.t.page.name,
+    piece: (number, of) => app.t.playing.piece(number, of),
+  });
+  const network = new Network((online) => {
+    player.setOnline(online);
+    app.set({ online });
+  });
+  const idle = new Idle(systemClock, (idle) => idle !== app.state.idle && app.set({ idle }));
+  for (const owner of [app, listening, router, light, keys, network, idle]) owner.start();
+  void backend.then(({ session }) => session.start((listener) => app.set({ listener })));
+  return app;
+}
+
+async function fetchJson(path: string): Promise<unknown> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+async function open(): Promise<void> {
+  const presets = fetchJson("presets.json").then(readPresets);
+  const config = await fetchJson("config.json").then(readConfig, () => null);
+  const app = openPage(config ?? STRANDED);
+  if (!config) app.set({ stranded: true });
+  const kept = app.view.stage === "kept";
+  if (kept) app.go({ name: "listen" });
+  else app.arrive(routeOf(location.hash));
+  app.set(
+    await presets.then(
+      (known) => ({ presets: known }),
+      () => ({ presetsMissing: true }),
+    ),
+  );
+  keepForOffline();
+}
+
+function element<T extends HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`index.html has no #${id}`);
+  return found as T;
+}
+
+void open();

@@ -1,0 +1,13 @@
+/** How a part of a screen finds the page it belongs to. */
+
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { App } from "../app";
+
+export const AppContext = createContext<App | null>(null);
+
+export function useApp(): App {
+  const app = useContext(AppContext);
+  if (!app) throw new Error("a part of a screen is drawn outside the page");
+  return app;
+}

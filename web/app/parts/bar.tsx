@@ -1,0 +1,56 @@
+/** Stop, first in the tab order and always in sight, with what belongs beside it. */
+
+import { isPlaying, isUnderWay } from "../stage";
+import { useApp } from "./app-context";
+
+export function Stop() {
+  const app = useApp();
+  return (
+    <button type="button" class="button solid stop" onClick={app.end}>
+      {app.t.playing.stop}
+    </button>
+  );
+}
+
+export function ListeningBar() {
+  const app = useApp();
+  const { stage } = app.view;
+  if (!isUnderWay(stage)) return null;
+  const here = app.state.route.name === "listen";
+  return (
+    <section class="bar" aria-label={app.t.page.main}>
+      <Stop />
+      {here && isPlaying(stage) && <Pause />}
+      {here && isPlaying(stage) && <More />}
+      {!here && (
+        <button type="button" class="button line" onClick={() => app.go({ name: "listen" })}>
+          {app.t.playing.back}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Pause() {
+  const app = useApp();
+  const paused = app.view.stage === "paused";
+  return (
+    <button type="button" class="button line fades" onClick={() => app.togglePause()}>
+      {paused ? app.t.playing.resume : app.t.playing.pause}
+    </button>
+  );
+}
+
+function More() {
+  const app = useApp();
+  return (
+    <button
+      type="button"
+      class="button bare fades"
+      aria-haspopup="dialog"
+      onClick={() => app.open("more")}
+    >
+      {app.t.playing.more}
+    </button>
+  );
+}

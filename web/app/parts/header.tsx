@@ -1,0 +1,45 @@
+/** The top of every screen: help on the right, always; the rest where it is wanted. */
+
+import { HOME, hashOf } from "../router";
+import { useApp } from "./app-context";
+
+export function Header() {
+  const app = useApp();
+  const { name } = app.state.route;
+  const home = name === "home";
+  const other = app.state.language === "fr" ? "en" : "fr";
+  return (
+    <header class="top">
+      {home && (
+        <a class="button bare" href="#runs">
+          {app.t.home.runs}
+        </a>
+      )}
+      {home && (
+        <button type="button" class="button bare" lang={other} onClick={() => app.speakOther()}>
+          {app.t.page.otherLanguage}
+        </button>
+      )}
+      {!home && name !== "listen" && (
+        <a class="button bare" href={hashOf(HOME)}>
+          {app.t.card.back}
+        </a>
+      )}
+      <HelpButton />
+    </header>
+  );
+}
+
+export function HelpButton() {
+  const app = useApp();
+  return (
+    <button
+      type="button"
+      class="button help-button"
+      aria-haspopup="dialog"
+      onClick={() => app.open("help")}
+    >
+      {app.t.help.open}
+    </button>
+  );
+}

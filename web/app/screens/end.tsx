@@ -1,0 +1,40 @@
+/** After the music, or after Stop. Help comes first for those who may want it. */
+
+import { helpFor } from "../help";
+import { lineOf } from "../line";
+import { useApp } from "../parts/app-context";
+import { HelpLines } from "../parts/help-lines";
+import { Scale } from "../parts/scale";
+import { typeset } from "../parts/typeset";
+import { helpFirst } from "../ratings";
+
+export function End() {
+  const app = useApp();
+  const { t, state } = app;
+  const view = app.view;
+  const help = helpFirst(view.ratings);
+  return (
+    <div class="screen end">
+      <div class="lamp-room small" />
+      {help && (
+        <section class="help-first">
+          <h2 class="subtitle">{typeset(t.end.helpFirst)}</h2>
+          <HelpLines help={helpFor(state.country)} />
+        </section>
+      )}
+      <h1 class="title">{typeset(lineOf(view, t))}</h1>
+      <button type="button" class="button solid wide" onClick={app.leave}>
+        {t.end.home}
+      </button>
+      <Scale moment="suds_end" question={t.suds.end} />
+      {state.listener?.anonymous && (
+        <p class="keep-offer">
+          <span class="quiet">{typeset(t.keep.browserOnly)}</span>
+          <a class="button bare" href="#keep">
+            {t.keep.open}
+          </a>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+/** Help: one tap from everywhere, offline too, and the music goes on. */
+
+import { COUNTRIES, helpFor, isCountry, REVIEWED } from "../help";
+import { useApp } from "../parts/app-context";
+import { Sheet } from "../parts/dialog";
+import { HelpLines } from "../parts/help-lines";
+import { RedFlags } from "../parts/red-flags";
+import { typeset } from "../parts/typeset";
+import { isPlaying } from "../stage";
+
+export function HelpSheet() {
+  const app = useApp();
+  const { t, state } = app;
+  const reviewed = new Date(`${REVIEWED}T12:00:00Z`).toLocaleDateString(state.language, {
+    dateStyle: "long",
+  });
+  return (
+    <Sheet title={t.help.title} close={t.help.close}>
+      <RedFlags />
+      <HelpLines help={helpFor(state.country)} />
+      <CountryChoice />
+      {isPlaying(app.view.stage) && <p class="quiet">{t.help.stillPlaying}</p>}
+      <section class="notes">
+        <h3>{t.safety.before}</h3>
+        <ul class="plain">
+          <li>{typeset(t.safety.pregnancy)}</li>
+          <li>{typeset(t.safety.driving)}</li>
+          <li>{typeset(t.safety.carerFirst)}</li>
+        </ul>
+        <p>{typeset(t.page.description)}</p>
+        <p class="quiet">{t.help.reviewed(reviewed)}</p>
+      </section>
+    </Sheet>
+  );
+}
+
+function CountryChoice() {
+  const app = useApp();
+  const { t, state } = app;
+  const choose = (event: Event) => {
+    const { value } = event.currentTarget as HTMLSelectElement;
+    app.setCountry(isCountry(value) ? value : null);
+  };
+  return (
+    <label class="field">
+      <span>{t.help.country}</span>
+      <select value={state.country ?? ""} onChange={choose}>
+        {Object.entries(COUNTRIES).map(([code, { name }]) => (
+          <option key={code} value={code}>
+            {name[state.language]}
+          </option>
+        ))}
+        <option value="">{t.help.otherCountry}</option>
+      </select>
+    </label>
+  );
+}

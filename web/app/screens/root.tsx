@@ -1,0 +1,69 @@
+/** Which screen is drawn, what lies over it, and what is said aside. */
+
+import { useEffect, useRef } from "preact/hooks";
+import type { App } from "../app";
+import { AppContext } from "../parts/app-context";
+import { ListeningBar } from "../parts/bar";
+import { Header } from "../parts/header";
+import { isUnderWay } from "../stage";
+import { Card } from "./card";
+import { End } from "./end";
+import { HelpSheet } from "./help-sheet";
+import { Home } from "./home";
+import { Keep } from "./keep";
+import { Listen } from "./listen";
+import { MoreSheet } from "./more-sheet";
+import { PastRuns } from "./runs";
+
+export function Root({ app }: { app: App }) {
+  const { dialog, said, idle, route } = app.state;
+  const screen = nameOf(app);
+  const underWay = isUnderWay(app.view.stage);
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(screen);
+  useEffect(() => {
+    if (shown.current === screen) return;
+    shown.current = screen;
+    scrollTo(0, 0);
+    // The next Tab reaches the first control of the new screen: Stop, while music is under way.
+    main.current?.focus({ preventScroll: true });
+  }, [screen]);
+  return (
+    <AppContext.Provider value={app}>
+      {/* While music is under way, Stop comes before everything else in the tab order. */}
+      {!underWay && <Header key="top" />}
+      <main
+        key="main"
+        ref={main}
+        tabIndex={-1}
+        aria-label={app.t.page.main}
+        data-idle={idle && !dialog}
+      >
+        <ListeningBar />
+        <div key={screen} class="arriving">
+          {route.name === "home" && <Home />}
+          {route.name === "card" && <Card presetKey={route.key} />}
+          {route.name === "listen" && (screen === "end" ? <End /> : <Listen />)}
+          {route.name === "runs" && <PastRuns />}
+          {route.name === "keep" && <Keep />}
+        </div>
+      </main>
+      {underWay && <Header key="top" />}
+      {dialog === "help" && <HelpSheet key="help" />}
+      {dialog === "more" && <MoreSheet key="more" />}
+      <p class="visually-hidden" role="status">
+        {said}
+      </p>
+    </AppContext.Provider>
+  );
+}
+
+/** Screens that differ enough for the focus to start anew. */
+function nameOf(app: App): string {
+  const { route } = app.state;
+  if (route.name === "card") return `card ${route.key}`;
+  if (route.name !== "listen") return route.name;
+  const { stage } = app.view;
+  if (stage === "stopped" || stage === "finished" || stage === "none") return "end";
+  return ["form", "kept", "elsewhere", "trouble", "failed"].includes(stage) ? stage : "listen";
+}

@@ -1,0 +1,96 @@
+/** Past runs: heard again, joined, or composed to their end. */
+
+import { useEffect, useState } from "preact/hooks";
+import { PAGE, type PastRun } from "../../supabase/runs";
+import { useApp } from "../parts/app-context";
+import { Leaving } from "../parts/leaving";
+import { typeset } from "../parts/typeset";
+
+export function PastRuns() {
+  const app = useApp();
+  const { t, state } = app;
+  const { runs, older, failed, more } = usePastRuns();
+  return (
+    <div class="screen runs">
+      <div class="lamp-room small" />
+      <h1 class="title">{t.runs.title}</h1>
+      {state.listener?.anonymous && (
+        <p class="keep-offer">
+          <span class="quiet">{typeset(t.keep.browserOnly)}</span>
+          <a class="button bare" href="#keep">
+            {t.keep.open}
+          </a>
+        </p>
+      )}
+      {failed && (
+        <p role="status">{typeset(state.online ? t.trouble.service : t.trouble.offline)}</p>
+      )}
+      {runs?.length === 0 && !failed && <p class="quiet">{typeset(t.runs.none)}</p>}
+      <ul class="plain">
+        {runs?.map((run) => (
+          <li key={run.id}>
+            <RunLine run={run} />
+          </li>
+        ))}
+      </ul>
+      {older && (
+        <button type="button" class="button bare" onClick={more}>
+          {t.runs.older}
+        </button>
+      )}
+      <Leaving />
+    </div>
+  );
+}
+
+function RunLine({ run }: { run: PastRun }) {
+  const app = useApp();
+  const { t, state } = app;
+  const title = app.preset(run.presetKey)?.title[state.language] ?? t.runs.unknownPreset;
+  const when = run.createdAt.toLocaleString(state.language, {
+    day: "numeric",
+    month: "long",
+    hour: "numeric",
+    minute: "2-digit",
+  });
+  const words = { ready: t.runs.listen, creating: t.runs.join, failed: t.runs.compose };
+  const action = words[run.status];
+  return (
+    <div class="run">
+      <p class="run-what">
+        <span class="card-title">{typeset(title)}</span>
+        <span class="quiet">{when}</span>
+        {run.status !== "ready" && <span class="quiet">{typeset(t.runs[run.status])}</span>}
+      </p>
+      <button
+        type="button"
+        class="button line"
+        aria-label={t.runs.about(action, title, when)}
+        onClick={() => app.replay(run, run.status !== "ready")}
+      >
+        {action}
+      </button>
+    </div>
+  );
+}
+
+function usePastRuns() {
+  const { parts, state } = useApp();
+  const [runs, setRuns] = useState<readonly PastRun[] | null>(null);
+  const [older, setOlder] = useState(false);
+  const [failed, setFailed] = useState(false);
+  const read = async (known: readonly PastRun[]) => {
+    try {
+      const past = await (await parts.backend).runs.past(known.at(-1)?.createdAt);
+      setRuns([...known, ...past]);
+      setOlder(past.length === PAGE);
+      setFailed(false);
+    } catch {
+      setFailed(true);
+    }
+  };
+  useEffect(() => {
+    if (state.listener && state.online) void read([]);
+  }, [state.listener?.id, state.online]);
+  return { runs: state.listener ? runs : [], older, failed, more: () => void read(runs ?? []) };
+}

@@ -1,0 +1,31 @@
+/** Music that needs one tap: kept over a reload, or sounding in another tab. */
+
+import { useApp } from "../parts/app-context";
+import { typeset } from "../parts/typeset";
+
+export function Kept({ keptAt }: { keptAt: number | null }) {
+  const { t } = useApp();
+  const words = keptAt === null ? t.resume.fromStart : t.resume.at(keptAt);
+  return <OneTap title={t.resume.title} words={words} />;
+}
+
+export function Elsewhere() {
+  const { t } = useApp();
+  return <OneTap title={t.tabs.elsewhere} words={t.tabs.here} />;
+}
+
+function OneTap({ title, words }: { title: string; words: string }) {
+  const app = useApp();
+  return (
+    <div class="screen one-tap">
+      <div class="lamp-room" />
+      <h1 class="title">{typeset(title)}</h1>
+      <button type="button" class="button solid wide" onClick={() => app.parts.listening.resume()}>
+        {words}
+      </button>
+      <button type="button" class="button bare" onClick={app.leave}>
+        {app.t.resume.leave}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+/** Where a journey is, in the few words that the screens know. */
+
+import type { Snapshot, StateName } from "../engine";
+
+/** How far the page itself has come. */
+export type Step =
+  | "none"
+  /** Kept over a reload: one button. */
+  | "kept"
+  | "elsewhere"
+  | "opening"
+  /** Anonymous listeners are not allowed here: the form. */
+  | "form"
+  | "writing"
+  /** The engine has the run. */
+  | "following"
+  | "trouble"
+  | "stopped"
+  | "finished";
+
+export type Stage =
+  | Exclude<Step, "following">
+  | "composing"
+  | "ready"
+  | "playing"
+  | "closing"
+  | "paused"
+  | "stalled"
+  | "failed";
+
+const OF_STATE: Readonly<Record<StateName, Stage>> = {
+  idle: "composing",
+  waiting: "composing",
+  playing: "playing",
+  paused: "paused",
+  stalled: "stalled",
+  finished: "finished",
+  stopped: "stopped",
+  failed: "failed",
+};
+
+export function stageOf(step: Step, sound: Snapshot): Stage {
+  if (step !== "following") return step;
+  if (sound.state === "playing" && sound.closing) return "closing";
+  if (sound.state === "waiting" && firstIsThere(sound)) return "ready";
+  return OF_STATE[sound.state];
+}
+
+/** Music is being made; nothing of it sounds yet. */
+const WAITING: ReadonlySet<Stage> = new Set(["opening", "writing", "composing", "ready"]);
+const PLAYING: ReadonlySet<Stage> = new Set(["playing", "closing", "paused", "stalled"]);
+/** Nothing sounds here, and nothing is about to. */
+const AT_REST: ReadonlySet<Stage> = new Set(["none", "kept", "elsewhere", "stopped", "finished"]);
+
+export const isWaiting = (stage: Stage) => WAITING.has(stage);
+export const isPlaying = (stage: Stage) => PLAYING.has(stage);
+/** A journey is in hand: Stop is there, and Escape means it. */
+export const isUnderWay = (stage: Stage) => !AT_REST.has(stage);
+
+function firstIsThere({ run }: Snapshot): boolean {
+  const first = run?.segments[0];
+  return first?.status === "first" || first?.status === "complete";
+}

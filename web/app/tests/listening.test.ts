@@ -1,0 +1,350 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { Trouble } from "../../supabase/trouble";
+import { announcement } from "../announcement";
+import { dictionary } from "../i18n/language";
+import { troubleLine } from "../line";
+import type { ListeningView } from "../listening-view";
+import { LONG_S } from "../long-wait";
+import { TestMemory } from "./memory";
+import { Room } from "./room";
+
+const WISH = { presetKey: "01-panique-anxiete", emotionState: "fear-0.8", idempotencyKey: "k" };
+const t = dictionary("fr");
+
+let room: Room;
+let heard: string[];
+
+function enter(memory = new TestMemory()): Room {
+  room = new Room(memory);
+  room.listening.start();
+  heard = [];
+  let before: ListeningView = room.listening.view();
+  room.player.subscribe(() => {
+    const now = room.listening.view();
+    const words = announcement(before, now, t);
+    if (words) heard.push(words);
+    before = now;
+  });
+  return room;
+}
+
+const all = (status: "queued" | "complete") => [status, status, status, status] as const;
+
+/** From the tap to the middle of the first piece. */
+async function listen(): Promise<void> {
+  room.listening.begin(WISH);
+  await room.pass(1);
+  room.tell(...all("complete"));
+  await room.pass(60);
+}
+
+beforeEach(() => {
+  enter();
+});
+
+describe("one tap", () => {
+  test("is all it takes: the run is created, put in hand, and heard", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    expect([room.wishes, room.composed]).toEqual([[WISH], ["run"]]);
+    expect(room.stage).toBe("composing");
+    expect(room.decks.bed.level).toBeGreaterThan(0);
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(5);
+    expect(room.stage).toBe("playing");
+    expect(room.decks.audible).toHaveLength(1);
+  });
+
+  test("is followed by honest words, each said once", async () => {
+    await listen();
+    expect(heard.filter((words) => words === t.playing.started)).toHaveLength(1);
+    expect(new Set(heard).size).toBe(heard.length);
+  });
+
+  test("keeps the words written for this run", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    expect(room.listening.view().brief).toBe("Posez-vous.");
+  });
+
+  test("says after 45 seconds that it takes longer, and not before", async () => {
+    room.listening.begin(WISH);
+    await room.pass(LONG_S - 1);
+    expect(room.listening.view().long).toBe(false);
+    await room.pass(2);
+    expect(room.listening.view().long).toBe(true);
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(5);
+    expect(room.listening.view().long).toBe(false);
+  });
+});
+
+describe("where nobody is let in without a name", () => {
+  test("the form keeps the choice, and the journey goes on from it", async () => {
+    room.open = async () => "form";
+    room.listening.begin(WISH);
+    await room.pass(1);
+    expect([room.stage, room.wishes]).toEqual(["form", []]);
+    room.listening.signedIn();
+    await room.pass(1);
+    expect(room.wishes).toEqual([WISH]);
+    expect(room.stage).toBe("composing");
+  });
+});
+
+describe("a service that does not answer", () => {
+  test("is asked again with the very same key, while the bed goes on", async () => {
+    const { create } = room;
+    room.create = async () => {
+      throw new Trouble("unreachable");
+    };
+    room.listening.begin(WISH);
+    await room.pass(0.5);
+    expect(room.listening.view().hiccup).toBe("unreachable");
+    room.create = create;
+    await room.pass(4);
+    expect(room.listening.view().hiccup).toBeNull();
+    expect(new Set(room.wishes.map((wish) => wish.idempotencyKey))).toEqual(new Set(["k"]));
+    expect(room.stage).toBe("composing");
+  });
+
+  test("is given up kindly in the end, and can be tried again", async () => {
+    const { create } = room;
+    room.create = async () => {
+      throw new Trouble("busy");
+    };
+    room.listening.begin(WISH);
+    await room.pass(120);
+    expect([room.stage, troubleLine(room.listening.view(), t)]).toEqual([
+      "trouble",
+      t.trouble.service,
+    ]);
+    room.create = create;
+    room.listening.tryAgain();
+    await room.pass(1);
+    expect(room.stage).toBe("composing");
+  });
+
+  test("a used-up day is said with its end", async () => {
+    room.create = async () => {
+      throw new Trouble("quota", 3600);
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    const { trouble } = room.listening.view();
+    expect(troubleLine(room.listening.view(), t)).toBe(t.trouble.quota);
+    expect((trouble?.until?.getTime() ?? 0) - Date.now()).toBeGreaterThan(3500_000);
+  });
+
+  test("a session it no longer knows is replaced once", async () => {
+    let tries = 0;
+    room.create = async () => {
+      tries += 1;
+      if (tries === 1) throw new Trouble("signed-out");
+      return { runId: "run", brief: "" };
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    expect([room.signedOut, room.stage]).toEqual([1, "composing"]);
+  });
+
+  test("a session it refuses twice is a trouble, not a loop", async () => {
+    room.create = async () => {
+      throw new Trouble("signed-out");
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    expect([room.signedOut, room.wishes.length, room.stage]).toEqual([1, 2, "trouble"]);
+  });
+
+  test("a run that failed says so kindly, and the runner is asked again", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.tell("failed", "failed", "failed", "failed");
+    await room.pass(1);
+    expect(troubleLine(room.listening.view(), t)).toBe(t.trouble.failedRun);
+    room.listening.tryAgain();
+    await room.pass(1);
+    expect(room.composed).toEqual(["run", "run"]);
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(6);
+    expect(room.stage).toBe("playing");
+  });
+
+  test("a run that can no longer be read is said, not waited for", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.troubled(new Trouble("gone"));
+    expect([room.stage, troubleLine(room.listening.view(), t)]).toEqual([
+      "trouble",
+      t.trouble.noSource,
+    ]);
+  });
+});
+
+describe("Stop", () => {
+  test("is silence, and nothing of the journey comes back", async () => {
+    await listen();
+    room.listening.end();
+    await room.pass(0.05);
+    expect([room.decks.audible, room.decks.bed.level]).toEqual([[], 0]);
+    expect(room.stage).toBe("stopped");
+    await room.pass(30);
+    expect(room.decks.audible).toEqual([]);
+    expect(enter(room.memory).stage).toBe("none");
+  });
+
+  test("while the brief is being written starts no composing", async () => {
+    let answer: (run: { runId: string; brief: string }) => void = () => {};
+    room.create = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.end();
+    answer({ runId: "run", brief: "" });
+    await room.pass(5);
+    expect([room.composed, room.stage]).toEqual([[], "stopped"]);
+  });
+});
+
+describe("a reload", () => {
+  test("gives back run and position, paused, and one tap goes on", async () => {
+    await listen();
+    const at = Math.floor(room.listening.view().sound.journeySeconds);
+    enter(room.memory);
+    await room.pass(1);
+    expect(room.stage).toBe("kept");
+    expect(Math.floor(room.listening.view().keptAt ?? 0)).toBe(at);
+    room.tell(...all("complete"));
+    await room.pass(2);
+    expect(room.decks.audible).toEqual([]);
+    room.listening.resume();
+    await room.pass(3);
+    expect(room.stage).toBe("playing");
+    expect(room.listening.view().sound.journeySeconds).toBeGreaterThanOrEqual(at);
+    expect(room.wishes).toEqual([]);
+  });
+
+  test("before the first sound goes on waiting for the same run", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    enter(room.memory);
+    expect([room.stage, room.listening.view().keptAt]).toEqual(["kept", null]);
+    room.listening.resume();
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(6);
+    expect([room.stage, room.wishes]).toEqual(["playing", []]);
+  });
+
+  test("before the run was answered asks with the same key", async () => {
+    room.create = () => new Promise(() => {});
+    room.listening.begin(WISH);
+    await room.pass(1);
+    enter(room.memory);
+    room.listening.resume();
+    await room.pass(1);
+    expect(room.wishes).toEqual([WISH]);
+  });
+
+  test("can be declined for good", async () => {
+    await listen();
+    enter(room.memory);
+    room.listening.leave();
+    expect(room.stage).toBe("none");
+    expect(enter(room.memory).stage).toBe("none");
+  });
+});
+
+describe("another tab", () => {
+  test("takes the sound: this one falls silent and offers to take it back", async () => {
+    await listen();
+    room.listening.lost();
+    await room.pass(1);
+    expect([room.stage, room.decks.audible]).toEqual(["elsewhere", []]);
+    room.listening.resume();
+    await room.pass(3);
+    expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
+  });
+});
+
+describe("ratings", () => {
+  test("given before the run exists are written as soon as it does", async () => {
+    let answer: (run: { runId: string; brief: string }) => void = () => {};
+    room.create = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.rate("suds_start", 7);
+    await room.pass(1);
+    expect(room.rated).toEqual([]);
+    answer({ runId: "run", brief: "" });
+    await room.pass(1);
+    expect(room.rated).toEqual([["run", "suds_start", 7]]);
+  });
+
+  test("that could not be written are said to be, and change nothing else", async () => {
+    await listen();
+    room.rate = async () => {
+      throw new Trouble("unreachable");
+    };
+    room.listening.rate("suds_mid", 3);
+    await room.pass(1);
+    expect(room.listening.view()).toMatchObject({ ratingFailed: true, stage: "playing" });
+  });
+
+  test("at the end still reach the run", async () => {
+    await listen();
+    room.listening.end();
+    room.listening.rate("suds_end", 2);
+    await room.pass(1);
+    expect(room.rated).toEqual([["run", "suds_end", 2]]);
+  });
+});
+
+describe("a past run", () => {
+  const PAST = {
+    id: "run",
+    presetKey: "01-panique-anxiete",
+    status: "ready",
+    createdAt: new Date(),
+    brief: "Posez-vous.",
+    sudsStart: 6,
+  } as const;
+
+  test("is heard again from its beginning, and composed no second time", async () => {
+    room.listening.replay(PAST, false);
+    await room.pass(1);
+    room.tell(...all("complete"));
+    await room.pass(5);
+    expect([room.stage, room.composed, room.wishes]).toEqual(["playing", [], []]);
+    expect(room.listening.view().ratings).toEqual({ suds_start: 6 });
+  });
+
+  test("that failed is composed to its end", async () => {
+    room.listening.replay({ ...PAST, status: "failed" }, true);
+    await room.pass(1);
+    expect(room.composed).toEqual(["run"]);
+  });
+});
+
+test("a whole journey ends by itself, and is not offered again", async () => {
+  room.listening.begin(WISH);
+  await room.pass(1);
+  room.tell(...all("complete"));
+  await room.pass(1500);
+  expect(room.stage).toBe("finished");
+  expect(enter(room.memory).stage).toBe("none");
+});
+
+test("nothing is left running once the page lets go", async () => {
+  await listen();
+  room.listening.end();
+  room.listening.stop();
+  room.player.dispose();
+  await room.pass(1);
+  expect(room.clock.pending).toBe(0);
+});

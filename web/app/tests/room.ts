@@ -1,0 +1,130 @@
+/** A journey with the engine's own player in fake time, and a Supabase that answers as told. */
+
+import { createPlayer, type Feed, type FeedEars, type Run, type Segment } from "../../engine";
+import { FakeDecks } from "../../engine/testing/fake-decks";
+import { FakeMedia } from "../../engine/testing/fake-media";
+import { newClock } from "../../engine/tests/clock";
+import type { Backend } from "../../supabase/backend";
+import type { SudsMoment, Wish } from "../../supabase/runs";
+import { Listening } from "../listening";
+import { Resume } from "../resume";
+import { TabLock } from "../tab-lock";
+import { TestMemory } from "./memory";
+
+const PIECES = 4;
+const SECONDS = 300;
+
+export class Room {
+  readonly clock = newClock();
+  readonly media = new FakeMedia();
+  readonly decks = new FakeDecks(this.clock, this.media);
+  readonly wishes: Wish[] = [];
+  readonly composed: string[] = [];
+  readonly rated: [string, SudsMoment, number][] = [];
+  /** What each call answers; tests put others in their place. */
+  open = async (): Promise<"open" | "form"> => "open";
+  create = async () => ({ runId: "run", brief: "Posez-vous." });
+  compose = async () => {};
+  rate = async () => {};
+  signedOut = 0;
+  changed = () => {};
+  ears: FeedEars | null = null;
+  readonly player = createPlayer({
+    clock: this.clock,
+    decks: this.decks,
+    feed: this.feed(),
+    sign: async (id) => `https://store.example/${id}.mp3?token=x`,
+  });
+  readonly tab = new TabLock(() => this.listening.lost(), null);
+  readonly listening: Listening;
+
+  constructor(readonly memory = new TestMemory()) {
+    this.listening = new Listening({
+      player: this.player,
+      backend: Promise.resolve(this.backend()),
+      resume: new Resume(memory),
+      tab: this.tab,
+      clock: this.clock,
+      changed: () => {
+        this.changed();
+      },
+    });
+    for (let index = 0; index < PIECES; index += 1) {
+      this.media.put(`https://store.example/s${index}.mp3`, { durationSeconds: SECONDS });
+      this.media.put(`https://suno.example/s${index}`, { durationSeconds: SECONDS, live: true });
+    }
+  }
+
+  get stage() {
+    return this.listening.view().stage;
+  }
+
+  /** The service tells how far each piece is. */
+  tell(...states: Segment["status"][]): void {
+    const segments = states.map((status, index) => segment(index, status));
+    const status = runStatus(states);
+    const run: Run = { id: "run", status, segments };
+    this.ears?.run(run);
+  }
+
+  async pass(seconds: number): Promise<void> {
+    await this.clock.advance(seconds);
+  }
+
+  private feed(): Feed {
+    return {
+      follow: (_runId, ears) => {
+        this.ears = ears;
+        return { heard: () => {}, stop: () => {} };
+      },
+    };
+  }
+
+  private backend(): Backend {
+    const session = {
+      open: () => this.open(),
+      signOut: async () => {
+        this.signedOut += 1;
+      },
+    };
+    const runs = {
+      create: async (wish: Wish) => {
+        this.wishes.push(wish);
+        return this.create();
+      },
+      compose: async (runId: string) => {
+        this.composed.push(runId);
+        return this.compose();
+      },
+      rate: async (...rating: [string, SudsMoment, number]) => {
+        this.rated.push(rating);
+        return this.rate();
+      },
+    };
+    return { session, runs } as unknown as Backend;
+  }
+}
+
+function segment(index: number, status: Segment["status"]): Segment {
+  const heard = status === "first" || status === "complete";
+  return {
+    id: `s${index}`,
+    index,
+    status,
+    title: null,
+    plannedSeconds: SECONDS,
+    previewUrl: heard ? `https://suno.example/s${index}` : null,
+    finalUrl: null,
+    storagePath: status === "complete" ? `runs/run/s${index}.mp3` : null,
+    durationSeconds: status === "complete" ? SECONDS : null,
+    sunoTrackId: heard ? `t${index}` : null,
+    secondTrack: null,
+    loudnessLufs: -18,
+    truePeakDbtp: -3,
+  };
+}
+
+function runStatus(states: readonly Segment["status"][]): Run["status"] {
+  if (states.every((status) => status === "complete")) return "ready";
+  return states.every((status) => status === "failed") ? "failed" : "creating";
+}

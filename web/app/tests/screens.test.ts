@@ -1,0 +1,379 @@
+// @vitest-environment happy-dom
+import { h, render } from "preact";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { App } from "../app";
+import type { Preset } from "../contracts";
+import { IDLE_S, Idle } from "../idle";
+import { Preferences } from "../preferences";
+import { HOME, type Route, type Router } from "../router";
+import { Root } from "../screens/root";
+import { TestMemory } from "./memory";
+import { Room } from "./room";
+
+const ANGER: Preset = {
+  key: "06-colere-irritabilite",
+  slug: "colere-irritabilite",
+  group: "overflow",
+  groupName: { fr: "Quand tout déborde", en: "When it is all too much" },
+  title: { fr: "Colère, irritabilité", en: "Anger, irritability" },
+  from: { fr: "la colère", en: "anger" },
+  to: { fr: "une parole ferme et calme", en: "firm, calm words" },
+  minutes: { min: 20, max: 22 },
+  text: { fr: "La colère dit souvent quelque chose de juste.", en: "Anger often tells the truth." },
+  contraindications: [{ fr: "Pas au volant.", en: "Not while driving." }],
+  emotion: "anger",
+};
+const CALM: Preset = { ...ANGER, key: "00-universel-reset", emotion: "neutral" };
+
+const FOCUSABLE = "a[href],button:not(:disabled),input,select,[tabindex='0']";
+
+let room: Room;
+let app: App;
+let idle: Idle;
+
+beforeEach(() => {
+  document.body.innerHTML = '<div id="app"></div>';
+  HTMLDialogElement.prototype.showModal = function showModal() {
+    this.open = true;
+  };
+  vi.stubGlobal("scrollTo", () => {});
+  vi.stubGlobal("matchMedia", () => new EventTarget());
+  const memory = new TestMemory();
+  memory.write("language", "fr");
+  memory.write("country", "FR");
+  room = new Room(memory);
+  app = new App({
+    player: room.player,
+    backend: new Promise(() => {}),
+    listening: room.listening,
+    router: { go: (route: Route) => app.arrive(route) } as unknown as Router,
+    preferences: new Preferences(memory),
+    clock: room.clock,
+    draw: () => render(h(Root, { app }), document.getElementById("app") as HTMLElement),
+  });
+  room.changed = app.changed;
+  idle = new Idle(room.clock, (still) => app.set({ idle: still }));
+  for (const owner of [app, room.listening, idle]) owner.start();
+  app.set({ presets: [CALM, ANGER] });
+});
+
+afterEach(() => {
+  render(null, document.getElementById("app") as HTMLElement);
+  for (const owner of [app, room.listening, idle]) owner.stop();
+  vi.unstubAllGlobals();
+});
+
+async function go(route: Route): Promise<void> {
+  app.arrive(route);
+  await settle();
+}
+
+/** Everything that was promised has been drawn. */
+async function settle(): Promise<void> {
+  await room.pass(0);
+  await new Promise((resolve) => setTimeout(resolve));
+  await room.pass(0);
+}
+
+const text = () => (document.body.textContent ?? "").replaceAll(/\s+/g, " ");
+const button = (name: string) => {
+  const inside = document.querySelector("dialog") ?? document;
+  const found = [...inside.querySelectorAll<HTMLElement>("button,a")].filter(
+    (one) => one.textContent?.trim() === name,
+  );
+  if (!found[0]) throw new Error(`no button ${name} in: ${text()}`);
+  return found[0];
+};
+const firstInTabOrder = (root: ParentNode = document) =>
+  root.querySelector(FOCUSABLE)?.textContent?.trim();
+const pressEscape = () =>
+  dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", cancelable: true }));
+
+async function press(name: string): Promise<void> {
+  button(name).click();
+  await settle();
+}
+
+async function play(): Promise<void> {
+  await go(HOME);
+  await press("Commencer");
+  await room.pass(1);
+  room.tell("complete", "complete", "complete", "complete");
+  await room.pass(130);
+  await settle();
+}
+
+describe("home", () => {
+  test("begins with the one card that needs no reading, and the red flags", async () => {
+    await go(HOME);
+    expect(document.querySelector("h1")?.textContent).toBe("J'ai besoin de calme maintenant");
+    expect(text()).toContain("ou première crise de ce genre ? Appelez le 15 ou le 112.");
+    expect(
+      [...document.querySelectorAll(".red-flags a")].map((a) => a.getAttribute("href")),
+    ).toEqual(["tel:15", "tel:112"]);
+  });
+
+  test("lists the others under the name of their feeling, from -> to", async () => {
+    await go(HOME);
+    const card = document.querySelector(".card-link");
+    expect(card?.getAttribute("href")).toBe("#card/06-colere-irritabilite");
+    expect(card?.textContent).toBe(
+      "Colère, irritabilitéDe la colère vers une parole ferme et calme",
+    );
+    expect(document.querySelectorAll(".card-link")).toHaveLength(1);
+  });
+
+  test("says kindly when the list did not arrive, and still starts", async () => {
+    app.set({ presets: null, presetsMissing: true });
+    await go(HOME);
+    expect(text()).toContain(app.t.home.noPresets);
+    expect(button("Commencer")).toBeTruthy();
+  });
+
+  test("without the service offers help and another try, no false start", async () => {
+    app.set({ stranded: true });
+    await go(HOME);
+    expect(text()).toContain(app.t.trouble.startPage);
+    expect(() => button("Commencer")).toThrow();
+    expect(button("Aide")).toBeTruthy();
+  });
+
+  test("speaks the other language at a tap, and says so to screen readers", async () => {
+    await go(HOME);
+    expect(button("English").lang).toBe("en");
+    await press("English");
+    expect(document.querySelector("h1")?.textContent).toBe("I need calm now");
+    expect(document.documentElement.lang).toBe("en");
+  });
+});
+
+describe("a card", () => {
+  test("shows the curated text, the minutes and what to know, before the tap", async () => {
+    await go({ name: "card", key: ANGER.key });
+    for (const words of [ANGER.text.fr, "20 à 22 min", "Pas au volant."]) {
+      expect(text()).toContain(words);
+    }
+  });
+
+  test("starts with the feeling and, if said, how strong it is", async () => {
+    await go({ name: "card", key: ANGER.key });
+    const very = [...document.querySelectorAll<HTMLInputElement>(".choice input")].at(-1);
+    very?.click();
+    await press("Commencer");
+    await room.pass(1);
+    expect(room.wishes[0]).toMatchObject({ presetKey: ANGER.key, emotionState: "anger-0.8" });
+  });
+});
+
+describe("while waiting", () => {
+  beforeEach(async () => {
+    await go(HOME);
+    await press("Commencer");
+    await room.pass(1);
+    await settle();
+  });
+
+  test("grounding comes first, and nothing is asked", () => {
+    expect(text()).toContain("Regardez autour de vous. Nommez cinq choses que vous voyez.");
+    expect(document.querySelector("fieldset")).toBeNull();
+    expect(document.querySelector("progress,[role=progressbar]")).toBeNull();
+    expect(text()).not.toMatch(/%/);
+  });
+
+  test("words, a note and a breath are offered, each of them skippable", async () => {
+    await press("Lire");
+    expect(document.querySelector(".brief")?.getAttribute("lang")).toBe("fr");
+    await press("Refermer");
+    await press("Noter");
+    expect(document.querySelectorAll(".step input")).toHaveLength(11);
+    await press("Passer");
+    await press("Respirer");
+    expect(text()).toMatch(/Inspirez|Soufflez/);
+    await press("Ne plus suivre la lumière");
+    expect(text()).not.toMatch(/Inspirez|Soufflez/);
+  });
+
+  test("the bed has its own switch", async () => {
+    expect(text()).toContain("En attendant votre musique");
+    await press("Couper");
+    expect(room.player.snapshot().bed.on).toBe(false);
+    await press("Remettre");
+    expect(room.player.snapshot().bed.on).toBe(true);
+  });
+
+  test("Stop is the first thing the keyboard reaches, also in help", async () => {
+    expect(firstInTabOrder()).toBe("Stop");
+    await press("Aide");
+    expect(firstInTabOrder(document.querySelector("dialog") ?? document)).toBe("Stop");
+  });
+
+  test("what is open stays open when the music begins", async () => {
+    await press("Lire");
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(6);
+    await settle();
+    expect(room.stage).toBe("playing");
+    expect(document.querySelector(".brief")).not.toBeNull();
+  });
+});
+
+describe("while playing", () => {
+  beforeEach(play);
+
+  test("there is one line of words, small minutes, and Stop first", () => {
+    expect(document.querySelector("h1")?.textContent).toBe("Pièce 1 sur 4");
+    expect(text()).toContain("2 min sur 20");
+    expect(firstInTabOrder()).toBe("Stop");
+  });
+
+  test("Escape means Stop", async () => {
+    pressEscape();
+    await settle();
+    expect(room.stage).toBe("stopped");
+    expect(text()).toContain(
+      "Arrêter est toujours une bonne décision. Ouvrez les yeux, sentez vos pieds au sol.",
+    );
+  });
+
+  test("Escape closes an open dialog first, and the music goes on", async () => {
+    await press("Plus");
+    pressEscape();
+    await settle();
+    expect(room.stage).toBe("playing");
+    document.querySelector("dialog")?.dispatchEvent(new Event("close"));
+    await settle();
+    pressEscape();
+    await settle();
+    expect(room.stage).toBe("stopped");
+  });
+
+  test("help does not stop the music, and Stop is in it", async () => {
+    await press("Aide");
+    expect(text()).toContain("La musique continue pendant ce temps.");
+    expect(button("Stop").closest("dialog")).not.toBeNull();
+    await room.pass(1);
+    expect(room.decks.audible).toHaveLength(1);
+  });
+
+  test("the seek bar says where one is", async () => {
+    await press("Plus");
+    const bar = document.querySelector('.field input[type="range"]');
+    expect(bar?.getAttribute("aria-valuetext")).toMatch(/^2 min \d+ sur 20 min$/);
+  });
+
+  test("the volume is remembered", async () => {
+    await press("Plus");
+    const bar = [...document.querySelectorAll<HTMLInputElement>('input[type="range"]')].at(1);
+    if (!bar) throw new Error("no volume");
+    expect(bar.value).toBe("70");
+    bar.value = "40";
+    bar.dispatchEvent(new Event("input", { bubbles: true }));
+    expect(room.decks.heardVolume).toBe(0.4);
+    expect(room.memory.read("volume")).toBe("0.4");
+  });
+
+  test("after 8 s all but Stop and Help step back, until something stirs", async () => {
+    const main = document.querySelector("main");
+    dispatchEvent(new Event("pointermove"));
+    await room.pass(IDLE_S - 0.5);
+    await settle();
+    expect(main?.dataset["idle"]).toBe("false");
+    await room.pass(1);
+    await settle();
+    expect(main?.dataset["idle"]).toBe("true");
+    const back = [...document.querySelectorAll(".fades")].map((one) => one.textContent);
+    expect(back).not.toContain("Stop");
+    expect(back).not.toContain("Aide");
+    dispatchEvent(new Event("keydown"));
+    await settle();
+    expect(main?.dataset["idle"]).toBe("false");
+  });
+
+  test("going elsewhere in the page keeps Stop, and a way back", async () => {
+    await go(HOME);
+    expect(firstInTabOrder()).toBe("Stop");
+    await press("Revenir à la musique");
+    expect(document.querySelector("h1")?.textContent).toBe("Pièce 1 sur 4");
+  });
+
+  test("no letter does anything", async () => {
+    for (const key of ["s", "p", " ", "m", "k"])
+      dispatchEvent(new KeyboardEvent("keydown", { key }));
+    await settle();
+    expect(room.stage).toBe("playing");
+  });
+
+  test("a piece that changes is said once", async () => {
+    const said: string[] = [];
+    const say = app.say.bind(app);
+    app.say = (words) => {
+      said.push(words);
+      say(words);
+    };
+    await room.pass(400);
+    await settle();
+    expect(said.filter((words) => words === "Pièce 2 sur 4")).toHaveLength(1);
+  });
+});
+
+describe("the end", () => {
+  test("puts help first for who is worse, without a word about it", async () => {
+    await play();
+    room.listening.rate("suds_start", 4);
+    await press("Stop");
+    expect(document.querySelector(".help-first")).toBeNull();
+    const six = [...document.querySelectorAll<HTMLInputElement>(".step input")].at(6);
+    six?.click();
+    await settle();
+    const first = document.querySelector(".end h2, .end h1");
+    expect(first?.textContent).toBe("Quelqu'un peut vous répondre, tout de suite.");
+    expect(document.querySelector(".help-first a")?.getAttribute("href")).toBe("tel:15");
+  });
+
+  test("leads back to the beginning", async () => {
+    await play();
+    await press("Stop");
+    await press("Revenir au début");
+    expect(document.querySelector("h1")?.textContent).toBe("J'ai besoin de calme maintenant");
+  });
+});
+
+test("the form asks one field at a time and keeps both where a password manager sees them", async () => {
+  room.open = async () => "form";
+  await go(HOME);
+  await press("Commencer");
+  await room.pass(1);
+  await settle();
+  expect(text()).toContain("Votre choix est gardé : Colère, irritabilité.");
+  const [email, password] = [...document.querySelectorAll<HTMLInputElement>("form input")];
+  expect([email?.autocomplete, password?.autocomplete]).toEqual(["username", "current-password"]);
+  expect([email?.tabIndex, password?.tabIndex]).toEqual([0, -1]);
+});
+
+describe("help", () => {
+  test("is one tap away on every screen", async () => {
+    for (const route of [
+      HOME,
+      { name: "runs" },
+      { name: "keep" },
+      { name: "card", key: "x" },
+    ] as Route[]) {
+      await go(route);
+      expect(button("Aide")).toBeTruthy();
+    }
+  });
+
+  test("keeps the two kinds apart, and can be another country's", async () => {
+    await go(HOME);
+    await press("Aide");
+    const kinds = [...document.querySelectorAll(".help-kind h3")].map((one) => one.textContent);
+    expect(kinds).toEqual(["Urgence médicale", "Détresse, idées suicidaires"]);
+    const select = document.querySelector("select");
+    if (!select) throw new Error("no choice of country");
+    select.value = "CH";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await settle();
+    expect(document.querySelector('a[href="tel:143"]')).not.toBeNull();
+    expect(room.memory.read("country")).toBe("CH");
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, test } from "vitest";
+import { FakeClock } from "../../engine/testing/fake-clock";
+import { Trouble } from "../../supabase/trouble";
+import { breathAt, CYCLE_S } from "../breath";
+import { wishFor } from "../choice";
+import { insist, PAUSES_S } from "../patience";
+import { Preferences } from "../preferences";
+import { helpFirst } from "../ratings";
+import { KEPT_MS, Resume } from "../resume";
+import { hashOf, type Route, routeOf } from "../router";
+import { TestMemory } from "./memory";
+
+describe("a wish", () => {
+  const panic = { emotion: "fear" } as never;
+
+  test("tells the feeling and how strong it is, where that was said", () => {
+    expect(wishFor("01-panique-anxiete", panic, "high", "k").emotionState).toBe("fear-0.8");
+    expect(wishFor("01-panique-anxiete", panic, null, "k").emotionState).toBe("fear");
+    expect(wishFor("00-universel-reset", undefined, "high", "k")).toEqual({
+      presetKey: "00-universel-reset",
+      idempotencyKey: "k",
+    });
+  });
+
+  test("has a key of its own each time", () => {
+    const [one, other] = [wishFor("x", undefined, null), wishFor("x", undefined, null)];
+    expect(one.idempotencyKey).toMatch(/^[0-9a-f]{32}$/);
+    expect(one.idempotencyKey).not.toBe(other.idempotencyKey);
+  });
+});
+
+describe("help comes first", () => {
+  test.each([
+    [{}, false],
+    [{ suds_start: 8 }, true],
+    [{ suds_start: 7 }, false],
+    [{ suds_start: 9, suds_end: 3 }, false],
+    [{ suds_start: 4, suds_end: 6 }, true],
+    [{ suds_start: 4, suds_end: 5 }, false],
+    [{ suds_mid: 8 }, true],
+    [{ suds_start: 2, suds_mid: 4 }, true],
+    [{ suds_start: 2, suds_mid: 9, suds_end: 3 }, false],
+    [{ suds_end: 7 }, false],
+  ])("after %j: %s", (ratings, first) => {
+    expect(helpFirst(ratings)).toBe(first);
+  });
+});
+
+describe("what was under way", () => {
+  const wish = { presetKey: "00-universel-reset", idempotencyKey: "k" };
+  const place = { runId: "run", segmentIndex: 1, pieceSeconds: 72, journeySeconds: 372 };
+
+  test("comes back after a reload", () => {
+    const memory = new TestMemory();
+    new Resume(memory).keep({ wish, runId: "run", brief: "…", place });
+    expect(new Resume(memory).read()).toMatchObject({ wish, runId: "run", brief: "…", place });
+  });
+
+  test("is forgotten when it is over", () => {
+    const resume = new Resume(new TestMemory());
+    resume.keep({ wish, runId: "run", brief: null, place: null });
+    resume.forget();
+    expect(resume.read()).toBeNull();
+  });
+
+  test("is not offered half a day later", () => {
+    let now = 0;
+    const resume = new Resume(new TestMemory(), () => now);
+    resume.keep({ wish, runId: "run", brief: null, place: null });
+    now = KEPT_MS;
+    expect(resume.read()).not.toBeNull();
+    now = KEPT_MS + 1;
+    expect(resume.read()).toBeNull();
+  });
+
+  test.each(["", "{", "null", '{"wish":{}}', "[]"])("is nothing when it reads %j", (text) => {
+    const memory = new TestMemory();
+    memory.write("under-way", text);
+    expect(new Resume(memory).read()).toBeNull();
+  });
+});
+
+describe("the breath", () => {
+  test("goes in for four seconds and out for six, and is never held", () => {
+    expect(breathAt(0)).toMatchObject({ way: "in", fullness: 0, turnsIn: 4 });
+    expect(breathAt(4)).toMatchObject({ way: "out", fullness: 1, turnsIn: 6 });
+    expect(breathAt(CYCLE_S)).toMatchObject({ way: "in", turnsIn: 4 });
+    let held = 0;
+    for (let at = 0; at < CYCLE_S; at += 0.1) {
+      held += Math.abs(breathAt(at + 0.1).fullness - breathAt(at).fullness) < 1e-6 ? 1 : 0;
+    }
+    expect(held).toBe(0);
+  });
+});
+
+describe("an address", () => {
+  test.each<Route>([
+    { name: "home" },
+    { name: "card", key: "01-panique-anxiete" },
+    { name: "listen" },
+    { name: "runs" },
+    { name: "keep" },
+  ])("names %j and comes back", (route) => {
+    expect(routeOf(hashOf(route))).toEqual(route);
+  });
+
+  test.each(["#card/", "#card", "#else", "#access_token=x", ""])("%j is home", (hash) => {
+    expect(routeOf(hash)).toEqual({ name: "home" });
+  });
+});
+
+describe("preferences", () => {
+  test("begin at 70 % and keep what was set", () => {
+    const memory = new TestMemory();
+    const preferences = new Preferences(memory);
+    expect(preferences.volume).toBe(0.7);
+    preferences.volume = 0.35;
+    preferences.country = null;
+    preferences.intensity = "high";
+    const later = new Preferences(memory);
+    expect([later.volume, later.country, later.intensity]).toEqual([0.35, null, "high"]);
+  });
+
+  test("survive a memory that holds nonsense", () => {
+    const memory = new TestMemory();
+    for (const name of ["volume", "intensity", "language", "country"]) memory.write(name, "7?");
+    const preferences = new Preferences(memory);
+    expect([preferences.volume, preferences.intensity]).toEqual([0.7, null]);
+  });
+});
+
+describe("patience", () => {
+  function patient(outcomes: readonly (string | Error)[]) {
+    const clock = new FakeClock();
+    const work = new AbortController();
+    const said: (string | null)[] = [];
+    const left = [...outcomes];
+    const call = async () => {
+      const outcome = left.shift() ?? new Trouble("unreachable");
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    };
+    const end = insist(call, {
+      clock,
+      signal: work.signal,
+      troubled: (trouble) => said.push(trouble?.kind ?? null),
+    }).catch((error) => error);
+    return { clock, work, said, end };
+  }
+
+  test("tries again what may pass, says so, and says when it has passed", async () => {
+    const { clock, said, end } = patient([new Trouble("unreachable"), new Trouble("busy"), "run"]);
+    await clock.advance(3);
+    expect(await end).toBe("run");
+    expect(said).toEqual(["unreachable", "busy", null]);
+  });
+
+  test("does not insist where it was refused", async () => {
+    const { end, said } = patient([new Trouble("quota"), "run"]);
+    expect(await end).toMatchObject({ kind: "quota" });
+    expect(said).toEqual([]);
+  });
+
+  test("has an end", async () => {
+    const { clock, said, end } = patient([]);
+    await clock.advance(120);
+    expect(await end).toMatchObject({ kind: "unreachable" });
+    expect(said).toHaveLength(PAUSES_S.length);
+  });
+
+  test("ends at once when the listener stops, and leaves no timer", async () => {
+    const { clock, work, end } = patient([new Trouble("busy"), "run"]);
+    await clock.advance(0.5);
+    work.abort();
+    expect(await end).toMatchObject({ name: "AbortError" });
+    expect(clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,52 @@
+/** Brings one deck to where another is, so that nobody hears which of the two plays. */
+
+import type { Clock } from "./clock";
+import type { Deck } from "./deck";
+import type { Settings } from "./settings";
+import { pause, type Turn, within } from "./turn";
+
+/** How far ahead the follower waits for the leader; doubled when seeking takes longer. */
+const AHEAD_SECONDS = 0.5;
+/** A deck that has just begun is measured when its position has become steady. */
+const STEADY_SECONDS = 0.2;
+
+export class Aligner {
+  constructor(
+    private readonly clock: Clock,
+    private readonly settings: Settings,
+  ) {}
+
+  /** Where a follower should open, so that the leader comes by a little later. */
+  ahead(leader: Deck): number {
+    return leader.position + AHEAD_SECONDS;
+  }
+
+  /**
+   * The follower plays, silently, at the leader's position. False, or an error of a deck's, when
+   * that cannot be within `swapSecondsMax`, or the turn is over: nothing has been heard then.
+   */
+  async align(leader: Deck, follower: Deck, turn: Turn): Promise<boolean> {
+    const latest = this.clock.now() + this.settings.swapSecondsMax;
+    if (!(await this.wait(leader, follower, latest, turn))) return false;
+    await within(this.clock, latest - this.clock.now(), follower.play());
+    await pause(this.clock, STEADY_SECONDS);
+    if (turn.over) return false;
+    const drift = follower.position - leader.position;
+    if (Math.abs(drift) > this.settings.driftSecondsMax) await follower.nudge(-drift);
+    return !turn.over && leader.playing && this.clock.now() <= latest;
+  }
+
+  /** Until the leader reaches the place where the follower stands ready. */
+  private async wait(leader: Deck, follower: Deck, latest: number, turn: Turn): Promise<boolean> {
+    for (let ahead = AHEAD_SECONDS; ; ahead *= 2) {
+      const left = follower.position - leader.position;
+      if (turn.over || !leader.playing || this.clock.now() + left > latest) return false;
+      if (left >= 0) {
+        await pause(this.clock, left);
+        return !turn.over;
+      }
+      const there = follower.seek(leader.position + 2 * ahead);
+      await within(this.clock, latest - this.clock.now(), there);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/** When the quiet loop is heard: under every waiting, and whenever nothing else can be. */
+
+import type { Bed } from "./deck";
+import type { Settings } from "./settings";
+import type { StateName } from "./snapshot";
+import type { Journey } from "./state";
+
+export class BedKeeper {
+  private wanted = false;
+  private switchedOn: boolean;
+
+  constructor(
+    private readonly bed: Bed,
+    private readonly settings: Settings,
+  ) {
+    this.switchedOn = settings.bedOn;
+  }
+
+  /** The listener's own switch. */
+  get on(): boolean {
+    return this.switchedOn;
+  }
+
+  get sounding(): boolean {
+    return this.wanted && this.switchedOn;
+  }
+
+  turn(on: boolean): void {
+    if (on === this.switchedOn) return;
+    this.switchedOn = on;
+    if (this.wanted) this.bed.fade(on ? 1 : 0, this.settings.bedInSeconds);
+  }
+
+  /** The journey went from one state to another, or is about to run dry. */
+  follow(before: StateName, after: Journey): void {
+    const wanted = wantsBed(after);
+    // A bed that is leaving slowly must not be heard after a pause or Stop.
+    const hush = before !== after.name && !wanted && after.name !== "playing";
+    if (wanted === this.wanted && !hush) return;
+    this.wanted = wanted;
+    if (!this.switchedOn && wanted) return;
+    if (wanted) this.bed.fade(1, this.secondsIn(after.name));
+    else this.bed.fade(0, this.secondsOut(before, after.name));
+  }
+
+  private secondsIn(after: StateName): number {
+    const covers = after === "stalled" || after === "playing";
+    return covers ? this.settings.bedCoverSeconds : this.settings.bedInSeconds;
+  }
+
+  private secondsOut(before: StateName, after: StateName): number {
+    if (after === "stopped" || after === "idle") return this.settings.stopRampSeconds;
+    if (after !== "playing") return this.settings.pauseRampSeconds;
+    return before === "waiting" ? this.settings.bedOutSeconds : this.settings.againFadeSeconds;
+  }
+}
+
+function wantsBed({ name, dry, closing }: Journey): boolean {
+  if (name === "playing") return dry && !closing;
+  return name === "waiting" || name === "stalled" || name === "failed";
+}

@@ -1,0 +1,93 @@
+/** What plays one file: a port. Web Audio, plain elements and the fake sit one exam. */
+
+import type { FadeShape } from "./curves";
+import type { Range } from "./snapshot";
+
+/**
+ * `graph`: through Web Audio, the host must allow CORS. `plain`: an element by itself, any host.
+ */
+export type Way = "graph" | "plain";
+
+/** What happens to a deck unasked. */
+export type DeckEvent =
+  /** The data ran out before the end of the file. */
+  | "stalled"
+  /** It sounds again by itself. */
+  | "flowing"
+  /** The file is over. */
+  | "ended"
+  /** The file cannot be played any further. */
+  | "lost"
+  /** Something outside paused it: a call, headphones pulled out. */
+  | "interrupted";
+
+/** The browser wants a tap before it plays. */
+export class TapNeeded extends Error {}
+/** The file cannot be opened or sought. */
+export class Unplayable extends Error {}
+/** The deck was given something else to do in the meantime. */
+export class Superseded extends Error {}
+
+export interface Deck {
+  readonly way: Way;
+  /** Whether the level can move smoothly; where not, it is either silent or not (iOS). */
+  readonly fades: boolean;
+  /** Seconds into the file. */
+  readonly position: number;
+  /** The length of the file; null while it is a stream of unknown end. */
+  readonly duration: number | null;
+  /** What can be heard without waiting, around `position`. */
+  readonly buffered: Range;
+  /** 0 is silence, 1 the file as it is. */
+  readonly level: number;
+  /** Asked to play, and neither paused nor over. */
+  readonly playing: boolean;
+  /**
+   * Opens a file, silent and paused, and resolves when it can play from there; from its
+   * beginning where it ends before that place, or is a stream that cannot be sought.
+   * Rejects with Unplayable or Superseded.
+   */
+  load(url: string, atSeconds: number): Promise<void>;
+  /** Rejects with TapNeeded or Superseded. */
+  play(): Promise<void>;
+  pause(): void;
+  /** Resolves when it can play from there. Rejects with Unplayable or Superseded. */
+  seek(seconds: number): Promise<void>;
+  /** Moves on (or back) by a few ms while playing silently; resolves when done. */
+  nudge(seconds: number): Promise<void>;
+  /** Moves the level from where it is; a new fade replaces the one under way. */
+  fade(level: number, seconds: number, shape: FadeShape): void;
+  /** Silent, paused, empty. */
+  unload(): void;
+  /** Tells what happens unasked; returns how to stop. */
+  watch(listener: (event: DeckEvent) => void): () => void;
+}
+
+/** The quiet loop under every waiting. */
+export interface Bed {
+  /** Moves its level from where it is; 0 ends in silence. */
+  fade(level: number, seconds: number): void;
+  readonly level: number;
+}
+
+export type DecksEvent =
+  /** The system took the sound away (iOS `interrupted`). */
+  | "interrupted"
+  /** Sound is possible again. */
+  | "restored";
+
+/** All that sounds, made by `browserDecks()` in a browser. */
+export interface Decks {
+  /** Two of each way that exists here. */
+  readonly decks: readonly Deck[];
+  readonly bed: Bed;
+  /** To be called in a user's gesture: wakes the context, primes the elements. */
+  unlock(): Promise<void>;
+  /** Over everything: 0..1. Where `fades` is false the browser ignores it, muting excepted. */
+  volume(volume: number, muted: boolean): void;
+  /** The root mean square of what sounds now, 0..1; 0 where it cannot be known. */
+  rms(): number;
+  watch(listener: (event: DecksEvent) => void): () => void;
+  start(): void;
+  stop(): void;
+}

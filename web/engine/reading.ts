@@ -1,0 +1,59 @@
+/** What can be read from a voice while it sounds, in piece time. */
+
+import type { Heard } from "./events";
+import type { Voice } from "./mixer";
+import type { Settings } from "./settings";
+import type { Range } from "./snapshot";
+
+/** Bytes are counted in blocks: a file is all there when so little is missing. */
+const NEARLY_SECONDS = 0.5;
+
+export interface Reach {
+  /** What can be heard without waiting. */
+  readonly buffered: Range;
+  /** Where one may seek: what is buffered of a preview, all of a final. */
+  readonly seekable: Range;
+}
+
+export function placeOf({ deck, offsetSeconds }: Voice): number {
+  return offsetSeconds + deck.position;
+}
+
+export function hear(voice: Voice, isStale: boolean, settings: Settings): Heard {
+  const { deck, offsetSeconds } = voice;
+  const end = endOf(voice);
+  const ahead = deck.buffered.toSeconds - deck.position;
+  const complete = isComplete(voice);
+  return {
+    pieceSeconds: placeOf(voice),
+    fileEndSeconds: end === null ? null : offsetSeconds + end,
+    sounds: deck.playing,
+    dry: !complete && ahead < settings.drySeconds,
+    stale: isStale && !complete,
+  };
+}
+
+export function reachOf(voice: Voice, settings: Settings): Reach {
+  const { deck, offsetSeconds, source } = voice;
+  const length = source.kind === "final" ? deck.duration : null;
+  const whole = length === null ? deck.buffered : { fromSeconds: 0, toSeconds: length };
+  // Seeking to the very end would leave no time to load what follows.
+  const last = Math.max(whole.toSeconds - 2 * settings.crossfadeSeconds, whole.fromSeconds);
+  return {
+    buffered: shift(deck.buffered, offsetSeconds),
+    seekable: shift({ fromSeconds: whole.fromSeconds, toSeconds: last }, offsetSeconds),
+  };
+}
+
+/** The length of a stream is believed once all of it is there. */
+function endOf(voice: Voice): number | null {
+  return voice.source.kind === "final" || isComplete(voice) ? voice.deck.duration : null;
+}
+
+function isComplete({ deck }: Voice): boolean {
+  return deck.duration !== null && deck.buffered.toSeconds >= deck.duration - NEARLY_SECONDS;
+}
+
+function shift({ fromSeconds, toSeconds }: Range, by: number): Range {
+  return { fromSeconds: fromSeconds + by, toSeconds: toSeconds + by };
+}

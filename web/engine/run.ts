@@ -1,0 +1,40 @@
+/** A journey as the database tells it: the run and its segments (runbook: Base de données). */
+
+export type RunStatus = "creating" | "ready" | "failed";
+export type SegmentStatus = "queued" | "generating" | "first" | "complete" | "failed";
+
+/** The other track of the same Suno task; it carries a segment on when its own is too short. */
+export interface SecondTrack {
+  readonly id: string | null;
+  readonly streamUrl: string | null;
+  readonly downloadUrl: string | null;
+}
+
+/** One piece of a journey. Columns and metadata of `parcours_segments`, never its token. */
+export interface Segment {
+  readonly id: string;
+  /** The place in the journey, from 0. */
+  readonly index: number;
+  readonly status: SegmentStatus;
+  readonly title: string | null;
+  /** `metadata.planned_seconds`: how long the piece is to be heard. */
+  readonly plannedSeconds: number;
+  readonly previewUrl: string | null;
+  /** Only where the track could not be stored; it expires. */
+  readonly finalUrl: string | null;
+  readonly storagePath: string | null;
+  readonly durationSeconds: number | null;
+  /** `metadata.suno_track_id`: the ONE track behind both the preview and the final. */
+  readonly sunoTrackId: string | null;
+  readonly secondTrack: SecondTrack | null;
+  /** `metadata.loudness_lufs` and `metadata.true_peak_dbtp` of the stored track. */
+  readonly loudnessLufs: number | null;
+  readonly truePeakDbtp: number | null;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly status: RunStatus;
+  /** In the order of `index`. */
+  readonly segments: readonly Segment[];
+}

@@ -1,0 +1,67 @@
+/** All that a page needs in order to draw the player. */
+
+import type { Run, Segment } from "./run";
+
+export type StateName =
+  | "idle"
+  | "waiting"
+  | "playing"
+  | "paused"
+  | "stalled"
+  | "finished"
+  | "stopped"
+  | "failed";
+
+/** Where a listener is: kept by the page, given back to `attach` after a reload. */
+export interface Place {
+  readonly runId: string;
+  readonly segmentIndex: number;
+  readonly pieceSeconds: number;
+  /** For the words « Reprendre à 6 min 12 ». */
+  readonly journeySeconds: number;
+}
+
+export interface Range {
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+}
+
+export interface Snapshot {
+  readonly state: StateName;
+  /** Null until attached, and until it was read once. */
+  readonly run: Run | null;
+  /** The segment in hand: the one that sounds, or would if it were not paused or stalled. */
+  readonly segment: Segment | null;
+  /** What sounds of it. */
+  readonly kind: "preview" | "final" | null;
+  /** The piece was too short, or the next is late: a second track or the piece again. */
+  readonly carriedOn: boolean;
+  /** The last fade is under way. */
+  readonly closing: boolean;
+  /** The place in the journey: counts sound, not pauses. */
+  readonly journeySeconds: number;
+  /** What the journey will come to, as known now. */
+  readonly totalSeconds: number;
+  /** The place in the segment in hand. */
+  readonly pieceSeconds: number;
+  /** Up to where the piece can be heard without waiting, in piece time. */
+  readonly bufferedSeconds: number;
+  /** Where `seek` may go, in journey time; null while nothing can be sought. */
+  readonly seekable: Range | null;
+  /** 0..1 */
+  readonly volume: number;
+  readonly muted: boolean;
+  /** `on` is the listener's switch. */
+  readonly bed: { readonly on: boolean; readonly sounding: boolean };
+  /** The browser wants a tap: offer one button that calls `resume()`. */
+  readonly needsGesture: boolean;
+  /** Paused by a call, or by headphones pulled out. Never resumed alone. */
+  readonly interrupted: boolean;
+  /** Clock seconds since when nothing but the bed is heard; null otherwise. */
+  readonly waitingSince: number | null;
+  readonly network: "online" | "offline";
+  readonly canPrevious: boolean;
+  readonly canNext: boolean;
+  /** To be kept and given back to `attach`; null before the first sound. */
+  readonly place: Place | null;
+}

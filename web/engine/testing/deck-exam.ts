@@ -1,0 +1,245 @@
+/** The exam that every deck sits: the fake one in fake time, the real ones in a browser. */
+
+import type { Deck, DeckEvent } from "../deck";
+import { Superseded, Unplayable } from "../deck";
+
+/** What an exam needs. Positions of real decks are as exact as `toleranceSeconds` tells. */
+export interface Bench {
+  /** A deck that has not been used. */
+  newDeck(): Deck;
+  wait(seconds: number): Promise<void>;
+  /** A file of 20 s or more, one of 2 s, and an address where there is nothing. */
+  readonly long: string;
+  readonly short: string;
+  readonly missing: string;
+  readonly toleranceSeconds: number;
+}
+
+export interface Trial {
+  readonly name: string;
+  readonly sit: (bench: Bench) => Promise<void>;
+}
+
+export const DECK_EXAM: readonly Trial[] = [
+  {
+    name: "opens a file silent, paused and at its beginning",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      await deck.load(bench.long, 0);
+      equal(deck.playing, false);
+      equal(deck.level, 0);
+      near(deck.position, 0, bench);
+    },
+  },
+  {
+    name: "knows how long a file is, and what is there of it",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      await deck.load(bench.short, 0);
+      near(deck.duration ?? 0, 2, bench);
+      await bench.wait(0.5);
+      near(deck.buffered.toSeconds, 2, bench);
+    },
+  },
+  {
+    name: "opens a file at a place",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      await deck.load(bench.long, 7.5);
+      near(deck.position, 7.5, bench);
+    },
+  },
+  {
+    name: "opens a file at its beginning where it ends before the place",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      await deck.load(bench.short, 60);
+      near(deck.position, 0, bench);
+    },
+  },
+  {
+    name: "plays on as time does",
+    async sit(bench) {
+      const deck = await playing(bench, bench.long, 3);
+      const before = deck.position;
+      await bench.wait(1);
+      equal(deck.playing, true);
+      near(deck.position - before, 1, bench);
+    },
+  },
+  {
+    name: "stays where it was paused, and plays on from there",
+    async sit(bench) {
+      const deck = await playing(bench, bench.long, 3);
+      deck.pause();
+      equal(deck.playing, false);
+      const paused = deck.position;
+      await bench.wait(0.5);
+      near(deck.position, paused, bench);
+      await deck.play();
+      await bench.wait(0.5);
+      near(deck.position, paused + 0.5, bench);
+    },
+  },
+  {
+    name: "seeks while paused and stays paused",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      await deck.load(bench.long, 0);
+      await deck.seek(11);
+      near(deck.position, 11, bench);
+      await bench.wait(0.3);
+      near(deck.position, 11, bench);
+      equal(deck.playing, false);
+    },
+  },
+  {
+    name: "seeks while playing and plays on from there",
+    async sit(bench) {
+      const deck = await playing(bench, bench.long, 0);
+      await deck.seek(12);
+      await bench.wait(0.5);
+      equal(deck.playing, true);
+      near(deck.position, 12.5, bench);
+    },
+  },
+  {
+    name: "nudges its position while playing",
+    async sit(bench) {
+      const deck = await playing(bench, bench.long, 5);
+      const other = await playing(bench, bench.long, 5);
+      const before = deck.position - other.position;
+      await deck.nudge(0.1);
+      near(deck.position - other.position, before + 0.1, bench);
+      await deck.nudge(-0.1);
+      near(deck.position - other.position, before, bench);
+    },
+  },
+  {
+    name: "moves its level from where it is, and stops where it was told",
+    async sit(bench) {
+      const deck = await playing(bench, bench.long, 0);
+      deck.fade(0.8, deck.fades ? 0.4 : 0, "linear");
+      await bench.wait(0.2);
+      if (deck.fades) within(deck.level, 0.2, 0.6);
+      await bench.wait(0.4);
+      equal(deck.level > 0.75, true);
+      deck.fade(0, 0.4, "smooth");
+      await bench.wait(0.6);
+      equal(deck.level, 0);
+    },
+  },
+  {
+    name: "replaces a fade under way by another, from where it is",
+    async sit(bench) {
+      const deck = await playing(bench, bench.long, 0);
+      deck.fade(1, 0.6, "linear");
+      await bench.wait(0.3);
+      deck.fade(0, 0.3, "linear");
+      await bench.wait(0.1);
+      if (deck.fades) within(deck.level, 0.05, 0.7);
+      await bench.wait(0.4);
+      equal(deck.level, 0);
+    },
+  },
+  {
+    name: "says once that the file is over",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      const events = record(deck);
+      await deck.load(bench.short, 1);
+      await deck.play();
+      await bench.wait(2);
+      same(events, ["ended"]);
+      equal(deck.playing, false);
+    },
+  },
+  {
+    name: "does not tell of its own pauses, seeks and stops",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      const events = record(deck);
+      await deck.load(bench.long, 0);
+      await deck.play();
+      deck.pause();
+      await deck.play();
+      await deck.seek(9);
+      await bench.wait(0.3);
+      deck.unload();
+      await bench.wait(0.3);
+      same(events, []);
+    },
+  },
+  {
+    name: "refuses an address where there is nothing",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      await rejects(deck.load(bench.missing, 0), Unplayable);
+      await deck.load(bench.long, 0);
+      await deck.play();
+      equal(deck.playing, true);
+    },
+  },
+  {
+    name: "drops a load for another",
+    async sit(bench) {
+      const deck = bench.newDeck();
+      const first = rejects(deck.load(bench.short, 0), Superseded);
+      await deck.load(bench.long, 4);
+      await first;
+      near(deck.position, 4, bench);
+      equal((deck.duration ?? 0) > 10, true);
+    },
+  },
+  {
+    name: "is silent and empty once unloaded, and can be used again",
+    async sit(bench) {
+      const deck = await playing(bench, bench.long, 2);
+      deck.fade(1, 0, "linear");
+      deck.unload();
+      equal(deck.playing, false);
+      equal(deck.level, 0);
+      equal(deck.duration, null);
+      await deck.load(bench.short, 0);
+      near(deck.duration ?? 0, 2, bench);
+    },
+  },
+];
+
+async function playing(bench: Bench, url: string, at: number): Promise<Deck> {
+  const deck = bench.newDeck();
+  await deck.load(url, at);
+  await deck.play();
+  await bench.wait(0.2);
+  return deck;
+}
+
+function record(deck: Deck): DeckEvent[] {
+  const events: DeckEvent[] = [];
+  deck.watch((event) => events.push(event));
+  return events;
+}
+
+function equal(found: unknown, expected: unknown): void {
+  if (found !== expected) throw new Error(`${String(found)} instead of ${String(expected)}`);
+}
+
+function same(found: readonly string[], expected: readonly string[]): void {
+  equal(found.join(), expected.join());
+}
+
+function near(found: number, expected: number, { toleranceSeconds }: Bench): void {
+  within(found, expected - toleranceSeconds, expected + toleranceSeconds);
+}
+
+function within(found: number, low: number, high: number): void {
+  if (found < low || found > high) throw new Error(`${found} is not within ${low} and ${high}`);
+}
+
+async function rejects(promise: Promise<unknown>, kind: new () => Error): Promise<void> {
+  const outcome = await promise.then(
+    () => "nothing",
+    (error: unknown) => error,
+  );
+  if (!(outcome instanceof kind)) throw new Error(`${String(outcome)} instead of ${kind.name}`);
+}

@@ -1,0 +1,83 @@
+/** All that would sound in a browser, in fake time. */
+
+import { type Fade, hold, levelAt } from "../curves";
+import type { Bed, Decks, DecksEvent } from "../deck";
+import type { FakeClock } from "./fake-clock";
+import { FakeDeck } from "./fake-deck";
+import type { FakeMedia } from "./fake-media";
+
+export class FakeBed implements Bed {
+  private fading: Fade = hold(0);
+
+  constructor(private readonly clock: FakeClock) {}
+
+  get level(): number {
+    return levelAt(this.fading, this.clock.now());
+  }
+
+  fade(level: number, seconds: number): void {
+    const startSeconds = this.clock.now();
+    this.fading = { from: this.level, to: level, startSeconds, seconds, shape: "smooth" };
+  }
+}
+
+export interface FakeDecksOptions {
+  /** As where `?output=plain` was asked for. */
+  readonly plainOnly?: boolean;
+  /** As on a device whose volume cannot be set. */
+  readonly fades?: boolean;
+}
+
+export class FakeDecks implements Decks {
+  readonly decks: readonly FakeDeck[];
+  readonly bed: FakeBed;
+  heardVolume = 1;
+  /** No tap has been made yet, or the browser does not believe in it. */
+  refusing = false;
+  private readonly listeners = new Set<(event: DecksEvent) => void>();
+
+  constructor(
+    clock: FakeClock,
+    media: FakeMedia,
+    { plainOnly = false, fades = true }: FakeDecksOptions = {},
+  ) {
+    const ways = plainOnly
+      ? (["plain", "plain"] as const)
+      : (["graph", "graph", "plain", "plain"] as const);
+    this.decks = ways.map((way) => new FakeDeck(clock, media, { way, fades }));
+    this.bed = new FakeBed(clock);
+  }
+
+  async unlock(): Promise<void> {
+    for (const deck of this.decks) deck.locked = this.refusing;
+  }
+
+  volume(volume: number, muted: boolean): void {
+    this.heardVolume = muted ? 0 : volume;
+  }
+
+  rms(): number {
+    return Math.max(this.bed.level, ...this.audible.map((deck) => deck.level));
+  }
+
+  watch(listener: (event: DecksEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  start(): void {}
+
+  stop(): void {
+    this.listeners.clear();
+  }
+
+  /** The decks that sound now. */
+  get audible(): readonly FakeDeck[] {
+    return this.decks.filter((deck) => deck.audible);
+  }
+
+  /** The system takes the sound away. */
+  interrupt(): void {
+    for (const listener of [...this.listeners]) listener("interrupted");
+  }
+}

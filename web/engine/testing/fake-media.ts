@@ -1,0 +1,41 @@
+/** The files that fake decks can open, and what happens to them. */
+
+export interface FakeFile {
+  readonly durationSeconds: number;
+  /** A stream: its length is not known before all of it is there. */
+  readonly live?: boolean;
+  /** How much of it has arrived; all of it where not told. */
+  readonly arrivedSeconds?: number;
+  /** Whether its host allows CORS; it does where not told. */
+  readonly cors?: boolean;
+  readonly opensInSeconds?: number;
+  readonly seeksInSeconds?: number;
+}
+
+export class FakeMedia {
+  private readonly files = new Map<string, FakeFile>();
+  private readonly watchers = new Map<string, Set<() => void>>();
+
+  /** Puts a file there, or changes it; null takes it away. The query does not matter. */
+  put(url: string, file: FakeFile | null): void {
+    const address = bare(url);
+    if (file) this.files.set(address, file);
+    else this.files.delete(address);
+    for (const changed of this.watchers.get(address) ?? []) changed();
+  }
+
+  find(url: string): FakeFile | undefined {
+    return this.files.get(bare(url));
+  }
+
+  watch(url: string, changed: () => void): () => void {
+    const address = bare(url);
+    const watchers = this.watchers.get(address) ?? new Set();
+    this.watchers.set(address, watchers.add(changed));
+    return () => watchers.delete(changed);
+  }
+}
+
+function bare(url: string): string {
+  return url.split("?")[0] ?? url;
+}

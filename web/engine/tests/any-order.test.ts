@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { StateName } from "../snapshot";
+import type { FakeDecksOptions } from "../testing/fake-decks";
+import { ACT, type Act, World } from "./acts";
+import { SETTINGS } from "./small";
+import { Stage } from "./stage";
+
+const SEQUENCES = 10_000;
+
+/** Web Audio for the most part, plain elements, and those whose volume cannot be set. */
+const OUTPUT = fc.constantFrom<FakeDecksOptions[]>(
+  {},
+  {},
+  { plainOnly: true },
+  { plainOnly: true, fades: false },
+);
+const QUIET: readonly StateName[] = ["idle", "stopped", "paused", "finished"];
+
+/** Since when things are as they are, and whether they may sound as they do. */
+class Ear {
+  private state: StateName = "idle";
+  private calmSince = 0;
+
+  constructor(private readonly stage: Stage) {}
+
+  /** Somebody did something: what is heard may need a moment. */
+  disturb(): void {
+    this.calmSince = this.stage.clock.now();
+  }
+
+  listen(): void {
+    const { state, journeySeconds, closing } = this.stage.player.snapshot();
+    if (closing) return;
+    if (state !== this.state) this.disturb();
+    this.state = state;
+    const fault = this.faultIn(state, journeySeconds);
+    if (fault) throw new Error(`${fault} (${state})`);
+  }
+
+  private faultIn(state: StateName, journeySeconds: number): string | null {
+    const calm = this.stage.clock.now() - this.calmSince;
+    const { pieces, bed } = this.hear();
+    if (pieces > 2) return `${pieces} pieces sound`;
+    if (journeySeconds > SETTINGS.journeySecondsMax + 0.5) return "the journey is too long";
+    if (QUIET.includes(state)) {
+      const grace = state === "stopped" || state === "idle" ? 0.05 : 0.25;
+      return calm > grace && pieces + bed > 0 ? "a sound where there is none" : null;
+    }
+    return calm > 0.5 && pieces + bed === 0 ? "silence" : null;
+  }
+
+  hear(): { pieces: number; bed: number } {
+    const { audible, bed } = this.stage.decks;
+    return { pieces: audible.filter((deck) => deck.level > 0).length, bed: bed.level };
+  }
+}
+
+async function live(acts: readonly Act[], output: FakeDecksOptions): Promise<void> {
+  const stage = new Stage({ ...output, settings: SETTINGS });
+  const world = new World(stage);
+  const ear = new Ear(stage);
+  const pass = async (seconds: number) => {
+    for (let left = seconds; left > 1e-9; left -= 0.2) {
+      await stage.clock.advance(Math.min(left, 0.2));
+      ear.listen();
+    }
+  };
+  stage.player.start("run");
+  for (const act of acts) {
+    if (act.do === "pass") {
+      await pass(act.seconds);
+    } else {
+      world.act(act);
+      ear.disturb();
+    }
+  }
+  world.heal();
+  ear.disturb();
+  await pass(5);
+  stage.player.resume();
+  ear.disturb();
+  await pass(6);
+  const { state } = stage.player.snapshot();
+  expect(["playing", "finished", "stopped"]).toContain(state);
+  if (state === "playing") expect(ear.hear().pieces).toBeGreaterThan(0);
+  stage.player.dispose();
+  await pass(0.1);
+  expect(ear.hear()).toEqual({ pieces: 0, bed: 0 });
+}
+
+test("in any order: two pieces at most, none after Stop, never silence while a source lives", async () => {
+  await fc.assert(fc.asyncProperty(fc.array(ACT, { minLength: 4, maxLength: 24 }), OUTPUT, live), {
+    numRuns: Number(process.env["SEQUENCES"] ?? SEQUENCES),
+  });
+}, 600_000);

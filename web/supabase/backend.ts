@@ -1,0 +1,34 @@
+/** All that the page asks of Supabase, opened once. Loaded after the first screen is drawn. */
+
+import { type Feed, type Sign, systemClock } from "../engine";
+import { openClient, type Project } from "./client";
+import { RunFeed } from "./feed";
+import { realtimeWatch } from "./realtime";
+import { Runs } from "./runs";
+import { Session } from "./session";
+import { signer } from "./signer";
+import type { Trouble } from "./trouble";
+
+export interface Backend {
+  readonly session: Session;
+  readonly runs: Runs;
+  readonly feed: Feed;
+  readonly sign: Sign;
+}
+
+/** `lost` is told when the run that is followed can no longer be read. */
+export function openBackend(
+  project: Project & { readonly realtime: boolean },
+  lost: (trouble: Trouble) => void,
+): Backend {
+  const client = openClient(project);
+  const runs = new Runs(client);
+  const feed = new RunFeed({
+    clock: systemClock,
+    read: (runId) => runs.read(runId),
+    page: document,
+    lost,
+    ...(project.realtime ? { watch: realtimeWatch(client) } : {}),
+  });
+  return { session: new Session(client), runs, feed, sign: signer(client) };
+}

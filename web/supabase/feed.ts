@@ -1,0 +1,124 @@
+/**
+ * News of a run: Realtime where there is one, else asking again and again.
+ *
+ * An event of Realtime only means "read again": what the engine hears was always read under RLS
+ * with the listener's own token. Realtime was not tried against a hosted project.
+ */
+
+import type { Cancel, Clock, Feed, FeedEars, Following, Run } from "../engine";
+import { Trouble } from "./trouble";
+
+/** Seconds between two readings. */
+export const BEFORE_SOUND_S = 0.75;
+export const AFTER_SOUND_S = 2;
+export const HIDDEN_S = 10;
+/** With Realtime alive, reading is only a safety net. */
+export const LIVE_S = 10;
+
+/** Tells of changes of one run; `alive` says whether it can be relied on just now. */
+export type Watch = (
+  runId: string,
+  ears: { changed(): void; alive(alive: boolean): void },
+) => Cancel;
+
+export interface FeedParts {
+  readonly clock: Clock;
+  readonly read: (runId: string) => Promise<Run>;
+  /** Realtime, where the project has one. */
+  readonly watch?: Watch;
+  /** Told of a trouble that reading again will not mend: the run is gone, or the session over. */
+  readonly lost: (trouble: Trouble) => void;
+  readonly page: Pick<Document, "hidden" | "addEventListener" | "removeEventListener">;
+}
+
+export class RunFeed implements Feed {
+  constructor(private readonly parts: FeedParts) {}
+
+  follow(runId: string, ears: FeedEars): Following {
+    const reading = new Reading(runId, ears, this.parts);
+    reading.start();
+    return reading;
+  }
+}
+
+class Reading implements Following {
+  private next: Cancel = () => {};
+  private unwatch: Cancel = () => {};
+  private underWay = false;
+  private again = false;
+  private sounded = false;
+  private live = false;
+  private over = false;
+  private readonly turned = () => this.readNow();
+
+  constructor(
+    private readonly runId: string,
+    private readonly ears: FeedEars,
+    private readonly parts: FeedParts,
+  ) {}
+
+  start(): void {
+    this.parts.page.addEventListener("visibilitychange", this.turned);
+    this.unwatch =
+      this.parts.watch?.(this.runId, {
+        changed: () => this.readNow(),
+        alive: (alive) => {
+          this.live = alive;
+          this.readNow();
+        },
+      }) ?? this.unwatch;
+    this.readNow();
+  }
+
+  heard(): void {
+    this.sounded = true;
+  }
+
+  stop(): void {
+    this.over = true;
+    this.next();
+    this.unwatch();
+    this.parts.page.removeEventListener("visibilitychange", this.turned);
+  }
+
+  private readNow(): void {
+    this.next();
+    if (this.over) return;
+    // News that comes while a reading is under way may be younger than its answer.
+    if (this.underWay) this.again = true;
+    else void this.read();
+  }
+
+  private async read(): Promise<void> {
+    this.underWay = true;
+    this.again = false;
+    try {
+      const run = await this.parts.read(this.runId);
+      if (!this.over) this.tell(run);
+    } catch (error) {
+      if (!this.over) this.miss(error);
+    }
+    this.underWay = false;
+    if (this.again) this.readNow();
+    else if (!this.over) this.next = this.parts.clock.after(this.pause(), () => this.readNow());
+  }
+
+  private tell(run: Run): void {
+    // All is there, and stays as it is (architecture: States).
+    if (run.status === "ready") this.stop();
+    this.ears.reachable(true);
+    this.ears.run(run);
+  }
+
+  private miss(error: unknown): void {
+    if (!(error instanceof Trouble) || error.passes) return this.ears.reachable(false);
+    this.stop();
+    this.parts.lost(error);
+  }
+
+  private pause(): number {
+    if (this.parts.page.hidden) return HIDDEN_S;
+    if (this.live) return LIVE_S;
+    return this.sounded ? AFTER_SOUND_S : BEFORE_SOUND_S;
+  }
+}

@@ -1,0 +1,95 @@
+/** A listener's runs: made, put in hand, listed, rated (runbook: parcours-xl-create, -runner). */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Run, RunStatus } from "../engine";
+import { RUN_COLUMNS, type RunRow, readRun } from "./segments";
+import { Trouble } from "./trouble";
+import { functionTrouble, readTrouble } from "./vendor-errors";
+
+export interface Wish {
+  readonly presetKey: string;
+  /** "fear-0.8", "fear", or nothing. */
+  readonly emotionState?: string;
+  /** The same key again answers the same run: a tap is one run, however often it is sent. */
+  readonly idempotencyKey: string;
+}
+
+export interface Created {
+  readonly runId: string;
+  readonly brief: string;
+}
+
+/** One line of the list of past runs. */
+export interface PastRun {
+  readonly id: string;
+  readonly presetKey: string;
+  readonly status: RunStatus;
+  readonly createdAt: Date;
+  readonly brief: string | null;
+  readonly sudsStart: number | null;
+}
+
+export type SudsMoment = "suds_start" | "suds_mid" | "suds_end";
+
+/** How many past runs one reading brings. */
+export const PAGE = 20;
+const PAST_COLUMNS = "id,preset_key,status,created_at,brief,suds_start";
+
+export class Runs {
+  constructor(private readonly client: SupabaseClient) {}
+
+  /** A new run with its brief. Trouble: quota, signed-out, unreachable, busy, refused. */
+  async create({ presetKey, emotionState, idempotencyKey }: Wish): Promise<Created> {
+    const { data, error } = await this.client.functions.invoke<Created>("parcours-xl-create", {
+      body: { presetKey, ...(emotionState ? { emotionState } : {}) },
+      headers: { "Idempotency-Key": idempotencyKey },
+    });
+    if (error || !data) throw functionTrouble(error);
+    return { runId: data.runId, brief: data.brief };
+  }
+
+  /** Has every missing piece composed; after a failure, again. */
+  async compose(runId: string): Promise<void> {
+    const { error } = await this.client.functions.invoke("parcours-xl-runner", { body: { runId } });
+    if (error) throw functionTrouble(error);
+  }
+
+  /** The run as it is now, for the engine. */
+  async read(runId: string): Promise<Run> {
+    const { data, error, status } = await this.client
+      .from("parcours_runs")
+      .select(RUN_COLUMNS)
+      .eq("id", runId)
+      .maybeSingle<RunRow>();
+    if (error) throw readTrouble(error, status);
+    if (!data) throw new Trouble("gone");
+    return readRun(data);
+  }
+
+  /** Past runs, newest first, `PAGE` at a time, older than a date if one is given. */
+  async past(before?: Date): Promise<readonly PastRun[]> {
+    let query = this.client.from("parcours_runs").select(PAST_COLUMNS);
+    if (before) query = query.lt("created_at", before.toISOString());
+    const { data, error, status } = await query
+      .order("created_at", { ascending: false })
+      .limit(PAGE);
+    if (error) throw readTrouble(error, status);
+    return data.map((row) => ({
+      id: row.id as string,
+      presetKey: row.preset_key as string,
+      status: row.status as RunStatus,
+      createdAt: new Date(row.created_at as string),
+      brief: row.brief as string | null,
+      sudsStart: row.suds_start as number | null,
+    }));
+  }
+
+  /** Writes what the listener says about themselves, 0-10. Never read back as a score. */
+  async rate(runId: string, moment: SudsMoment, value: number): Promise<void> {
+    const { error, status } = await this.client
+      .from("parcours_runs")
+      .update({ [moment]: value })
+      .eq("id", runId);
+    if (error) throw readTrouble(error, status);
+  }
+}

@@ -1,0 +1,78 @@
+/** Who is listening: anonymous where the project allows it, else by email and password. */
+
+import type { SupabaseClient, User } from "@supabase/supabase-js";
+import { authTrouble, formRefusal } from "./vendor-errors";
+
+export interface Listener {
+  readonly id: string;
+  /** Their journeys live in this browser only. */
+  readonly anonymous: boolean;
+  readonly email: string | null;
+}
+
+/** Refused anonymous sign-ins that a form can still get around. */
+const FORM_CODES: ReadonlySet<string> = new Set([
+  "anonymous_provider_disabled",
+  "captcha_failed",
+  "signup_disabled",
+  "over_request_rate_limit",
+]);
+
+export class Session {
+  private unsubscribe = () => {};
+
+  constructor(private readonly client: SupabaseClient) {}
+
+  /** Tells who is listening, now and at each change. */
+  start(changed: (listener: Listener | null) => void): void {
+    const { data } = this.client.auth.onAuthStateChange((_event, session) =>
+      changed(session ? asListener(session.user) : null),
+    );
+    this.unsubscribe = () => data.subscription.unsubscribe();
+  }
+
+  stop(): void {
+    this.unsubscribe();
+  }
+
+  /** Signs in without asking anything, where that is possible; "form" where it is not. */
+  async open(): Promise<"open" | "form"> {
+    const { data } = await this.client.auth.getSession();
+    if (data.session) return "open";
+    const { error } = await this.client.auth.signInAnonymously();
+    if (!error) return "open";
+    if (FORM_CODES.has(error.code ?? "")) return "form";
+    throw authTrouble(error);
+  }
+
+  async signIn(email: string, password: string): Promise<void> {
+    const { error } = await this.client.auth.signInWithPassword({ email, password });
+    if (error) throw formRefusal(error);
+  }
+
+  /** "confirm" where the project first sends a message to the address. */
+  async signUp(email: string, password: string): Promise<"open" | "confirm"> {
+    const { data, error } = await this.client.auth.signUp({ email, password });
+    if (error) throw formRefusal(error);
+    return data.session ? "open" : "confirm";
+  }
+
+  /** An anonymous listener becomes a permanent one; their journeys stay theirs. */
+  async keep(email: string, password: string): Promise<"kept" | "confirm"> {
+    const { data, error } = await this.client.auth.updateUser({ email, password });
+    if (error) throw formRefusal(error);
+    if (data.user.is_anonymous) return "confirm";
+    // The token still says "anonymous" until it is renewed.
+    await this.client.auth.refreshSession();
+    return "kept";
+  }
+
+  /** On this device only; without the service, too. */
+  async signOut(): Promise<void> {
+    await this.client.auth.signOut({ scope: "local" });
+  }
+}
+
+function asListener(user: User): Listener {
+  return { id: user.id, anonymous: user.is_anonymous === true, email: user.email ?? null };
+}

@@ -1,0 +1,19 @@
+/** Signed addresses of stored tracks (runbook: sign-track). */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Sign } from "../engine";
+import { functionTrouble } from "./vendor-errors";
+
+/**
+ * Asks sign-track for a fresh address each time. How long one is still good is counted by the
+ * engine from the moment of signing; the token in it is nobody's business here.
+ */
+export function signer(client: SupabaseClient): Sign {
+  return async (segmentId) => {
+    const { data, error } = await client.functions.invoke<{ url: string }>("sign-track", {
+      body: { segmentId },
+    });
+    if (error || !data) throw functionTrouble(error);
+    return data.url;
+  };
+}

@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+import { Runs } from "../runs";
+import { Trouble } from "../trouble";
+import { Wire } from "./wire";
+
+function listening() {
+  const wire = new Wire();
+  return { wire, runs: new Runs(wire.client) };
+}
+
+const WISH = { presetKey: "01-panique-anxiete", emotionState: "fear-0.8", idempotencyKey: "k1" };
+
+const ROW = {
+  id: "run",
+  status: "creating",
+  parcours_segments: [
+    {
+      id: "b",
+      segment_index: 1,
+      status: "queued",
+      preview_url: null,
+      final_url: null,
+      storage_path: null,
+      duration_seconds: null,
+      metadata: {},
+    },
+    {
+      id: "a",
+      segment_index: 0,
+      status: "complete",
+      preview_url: "https://cdn1.suno.ai/a.mp3",
+      final_url: null,
+      storage_path: "runs/run/a.mp3",
+      duration_seconds: 198,
+      metadata: {
+        title: "Se déposer",
+        planned_seconds: 300,
+        suno_track_id: "t1",
+        suno_second_track_id: "t2",
+        suno_second_download_url: "https://cdn1.suno.ai/t2.mp3",
+        loudness_lufs: -14.2,
+        true_peak_dbtp: -0.8,
+      },
+    },
+  ],
+};
+
+async function troubleOf(call: Promise<unknown>): Promise<Trouble> {
+  const error = await call.then(
+    () => null,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(Trouble);
+  return error as Trouble;
+}
+
+describe("creating a run", () => {
+  test("sends the wish with its Idempotency-Key", async () => {
+    const { wire, runs } = listening();
+    wire.answer({ body: { runId: "run", brief: "Posez-vous.", segmentsCount: 4 } });
+    const created = await runs.create(WISH);
+    expect(created).toEqual({ runId: "run", brief: "Posez-vous." });
+    expect(wire.last.url.pathname).toBe("/functions/v1/parcours-xl-create");
+    expect(wire.last.headers.get("idempotency-key")).toBe("k1");
+    expect(wire.last.body).toEqual({ presetKey: "01-panique-anxiete", emotionState: "fear-0.8" });
+  });
+
+  test("says nothing of a feeling that was not given", async () => {
+    const { wire, runs } = listening();
+    wire.answer({ body: { runId: "run", brief: "" } });
+    await runs.create({ presetKey: "00-universel-reset", idempotencyKey: "k" });
+    expect(wire.last.body).toEqual({ presetKey: "00-universel-reset" });
+  });
+
+  test.each([
+    [401, "signed-out", false],
+    [400, "refused", false],
+    [500, "busy", true],
+    [503, "busy", true],
+  ] as const)("calls a %i %s", async (status, kind, passes) => {
+    const { wire, runs } = listening();
+    wire.answer({ status, body: { error: "…" } });
+    const trouble = await troubleOf(runs.create(WISH));
+    expect([trouble.kind, trouble.passes]).toEqual([kind, passes]);
+  });
+
+  test("tells until when the daily quota lasts", async () => {
+    const { wire, runs } = listening();
+    wire.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "3600" } });
+    const trouble = await troubleOf(runs.create(WISH));
+    expect([trouble.kind, trouble.retryAfterSeconds]).toEqual(["quota", 3600]);
+  });
+
+  test("calls a network that is down unreachable, and worth another try", async () => {
+    const { wire, runs } = listening();
+    wire.answer("down");
+    const trouble = await troubleOf(runs.create(WISH));
+    expect([trouble.kind, trouble.passes]).toEqual(["unreachable", true]);
+  });
+});
+
+describe("reading a run", () => {
+  test("names its columns, and never the callback's token", async () => {
+    const { wire, runs } = listening();
+    wire.answer({ body: [ROW] });
+    await runs.read("run");
+    const select = wire.last.url.searchParams.get("select") ?? "";
+    expect(select).toContain("storage_path");
+    expect(select).not.toContain("*");
+    expect(decodeURIComponent(wire.last.url.href)).not.toContain("callback_token");
+  });
+
+  test("gives the segments in their order, with what the engine wants to know", async () => {
+    const { wire, runs } = listening();
+    wire.answer({ body: [ROW] });
+    const run = await runs.read("run");
+    expect(run.segments.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(run.segments[0]).toEqual({
+      id: "a",
+      index: 0,
+      status: "complete",
+      title: "Se déposer",
+      plannedSeconds: 300,
+      previewUrl: "https://cdn1.suno.ai/a.mp3",
+      finalUrl: null,
+      storagePath: "runs/run/a.mp3",
+      durationSeconds: 198,
+      sunoTrackId: "t1",
+      secondTrack: { id: "t2", streamUrl: null, downloadUrl: "https://cdn1.suno.ai/t2.mp3" },
+      loudnessLufs: -14.2,
+      truePeakDbtp: -0.8,
+    });
+    expect(run.segments[1]?.secondTrack).toBeNull();
+  });
+
+  test("calls a run that is not there gone", async () => {
+    const { wire, runs } = listening();
+    wire.answer({ body: [] });
+    expect((await troubleOf(runs.read("run"))).kind).toBe("gone");
+  });
+});
+
+describe("past runs", () => {
+  test("come newest first, a page at a time, without a token", async () => {
+    const { wire, runs } = listening();
+    wire.answer({
+      body: [
+        {
+          id: "run",
+          preset_key: "01-panique-anxiete",
+          status: "ready",
+          created_at: "2026-11-21T20:10:00Z",
+          brief: "…",
+          suds_start: 7,
+        },
+      ],
+    });
+    const past = await runs.past(new Date("2026-11-22T00:00:00Z"));
+    expect(past[0]).toMatchObject({ presetKey: "01-panique-anxiete", sudsStart: 7 });
+    const asked = wire.last.url.searchParams;
+    expect(asked.get("order")).toBe("created_at.desc");
+    expect(asked.get("limit")).toBe("20");
+    expect(asked.get("created_at")).toBe("lt.2026-11-22T00:00:00.000Z");
+    expect(asked.get("select")).not.toMatch(/\*|token/);
+  });
+});
+
+test("a rating is written to its own column and nothing else", async () => {
+  const { wire, runs } = listening();
+  wire.answer({ status: 204 });
+  await runs.rate("run", "suds_mid", 4).catch(() => {});
+  expect([wire.last.method, wire.last.body]).toEqual(["PATCH", { suds_mid: 4 }]);
+  expect(wire.last.url.searchParams.get("id")).toBe("eq.run");
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { Session } from "../session";
+import { SignInRefused, Trouble } from "../trouble";
+import { signedIn, USER, Wire } from "./wire";
+
+function newcomer() {
+  const wire = new Wire();
+  return { wire, session: new Session(wire.client) };
+}
+
+const anonymous = { ...USER, email: "", is_anonymous: true };
+
+async function refusalOf(call: Promise<unknown>): Promise<string> {
+  const error = await call.then(
+    () => null,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(SignInRefused);
+  return (error as SignInRefused).why;
+}
+
+describe("opening a session", () => {
+  test("asks nothing where anonymous listeners are allowed", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: signedIn(anonymous) });
+    expect(await session.open()).toBe("open");
+    expect(wire.last.url.pathname).toBe("/auth/v1/signup");
+    expect(wire.last.body).not.toHaveProperty("email");
+  });
+
+  test("keeps the session that is there", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: signedIn(anonymous) });
+    await session.open();
+    await session.open();
+    expect(wire.sent).toHaveLength(1);
+  });
+
+  test("asks for the form where they are not", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({
+      status: 422,
+      body: { code: 422, error_code: "anonymous_provider_disabled", msg: "…" },
+    });
+    expect(await session.open()).toBe("form");
+  });
+
+  test("tells an Auth that is away from one that refuses", async () => {
+    const { wire, session } = newcomer();
+    wire.answer("down");
+    const error = await session.open().then(
+      () => null,
+      (reason) => reason,
+    );
+    expect(error).toBeInstanceOf(Trouble);
+    expect((error as Trouble).passes).toBe(true);
+  });
+});
+
+describe("the form", () => {
+  test.each([
+    ["invalid_credentials", 400, "wrong"],
+    ["email_not_confirmed", 400, "unconfirmed"],
+    ["over_request_rate_limit", 429, "busy"],
+    ["unexpected_failure", 500, "down"],
+  ])("says kindly what %s means", async (code, status, why) => {
+    const { wire, session } = newcomer();
+    wire.answer({ status, body: { code: status, error_code: code, msg: "…" } });
+    expect(await refusalOf(session.signIn("a@b.fr", "x"))).toBe(why);
+  });
+
+  test.each([
+    ["user_already_exists", "taken"],
+    ["weak_password", "weak"],
+    ["signup_disabled", "closed"],
+    ["validation_failed", "email"],
+  ])("says kindly what %s means to who signs up", async (code, why) => {
+    const { wire, session } = newcomer();
+    wire.answer({ status: 422, body: { code: 422, error_code: code, msg: "…" } });
+    expect(await refusalOf(session.signUp("a@b.fr", "x"))).toBe(why);
+  });
+
+  test("waits for the message where the project confirms addresses", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: USER });
+    expect(await session.signUp("a@b.fr", "long enough")).toBe("confirm");
+  });
+});
+
+describe("keeping journeys", () => {
+  test("gives an anonymous listener an address and a password in one go", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: signedIn(anonymous) });
+    await session.open();
+    wire.answer({ body: USER }, { body: signedIn(USER) });
+    expect(await session.keep("camille@example.org", "long enough")).toBe("kept");
+    const update = wire.sent.find(({ method }) => method === "PUT");
+    expect(update?.body).toMatchObject({ email: "camille@example.org", password: "long enough" });
+  });
+
+  test("says so where the address is to be confirmed first", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: signedIn(anonymous) });
+    await session.open();
+    wire.answer({ body: anonymous });
+    expect(await session.keep("camille@example.org", "long enough")).toBe("confirm");
+  });
+});

@@ -1,0 +1,50 @@
+/** What may go wrong between the page and Supabase, in the page's own words. */
+
+export type TroubleKind =
+  /** Nothing was reached: the network, or the service behind it. Worth another try by itself. */
+  | "unreachable"
+  /** The service is there and cannot now. Worth another try by itself. */
+  | "busy"
+  /** The session is over, or belongs to somebody else. */
+  | "signed-out"
+  /** The listener's daily runs are used up; `retryAfterSeconds` says until when, if known. */
+  | "quota"
+  /** What was asked for does not exist, or not any more. */
+  | "gone"
+  /** Refused for good. */
+  | "refused";
+
+export class Trouble extends Error {
+  constructor(
+    readonly kind: TroubleKind,
+    readonly retryAfterSeconds: number | null = null,
+    options?: ErrorOptions,
+  ) {
+    super(kind, options);
+  }
+
+  /** Whether the same call may succeed without anybody doing anything. */
+  get passes(): boolean {
+    return this.kind === "unreachable" || this.kind === "busy";
+  }
+}
+
+/** Why a sign-in form was refused, so that the page can say it kindly. */
+export type Refusal =
+  | "wrong"
+  | "unconfirmed"
+  | "taken"
+  | "weak"
+  | "email"
+  | "closed"
+  | "busy"
+  | "down";
+
+export class SignInRefused extends Error {
+  constructor(
+    readonly why: Refusal,
+    options?: ErrorOptions,
+  ) {
+    super(why, options);
+  }
+}

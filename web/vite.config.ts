@@ -1,0 +1,9 @@
+/// <reference types="vitest/config" />
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  // The service serves the page at `/`; relative addresses let it live elsewhere too.
+  base: "./",
+  build: { outDir: "dist", emptyOutDir: true, assetsInlineLimit: 0, target: "es2022" },
+  test: { include: ["**/*.test.ts"], exclude: ["node_modules/**", "dist/**"] },
+});
