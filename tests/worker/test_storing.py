@@ -1,0 +1,169 @@
+"""Tracks are stored with pauses between the tries, and never without an end."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from starlette.responses import JSONResponse
+
+from parcours_xl.adapters.outside import Outside, open_outside
+from parcours_xl.adapters.tracks import TrackGone, track_path
+from parcours_xl.settings import Settings
+from parcours_xl.worker.loop import Worker
+from tests.fixtures.delivery import Music, compose, deliver
+from tests.fixtures.house import MakeRun
+from tests.fixtures.records import NewRun, Records
+from tests.fixtures.relay import Relay
+from tests.fixtures.service import MakeSettings
+from tests.fixtures.vendors import Vendor
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
+
+QUEUE = "parcours_tracks"
+PAUSES_S = (2, 4, 8, 16, 30)
+
+
+@pytest.fixture(scope="module")
+def settings(make_settings: MakeSettings) -> Settings:
+    return make_settings()
+
+
+@pytest.fixture
+def worker(outside: Outside, settings: Settings) -> Worker:
+    return Worker(outside, settings)
+
+
+@pytest.fixture
+def music(suno: Vendor) -> Music:
+    return compose(suno)
+
+
+@pytest.fixture
+async def run(outside: Outside, make_run: MakeRun, music: Music) -> NewRun:
+    """Delivered, not yet stored."""
+    run = await make_run()
+    await deliver(outside, run, music)
+    return run
+
+
+@pytest.fixture
+async def shaky(make_settings: MakeSettings, relay: Relay) -> AsyncIterator[tuple[Worker, Outside]]:
+    """A worker with something before Storage that may break."""
+    settings = make_settings(supabase_url=relay.url)
+    async with open_outside(settings) as outside:
+        yield Worker(outside, settings), outside
+
+
+async def tries(worker: Worker, records: Records, run: NewRun) -> list[float]:
+    """Work until the job is gone; how long it was handed back after each try, in seconds."""
+    pauses = []
+    for _ in range(20):
+        await worker.work_once()
+        jobs = records.jobs(QUEUE, run.id)
+        if not jobs:
+            return pauses
+        pauses.append(jobs[0]["waits_s"])
+        records.make_due(run.id)
+    pytest.fail("the job is never done")
+
+
+def about(pauses: list[float], expected: tuple[float, ...]) -> bool:
+    return len(pauses) == len(expected) and all(
+        wanted - 1 < pause <= wanted for pause, wanted in zip(pauses, expected, strict=True)
+    )
+
+
+async def test_a_stored_track_ends_its_job(worker: Worker, records: Records, run: NewRun) -> None:
+    assert dict(await worker.work_once()) == {"stored": 1}
+    assert not records.jobs(QUEUE, run.id)
+    assert records.segment(run.first)["status"] == "complete"
+
+
+async def test_a_host_out_of_service_is_tried_again_after_longer_and_longer_pauses(
+    worker: Worker, suno: Vendor, records: Records, run: NewRun
+) -> None:
+    suno.fail("missing", status=503, times=0)
+    assert about(await tries(worker, records, run), PAUSES_S)
+    row = records.segment(run.first)
+    assert row["status"] == "failed"
+    assert row["metadata"]["failure"]["reason"] == "track_away"
+    assert row["metadata"]["failure"]["again"] is True
+    suno.mend()
+    records.make_due(run.id)
+    assert dict(await worker.work_once()) == {"queued": 1}
+
+
+async def test_a_host_that_comes_back_costs_no_attempt(
+    worker: Worker, suno: Vendor, records: Records, run: NewRun
+) -> None:
+    suno.fail("missing", status=503, times=3)
+    assert about(await tries(worker, records, run), PAUSES_S[:3])
+    row = records.segment(run.first)
+    assert (row["status"], row["metadata"]["attempts"]) == ("complete", 1)
+    assert row["storage_path"] == track_path(run.id, run.first)
+
+
+async def test_a_storage_that_stays_away_costs_no_listener_the_music(
+    shaky: tuple[Worker, Outside], relay: Relay, records: Records, run: NewRun, music: Music
+) -> None:
+    relay.broken["/storage/v1"] = JSONResponse({"message": "upstream"}, 503)
+    assert about(await tries(shaky[0], records, run), PAUSES_S)
+    row = records.segment(run.first)
+    assert (row["status"], row["storage_path"]) == ("complete", None)
+    assert row["final_url"] == music.urls[0]
+
+
+async def test_the_pauses_are_a_setting(
+    make_settings: MakeSettings, outside: Outside, suno: Vendor, records: Records, run: NewRun
+) -> None:
+    suno.fail("missing", status=503, times=0)
+    worker = Worker(outside, make_settings(storing_pauses_s=(1,)))
+    assert about(await tries(worker, records, run), (1,))
+    assert records.segment(run.first)["status"] == "failed"
+
+
+async def test_the_track_of_an_attempt_that_is_over_is_not_even_fetched(
+    worker: Worker, outside: Outside, suno: Vendor, records: Records, run: NewRun
+) -> None:
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.fail_segment(run.first, token, "track_away")
+    suno.fail("missing", status=503)
+    assert (await worker.work_once())["late"] == 1
+    assert not records.jobs(QUEUE, run.id)
+    (fault,) = [fault for fault in suno.state()["faults"] if fault["fault"] == "missing"]
+    assert fault["struck"] == 0
+    with pytest.raises(TrackGone):
+        await outside.tracks.sign(track_path(run.id, run.first))
+
+
+async def test_the_track_of_an_erased_run_is_not_even_fetched(
+    worker: Worker, outside: Outside, records: Records, run: NewRun
+) -> None:
+    records.do("delete from public.parcours_runs where id = %s", run.id)
+    assert dict(await worker.work_once()) == {"late": 1}
+    assert not records.jobs(QUEUE, run.id)
+
+
+async def test_a_job_that_breaks_stops_no_other(
+    shaky: tuple[Worker, Outside],
+    outside: Outside,
+    relay: Relay,
+    make_run: MakeRun,
+    music: Music,
+    records: Records,
+    run: NewRun,
+) -> None:
+    other = await make_run()
+    await deliver(outside, other, music)
+    relay.broken[f"/runs/{run.id}"] = JSONResponse({"message": "upstream"}, 503)
+    assert dict(await shaky[0].work_once()) == {"postponed": 1, "stored": 1}
+    assert records.segment(other.first)["status"] == "complete"
+
+
+async def test_no_more_tracks_are_taken_than_may_be_transferred(
+    make_settings: MakeSettings, outside: Outside, make_run: MakeRun, music: Music
+) -> None:
+    for _ in range(3):
+        await deliver(outside, await make_run(), music)
+    worker = Worker(outside, make_settings(transfers_max=2))
+    assert (await worker.work_once())["stored"] == 2
+    assert (await worker.work_once())["stored"] == 1
