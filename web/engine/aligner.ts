@@ -2,13 +2,14 @@
 
 import type { Clock } from "./clock";
 import type { Deck } from "./deck";
+import { lagOf } from "./lag";
 import type { Settings } from "./settings";
 import { pause, type Turn, within } from "./turn";
 
 /** How far ahead the follower waits for the leader; doubled when seeking takes longer. */
 const AHEAD_SECONDS = 0.5;
-/** A deck that has just begun is measured when its position has become steady. */
-const STEADY_SECONDS = 0.2;
+/** A deck that has just begun is measured when there is enough to compare. */
+const STEADY_SECONDS = 0.75;
 
 export class Aligner {
   constructor(
@@ -31,8 +32,8 @@ export class Aligner {
     await within(this.clock, latest - this.clock.now(), follower.play());
     await pause(this.clock, STEADY_SECONDS);
     if (turn.over) return false;
-    const drift = follower.position - leader.position;
-    if (Math.abs(drift) > this.settings.driftSecondsMax) await follower.nudge(-drift);
+    const behind = behindBy(leader, follower);
+    if (Math.abs(behind) > this.settings.driftSecondsMax) await follower.nudge(behind);
     return !turn.over && leader.playing && this.clock.now() <= latest;
   }
 
@@ -49,4 +50,14 @@ export class Aligner {
       await within(this.clock, latest - this.clock.now(), there);
     }
   }
+}
+
+/**
+ * What is heard decides where it can be compared: after a seek a file may sound a whole frame
+ * beside the place that its element tells.
+ */
+function behindBy(leader: Deck, follower: Deck): number {
+  const [one, other] = [leader.hear(), follower.hear()];
+  const lag = one && other && lagOf(one, other);
+  return lag ?? leader.position - follower.position;
 }

@@ -1,6 +1,7 @@
 /** What plays one file: a port. Web Audio, plain elements and the fake sit one exam. */
 
 import type { FadeShape } from "./curves";
+import type { Samples } from "./lag";
 import type { Range } from "./snapshot";
 
 /**
@@ -57,6 +58,8 @@ export interface Deck {
   nudge(seconds: number): Promise<void>;
   /** Moves the level from where it is; a new fade replaces the one under way. */
   fade(level: number, seconds: number, shape: FadeShape): void;
+  /** What it has just played, before its level; null where that cannot be known. */
+  hear(): Samples | null;
   /** Silent, paused, empty. */
   unload(): void;
   /** Tells what happens unasked; returns how to stop. */

@@ -62,7 +62,7 @@ export const SETTINGS: Settings = {
   crossfadeSeconds: 4,
   swapSeconds: 0.18,
   swapSecondsMax: 5,
-  driftSecondsMax: 0.015,
+  driftSecondsMax: 0.005,
   firstFadeSeconds: 3,
   againFadeSeconds: 1.5,
   closingFadeSeconds: 8,

@@ -1,15 +1,18 @@
 /** The decks of this browser. */
 
 import type { Decks } from "../deck";
+import { GraphDecks } from "./graph-decks";
+import { PlainDecks } from "./plain-decks";
+import { prefersGraph } from "./platform";
 
 export interface BrowserDecksOptions {
-  /** The seamless loop heard while waiting; same origin. */
-  readonly bedUrl: string;
-  /**
-   * `auto`: Web Audio, except on an iOS without `navigator.audioSession`, where sound
-   * through a graph stops when the screen locks. `plain` is what `?output=plain` asks for.
-   */
+  /** The seamless loop heard while waiting; same origin. Null: one waits in silence. */
+  readonly bedUrl: string | null;
+  /** `plain` is what `?output=plain` asks for. */
   readonly output?: "auto" | "web-audio" | "plain";
 }
 
-export declare function browserDecks(options: BrowserDecksOptions): Decks;
+export function browserDecks({ bedUrl, output = "auto" }: BrowserDecksOptions): Decks {
+  const graph = output === "auto" ? prefersGraph() : output === "web-audio";
+  return graph ? new GraphDecks(bedUrl) : new PlainDecks(bedUrl);
+}

@@ -124,6 +124,10 @@ export class FakeDeck implements Deck {
     this.fading = this.fades ? { from, to: level, startSeconds, seconds, shape } : hold(level);
   }
 
+  hear(): null {
+    return null;
+  }
+
   unload(): void {
     this.errand += 1;
     this.halt();

@@ -1,0 +1,225 @@
+/** What both real decks share: one audio element, its events as promises. */
+
+import type { FadeShape } from "../curves";
+import { type Deck, type DeckEvent, Superseded, TapNeeded, Unplayable, type Way } from "../deck";
+import type { Samples } from "../lag";
+import type { Range } from "../snapshot";
+
+/** Half as fast again, while nobody hears it. */
+const NUDGE_RATE = 0.25;
+/** An element's times are rounded. */
+const ROUNDING_SECONDS = 0.1;
+
+export abstract class ElementDeck implements Deck {
+  abstract readonly way: Way;
+  abstract readonly fades: boolean;
+  abstract readonly level: number;
+  protected readonly element = new Audio();
+  /** Ends what waits for this file, or for this place in it. */
+  private file = new AbortController();
+  private place = new AbortController();
+  private ear = new AbortController();
+  private asked = false;
+  private ready = false;
+  private starved = false;
+  private readonly listeners = new Set<(event: DeckEvent) => void>();
+
+  abstract hear(): Samples | null;
+  abstract fade(level: number, seconds: number, shape: FadeShape): void;
+
+  start(): void {
+    const { element } = this;
+    element.preload = "auto";
+    element.preservesPitch = false;
+    this.on("waiting", () => this.starve());
+    this.on("playing", () => this.flow());
+    this.on("pause", () => this.pausedByWhom());
+    this.on("ended", () => this.over("ended"));
+    this.on("error", () => this.over("lost"));
+  }
+
+  stop(): void {
+    this.unload();
+    this.ear.abort();
+    this.ear = new AbortController();
+  }
+
+  get position(): number {
+    return this.element.currentTime;
+  }
+
+  get duration(): number | null {
+    const { duration } = this.element;
+    return Number.isFinite(duration) && this.ready ? duration : null;
+  }
+
+  get buffered(): Range {
+    const { buffered, currentTime } = this.element;
+    for (let i = 0; i < buffered.length; i += 1) {
+      const [fromSeconds, toSeconds] = [buffered.start(i), buffered.end(i)];
+      const inside =
+        fromSeconds - ROUNDING_SECONDS <= currentTime &&
+        currentTime <= toSeconds + ROUNDING_SECONDS;
+      if (inside) return { fromSeconds, toSeconds };
+    }
+    return { fromSeconds: currentTime, toSeconds: currentTime };
+  }
+
+  get playing(): boolean {
+    return this.asked;
+  }
+
+  async load(url: string, atSeconds: number): Promise<void> {
+    this.unload();
+    const { element } = this;
+    const { signal } = this.file;
+    element.src = url;
+    element.load();
+    await this.until("loadedmetadata", signal);
+    if (atSeconds > 0 && this.reaches(atSeconds)) {
+      element.currentTime = atSeconds;
+      await this.until("seeked", signal);
+    }
+    await this.canPlay(signal);
+    this.ready = true;
+  }
+
+  async play(): Promise<void> {
+    if (!this.ready) throw new Unplayable("nothing is loaded");
+    const { signal } = this.file;
+    this.asked = true;
+    await this.element.play().catch((error: unknown) => {
+      this.asked = this.asked && !this.element.paused;
+      throw translated(error);
+    });
+    if (signal.aborted) throw new Superseded();
+  }
+
+  pause(): void {
+    this.asked = false;
+    this.starved = false;
+    this.element.pause();
+  }
+
+  async seek(seconds: number): Promise<void> {
+    this.place.abort();
+    this.place = new AbortController();
+    const { signal } = this.place;
+    this.element.currentTime = seconds;
+    await this.until("seeked", signal);
+    await this.canPlay(signal);
+  }
+
+  async nudge(seconds: number): Promise<void> {
+    const { element } = this;
+    element.playbackRate = 1 + Math.sign(seconds) * NUDGE_RATE;
+    const takes = Math.abs(seconds) / NUDGE_RATE;
+    await new Promise((resolve) => setTimeout(resolve, takes * 1000));
+    element.playbackRate = 1;
+  }
+
+  unload(): void {
+    this.file.abort();
+    this.place.abort();
+    this.file = new AbortController();
+    this.asked = false;
+    this.ready = false;
+    this.starved = false;
+    const { element } = this;
+    element.pause();
+    element.playbackRate = 1;
+    element.removeAttribute("src");
+    element.load();
+    this.fade(0, 0, "linear");
+  }
+
+  watch(listener: (event: DeckEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * In a user's gesture, and silently: some browsers let an element play later only when it has
+   * played in one.
+   */
+  prime(url: string): void {
+    const { element } = this;
+    const { signal } = this.file;
+    element.src = url;
+    const over = () => signal.aborted || this.unload();
+    element.play().then(over, over);
+  }
+
+  private on(event: string, then: () => void): void {
+    this.element.addEventListener(event, then, { signal: this.ear.signal });
+  }
+
+  /** Resolves at the event. Rejects with Unplayable, or Superseded when it no longer matters. */
+  private until(event: string, signal: AbortSignal): Promise<void> {
+    const { element } = this;
+    const heard = new AbortController();
+    return new Promise<void>((resolve, reject) => {
+      const options = { signal: heard.signal };
+      signal.addEventListener("abort", () => reject(new Superseded()), options);
+      element.addEventListener("error", () => reject(new Unplayable(troubleOf(element))), options);
+      element.addEventListener(event, () => resolve(), options);
+      if (signal.aborted) reject(new Superseded());
+    }).finally(() => heard.abort());
+  }
+
+  private async canPlay(signal: AbortSignal): Promise<void> {
+    if (this.element.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) return;
+    await this.until("canplay", signal);
+  }
+
+  /** Whether one may go there: the beginning, where the file ends before or cannot be sought. */
+  private reaches(seconds: number): boolean {
+    const { seekable } = this.element;
+    const last = seekable.length > 0 ? seekable.end(seekable.length - 1) : 0;
+    return seconds < last - ROUNDING_SECONDS;
+  }
+
+  private starve(): void {
+    const { element } = this;
+    const atEnd = element.ended || element.currentTime >= element.duration - ROUNDING_SECONDS;
+    if (!this.asked || !this.ready || element.seeking || atEnd) return;
+    this.starved = true;
+    this.tell("stalled");
+  }
+
+  private flow(): void {
+    if (!this.starved) return;
+    this.starved = false;
+    this.tell("flowing");
+  }
+
+  /** A pause that nobody here asked for comes from outside. */
+  private pausedByWhom(): void {
+    const { ended, error, paused } = this.element;
+    if (!this.asked || !paused || ended || error) return;
+    this.asked = false;
+    this.tell("interrupted");
+  }
+
+  private over(how: "ended" | "lost"): void {
+    if (!this.ready) return;
+    this.asked = false;
+    this.starved = false;
+    this.tell(how);
+  }
+
+  private tell(event: DeckEvent): void {
+    for (const listener of [...this.listeners]) listener(event);
+  }
+}
+
+function translated(error: unknown): Error {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError") return new TapNeeded();
+  if (name === "AbortError") return new Superseded();
+  return new Unplayable(String(error));
+}
+
+function troubleOf({ error }: HTMLMediaElement): string {
+  return error?.message ?? "unknown";
+}

@@ -1,0 +1,93 @@
+/** A deck that is an element by itself: any host, and sound while the screen is locked (iOS). */
+
+import { type Fade, type FadeShape, hold, levelAt } from "../curves";
+import { ElementDeck } from "./element-deck";
+
+const STEP_MS = 16;
+
+/** How loud everything is to be: the decks' own. */
+export interface Master {
+  readonly volume: number;
+  readonly muted: boolean;
+}
+
+/** Some devices leave the volume to their buttons: an element does not keep what it is told. */
+export function canSetVolume(element: HTMLAudioElement = new Audio()): boolean {
+  element.volume = 0.5;
+  return element.volume === 0.5;
+}
+
+/** The volume of an element, moved in small steps; where it cannot be set, muted or not. */
+export class SteppedVolume {
+  readonly fades: boolean;
+  private fading: Fade = hold(0);
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    private readonly element: HTMLAudioElement,
+    private readonly master: Master,
+  ) {
+    this.fades = canSetVolume(element);
+    this.apply();
+  }
+
+  get level(): number {
+    return levelAt(this.fading, now());
+  }
+
+  fade(level: number, seconds: number, shape: FadeShape): void {
+    const from = this.level;
+    const fade = { from, to: level, startSeconds: now(), seconds, shape };
+    this.fading = this.fades ? fade : hold(level);
+    clearInterval(this.timer);
+    this.apply();
+    if (seconds > 0 && this.fades) this.timer = setInterval(() => this.step(), STEP_MS);
+  }
+
+  /** After the master has changed, too. */
+  apply(): void {
+    const { level, element, master } = this;
+    element.muted = master.muted || (!this.fades && level === 0);
+    if (this.fades) element.volume = Math.min(level * master.volume, 1);
+  }
+
+  private step(): void {
+    this.apply();
+    if (this.level === this.fading.to) clearInterval(this.timer);
+  }
+}
+
+export class PlainDeck extends ElementDeck {
+  readonly way = "plain";
+  private readonly volume: SteppedVolume;
+
+  constructor(master: Master) {
+    super();
+    this.volume = new SteppedVolume(this.element, master);
+  }
+
+  get fades(): boolean {
+    return this.volume.fades;
+  }
+
+  get level(): number {
+    return this.volume.level;
+  }
+
+  fade(level: number, seconds: number, shape: FadeShape): void {
+    this.volume.fade(level, seconds, shape);
+  }
+
+  hear(): null {
+    return null;
+  }
+
+  /** The master has changed. */
+  follow(): void {
+    this.volume.apply();
+  }
+}
+
+function now(): number {
+  return performance.now() / 1000;
+}
