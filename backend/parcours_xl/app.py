@@ -17,6 +17,7 @@ from parcours_xl.functions.create import create
 from parcours_xl.functions.generate import generate
 from parcours_xl.functions.house import House
 from parcours_xl.functions.runner import runner
+from parcours_xl.functions.runner_logs import runner_logs
 from parcours_xl.functions.sign_track import sign_track
 from parcours_xl.http.cors import allow_origins
 from parcours_xl.http.errors import answer_http_exception, answer_trouble
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> Starlette:
                     await working
 
     doors = [Route(f"/{name}", door, methods=["POST"]) for name, door in FUNCTIONS.items()]
+    doors.append(Route("/parcours-xl-runner/logs", runner_logs, methods=["GET"]))
     return Starlette(
         routes=[Mount("/functions/v1", routes=doors)],
         middleware=[allow_origins(settings.cors_origins), Middleware(RequestId)],

@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 from supabase_auth.errors import AuthApiError, AuthInvalidJwtError, AuthWeakPasswordError
+
 from tests.exam.behaviours import REUSE_INTERVAL_S
 from tests.exam.candidate import Candidate, new_email
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 from storage3._async.file_api import AsyncBucketProxy
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
+
 from tests.exam.behaviours import BUCKET_FILE_BYTES_MAX, BUCKET_MIME_TYPES
 from tests.exam.examinee import Examinee
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from postgrest.exceptions import APIError
+
 from tests.exam.candidate import Candidate
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
+
 from tests.exam.behaviours import BUCKET_FILE_BYTES_MAX, BUCKET_MIME_TYPES
 from tests.exam.candidate import Candidate
 

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+
 from tests.exam import auth, database, storage
 from tests.exam.behaviours import BEHAVIOURS
 from tests.exam.candidate import Candidate, sitting

@@ -4,22 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pydantic
-from postgrest import AsyncPostgrestClient
-from postgrest.exceptions import APIError
 
+from parcours_xl.adapters.sql_functions import SqlFunctions
 from parcours_xl.adapters.suno_events import SunoEvent
-from parcours_xl.trouble import Postponed, Refused, Trouble
 
 GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
-
-
-class SupabaseAway(Postponed):
-    """The service cannot reach its database right now. Please try again."""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__ or "")
 
 
 class _Answer(pydantic.BaseModel):
@@ -61,11 +51,15 @@ class Claim(_Answer):
 
 
 class Job(_Answer):
-    """A message of one of our queues; (msg_id, read_ct) is the receipt."""
+    """A message of one of our queues; (msg_id, read_ct) is the receipt.
+
+    request_id: of the request that it comes from, where that is known.
+    """
 
     msg_id: int
     read_ct: int
     run_id: UUID
+    request_id: str | None = None
 
 
 class Step(Job):
@@ -126,13 +120,8 @@ class Database:
     SupabaseAway when it cannot be reached or is overloaded.
     """
 
-    def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: dict[str, Any]):
-        headers = {"apikey": key}
-        if not key.startswith("sb_"):  # new-style keys are no tokens
-            headers["Authorization"] = f"Bearer {key}"
-        self._rest = AsyncPostgrestClient(
-            rest_url, headers=headers, http_client=http, retry_enabled=False
-        )
+    def __init__(self, functions: SqlFunctions, limits: dict[str, Any]):
+        self._call = functions.call
         self._limits = limits
 
     async def admit_run(self, demand: Demand) -> RunCreated | None:
@@ -297,37 +286,6 @@ class Database:
             )
         )
 
-    async def _call(self, function: str, **arguments: Any) -> Any:
-        try:
-            response = await self._rest.rpc(function, arguments).execute()
-        except APIError as error:
-            raise _translate(error) from error
-        except httpx.TransportError as error:
-            raise SupabaseAway from error
-        return response.data
-
 
 def _text(value: UUID | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _translate(error: APIError) -> Trouble | APIError:
-    code, message = str(error.code or ""), error.message or "refused"
-    if code == "PT429":
-        wait_s = float(error.details) if error.details else None
-        return Postponed(message, status=429, wait_s=wait_s, cause=error.hint)
-    if code.startswith("PT"):
-        return Refused(message, status=int(code[2:]))
-    if _means_later(code):
-        return SupabaseAway()
-    return error
-
-
-def _means_later(code: str) -> bool:
-    """Deadlock, lock or statement time-out, no resources; PostgREST or its origin without it."""
-    return (
-        code in ("40P01", "55P03", "57014", "57P01", "57P02", "57P03")
-        or code.startswith(("53", "08"))
-        or code in ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
-        or code in ("502", "503", "504", "520", "521", "522", "523", "524")
-    )

@@ -13,6 +13,8 @@ from parcours_xl.adapters.brief_writer import BriefWriter
 from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.hosts import TrackHosts
+from parcours_xl.adapters.oversight import Oversight
+from parcours_xl.adapters.sql_functions import SqlFunctions
 from parcours_xl.adapters.suno import Suno
 from parcours_xl.adapters.tracks import Tracks
 from parcours_xl.settings import Settings
@@ -25,6 +27,7 @@ class Outside:
     """The adapters that services work with, each already connected as configured."""
 
     database: Database
+    oversight: Oversight
     auth: Auth
     tracks: Tracks
     downloads: Downloads
@@ -47,9 +50,11 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
             settings.supabase_url, settings.supabase_anon_key.get_secret_value(), http
         )
         secret = settings.supabase_jwt_secret
+        functions = SqlFunctions(settings.rest_url, service_key, http)
         try:
             yield Outside(
-                database=Database(settings.rest_url, service_key, http, settings.limits),
+                database=Database(functions, settings.limits),
+                oversight=Oversight(functions, settings.limits),
                 auth=Auth(
                     anyone.auth,
                     http,

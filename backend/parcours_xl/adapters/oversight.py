@@ -1,0 +1,53 @@
+"""Typed calls of the SQL functions that operators use, one transaction each."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pydantic
+
+from parcours_xl.adapters.sql_functions import SqlFunctions
+
+
+class LoggedEvent(pydantic.BaseModel):
+    """One line of parcours_events. segment_index: the segment's place in the run, from 0."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
+
+    id: int
+    at: datetime
+    what: str
+    run_id: UUID
+    segment_id: UUID | None = None
+    segment_index: int | None = None
+    detail: dict[str, Any]
+
+
+class Oversight:
+    """What operators see and do, under the service role.
+
+    Every method raises Refused or Postponed where the SQL function says so, and SupabaseAway
+    when it cannot be reached.
+    """
+
+    def __init__(self, functions: SqlFunctions, limits: dict[str, Any]):
+        self._call = functions.call
+        self._limits = limits
+
+    async def read_logs(
+        self,
+        run_id: UUID | None = None,
+        *,
+        since: datetime | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> list[LoggedEvent]:
+        """Events, oldest first: the last ones, or the first since a moment or after an id."""
+        answer = await self._call(
+            "read_logs",
+            p_run_id=None if run_id is None else str(run_id),
+            p_since=None if since is None else since.isoformat(),
+            p_after=after,
+            p_limit=limit,
+        )
+        return [LoggedEvent.model_validate(event) for event in answer]
