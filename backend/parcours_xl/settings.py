@@ -1,6 +1,5 @@
 """The environment, read once and whole. What is missing or wrong is named all together."""
 
-import math
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -33,26 +32,35 @@ def _split(value: object) -> object:
     return value
 
 
-def _blank_is_none(value: object) -> object:
-    return None if value == "" else value
-
-
 def _address(value: str) -> str:
-    HttpUrl(value)
+    try:
+        HttpUrl(value)
+    except ValidationError:
+        raise ValueError("must be the address of a server, https://…") from None
     return value.rstrip("/")
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Numbers = Annotated[tuple[float, ...], NoDecode, BeforeValidator(_split)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_blank_is_none)]
-OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Pauses = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=86400)], ...],
+    Field(max_length=20),
+    NoDecode,
+    BeforeValidator(_split),
+]
 
 
 class Settings(BaseSettings):
     """Everything that differs between deployments (runbook: "Secrets requis"; docs/settings.md)."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        # `SUPABASE_JWT_SECRET=` in a file of variables means that there is none.
+        env_ignore_empty=True,
+        str_strip_whitespace=True,
+    )
 
     # Supabase. Legacy JWT keys and new sb_publishable_/sb_secret_ keys both work.
     supabase_url: str
@@ -63,13 +71,13 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"),
         min_length=1,
     )
-    supabase_jwt_secret: OptionalSecret = None
-    supabase_jwt_issuer: OptionalText = None
-    postgrest_url: OptionalText = None
+    supabase_jwt_secret: SecretStr | None = None
+    supabase_jwt_issuer: str | None = None
+    postgrest_url: str | None = None
 
     # OpenAI. Without a key every brief is the preset's own.
-    openai_api_key: OptionalSecret = None
-    openai_base_url: OptionalText = None
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
     openai_models: Names = ("gpt-4o-mini", "gpt-6-luna")
     brief_s_max: Seconds = 15
 
@@ -96,19 +104,19 @@ class Settings(BaseSettings):
     cors_origins: Names = ("*",)
     runner_access: Access = "public"
     generate_access: Access = "public"
-    daily_run_quota: Annotated[int, Field(ge=1)] = 10
+    daily_run_quota: Annotated[int, Field(ge=1, le=10_000)] = 10
     attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
-    attempts_max: Annotated[int, Field(ge=1)] = 8
+    attempts_max: Annotated[int, Field(ge=1, le=100)] = 8
 
     # Timings (runbook: "parcours-xl-runner", "Latences cibles")
     worker_in_process: bool = True
     worker_tick_s: Seconds = 2.5
-    retry_pauses_s: Numbers = (2, 4, 6)
+    retry_pauses_s: Pauses = (2, 4, 6)
     ask_first_s: Seconds = 90
     ask_complete_s: Seconds = 240
     give_up_s: Seconds = 300
     unanswered_s: Seconds = 90
-    storing_pauses_s: Numbers = (2, 4, 8, 16, 30)
+    storing_pauses_s: Pauses = (2, 4, 8, 16, 30)
     transfers_max: Annotated[int, Field(ge=1, le=64)] = 4
     steps_max: Annotated[int, Field(ge=1, le=64)] = 8
 
@@ -135,12 +143,10 @@ class Settings(BaseSettings):
             raise ValueError("must name at least one model")
         return value
 
-    @field_validator("retry_pauses_s", "storing_pauses_s")
+    @field_validator("track_host_suffixes", "track_hosts_exact")
     @classmethod
-    def _pauses(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(math.isfinite(pause) and pause >= 0 for pause in value):
-            raise ValueError("must be seconds, each 0 or more")
-        return value
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host.lower().strip(".") for host in value)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -65,10 +65,12 @@ begin
 end;
 $$;
 
--- The next thing to do about a run in hand. Segments are composed one after the other: the next
--- one is submitted when none is under way. 'settle' when nothing is left to do.
+-- The next thing to do about a run in hand, and the attempt that is meant. Segments are composed
+-- one after the other: the next one is submitted when none is under way. 'settle' when nothing is
+-- left to do.
 create function parcours.next_step(
-  p_run_id uuid, out action text, out segment_id uuid, out due_at timestamptz
+  p_run_id uuid, out action text, out segment_id uuid, out callback_token uuid,
+  out task_id text, out due_at timestamptz
 )
 language plpgsql stable set search_path = '' as $$
 declare
@@ -76,8 +78,8 @@ declare
 begin
   select * into hand from parcours.runs_in_hand where run_id = p_run_id;
 
-  select watched.action, segment.id, watched.due_at
-    into action, segment_id, due_at
+  select watched.action, segment.id, segment.callback_token, segment.suno_task_id, watched.due_at
+    into action, segment_id, callback_token, task_id, due_at
     from public.parcours_segments as segment,
          lateral parcours.watch_segment(segment, hand.limits) as watched
    where segment.run_id = p_run_id and segment.status in ('generating', 'first')
@@ -96,8 +98,9 @@ begin
     return;
   end if;
 
-  select case when segment.status = 'failed' then 'retry' else 'submit' end, segment.id, now()
-    into action, segment_id, due_at
+  select case when segment.status = 'failed' then 'retry' else 'submit' end,
+         segment.id, segment.callback_token, segment.suno_task_id, now()
+    into action, segment_id, callback_token, task_id, due_at
     from public.parcours_segments as segment
    where segment.run_id = p_run_id
      and (segment.status = 'queued' and (hand.whole_run or parcours.attempts(segment) > 0)
@@ -179,10 +182,7 @@ begin
     steps := steps || jsonb_build_object(
       'msg_id', job.msg_id, 'read_ct', job.read_ct, 'run_id', job.run_id,
       'action', step.action, 'segment_id', step.segment_id,
-      'callback_token', (select callback_token from public.parcours_segments
-                          where id = step.segment_id),
-      'task_id', (select suno_task_id from public.parcours_segments
-                   where id = step.segment_id));
+      'callback_token', step.callback_token, 'task_id', step.task_id);
   end loop;
   return steps;
 end;

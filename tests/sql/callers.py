@@ -59,6 +59,15 @@ class Caller:
         [row] = self.connection.execute(query, values).fetchall()
         return row["answer"]
 
+    def attempt(self, function: str, /, **arguments: Any) -> Any:
+        """What one of our functions answers, or the Refusal it raises; other errors are raised."""
+        try:
+            return self.call(function, **arguments)
+        except psycopg.Error as error:
+            if not (error.sqlstate or "").startswith("PT"):
+                raise
+            return Refusal(error)
+
     def rows(self, query: LiteralString, *values: Any) -> list[Row]:
         return self.connection.execute(query, values).fetchall()
 
@@ -78,24 +87,39 @@ class Caller:
         self.connection.close()
 
 
+class Refusal:
+    """What a refused caller reads."""
+
+    sqlstate: str | None = None
+    message: str | None = None
+    detail: str | None = None
+    hint: str | None = None
+
+    def __init__(self, error: psycopg.Error | None = None) -> None:
+        if error is not None:
+            self.read(error)
+
+    def read(self, error: psycopg.Error) -> None:
+        self.sqlstate = error.sqlstate
+        self.message = error.diag.message_primary
+        self.detail = error.diag.message_detail
+        self.hint = error.diag.message_hint
+
+    @property
+    def wait_s(self) -> float:
+        """The seconds to wait, which PT429 tells in its detail."""
+        assert self.detail, "a refusal for a while says for how long"
+        return float(self.detail)
+
+
 @contextmanager
-def refused(sqlstate: str) -> Iterator["Refusal"]:
+def refused(sqlstate: str) -> Iterator[Refusal]:
     """The block ends with this SQLSTATE; what else was said can be read afterwards."""
     refusal = Refusal()
     with pytest.raises(psycopg.Error) as caught:
         yield refusal
     assert caught.value.sqlstate == sqlstate, caught.value
-    refusal.message = caught.value.diag.message_primary or ""
-    refusal.detail = caught.value.diag.message_detail
-    refusal.hint = caught.value.diag.message_hint
-
-
-class Refusal:
-    """What a refused caller reads."""
-
-    message: str = ""
-    detail: str | None = None
-    hint: str | None = None
+    refusal.read(caught.value)
 
 
 def _adapt(value: Any) -> Any:

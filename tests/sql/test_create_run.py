@@ -1,12 +1,13 @@
 """create_run and admit_run: the daily quota, the idempotency key, the run and its segments."""
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from tests.sql.callers import OWNER, STRANGER, Row, refused
+from tests.sql.callers import OWNER, STRANGER, Refusal, Row, refused
+from tests.sql.crowd import at_once
 from tests.sql.journeys import creation
 from tests.sql.world import World
 
@@ -95,9 +96,8 @@ def test_the_refusal_tells_when_the_next_run_fits(world: World) -> None:
     world.let_pass(600)
     with refused("PT429") as refusal:
         create(world, daily_quota=2)
-    wait_s = int(refusal.detail or "")
-    assert wait_s == pytest.approx(DAY_S - 4200, abs=2)
-    world.let_pass(wait_s)
+    assert refusal.wait_s == pytest.approx(DAY_S - 4200, abs=2)
+    world.let_pass(refusal.wait_s)
     create(world, daily_quota=2)
 
 
@@ -107,7 +107,7 @@ def test_a_smaller_quota_than_before_waits_for_the_run_that_counts(world: World)
         world.let_pass(3600)
     with refused("PT429") as refusal:
         create(world, daily_quota=1)
-    assert int(refusal.detail or "") == pytest.approx(DAY_S - 3600, abs=2)
+    assert refusal.wait_s == pytest.approx(DAY_S - 3600, abs=2)
 
 
 def test_the_quota_is_each_user_s_own(world: World) -> None:
@@ -189,24 +189,16 @@ def test_a_key_is_free_again_when_its_run_was_erased(world: World) -> None:
 
 def test_one_key_asked_eight_times_at_once_makes_one_run(world: World) -> None:
     services = [world.another("service_role") for _ in range(8)]
-    with ThreadPoolExecutor(len(services)) as pool:
-        answers = list(
-            pool.map(lambda service: service.call("create_run", **creation(**keyed())), services)
-        )
+    asked = creation(**keyed())
+    answers = at_once([partial(service.call, "create_run", **asked) for service in services])
     assert len({answer["run_id"] for answer in answers}) == 1
     assert count_runs(world) == 1
 
 
 def test_eight_creations_at_once_keep_to_the_quota(world: World) -> None:
     services = [world.another("service_role") for _ in range(8)]
-
-    def create_one(service: Any) -> str:
-        try:
-            service.call("create_run", **creation(daily_quota=3))
-        except Exception as error:
-            return str(getattr(error, "sqlstate", error))
-        return "made"
-
-    with ThreadPoolExecutor(len(services)) as pool:
-        outcomes = sorted(pool.map(create_one, services))
-    assert outcomes == ["PT429"] * 5 + ["made"] * 3
+    asked = creation(daily_quota=3)
+    answers = at_once([partial(service.attempt, "create_run", **asked) for service in services])
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    assert [refusal.sqlstate for refusal in refusals] == ["PT429"] * 5
+    assert count_runs(world) == 3

@@ -21,7 +21,7 @@ def wait_s(world: World, **limits: float) -> float:
     with refused("PT429") as refusal:
         reserve(world, **limits)
     assert refusal.hint == "suno_quota"
-    return float(refusal.detail or "")
+    return refusal.wait_s
 
 
 def test_twenty_requests_are_let_through_and_no_more(world: World) -> None:

@@ -68,6 +68,12 @@ class World:
         self._open.callback(caller.close)
         return caller
 
+    def twin(self) -> "World":
+        """The same database with callers of its own, for another thread."""
+        twin = World(self._project, self._database)
+        self._open.callback(twin.close)
+        return twin
+
     @property
     def service(self) -> Caller:
         return self.caller("service_role")

@@ -3,17 +3,24 @@
 `get_claims` verifies the signature and the expiry; everything else is checked here.
 """
 
+import asyncio
 import hmac
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
 import jwt
+import pydantic
 from supabase_auth import AsyncGoTrueClient
-from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
-from supabase_auth.types import JWKSet
+from supabase_auth.errors import (
+    AuthApiError,
+    AuthError,
+    AuthRetryableError,
+    AuthUnknownError,
+)
+from supabase_auth.types import JWK, JWKSet
 
 from parcours_xl.trouble import Postponed, Refused
 
@@ -22,6 +29,9 @@ JWKS_REFETCH_S_MIN = 60
 TOKEN_CHARS_MAX = 8192
 ASYMMETRIC = ("ES256", "RS256")
 LEEWAY_S = 5
+
+# No answer, or one that is not Auth's own: whoever asks is not to blame.
+_AWAY = (AuthRetryableError, AuthUnknownError, httpx.TransportError, pydantic.ValidationError)
 
 
 class NotSignedIn(Refused):
@@ -65,6 +75,7 @@ class Auth:
         self._service_role_key = service_role_key
         self._jwks: JWKSet = {"keys": []}
         self._fetched_at = -float(JWKS_S_MAX)
+        self._fetching: asyncio.Task[None] | None = None
 
     async def verify_user(self, token: str) -> UUID:
         """The id of the signed-in user. Raises NotSignedIn or AuthAway."""
@@ -88,10 +99,11 @@ class Auth:
             else:
                 await self._find_key(header["kid"])
             answer = await self._client.get_claims(jwt=token, jwks=self._jwks)
-        except (AuthRetryableError, httpx.TransportError) as error:
+        except _AWAY as error:
             raise AuthAway from error
         except AuthApiError as error:
-            raise (AuthAway if error.status >= 500 else NotSignedIn) from error
+            away = error.status >= 500 or error.status == 429
+            raise (AuthAway if away else NotSignedIn) from error
         except (AuthError, jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
             raise NotSignedIn from error
         if answer is None:
@@ -101,26 +113,39 @@ class Auth:
     async def _find_key(self, kid: str) -> None:
         """Refresh the JWKS when old; for an unknown key, once a minute at most."""
         age_s = time.monotonic() - self._fetched_at
-        known = any(key.get("kid") == kid for key in self._jwks["keys"])
-        if age_s > JWKS_S_MAX or (not known and age_s > JWKS_REFETCH_S_MIN):
+        if age_s > JWKS_S_MAX or (not self._knows(kid) and age_s > JWKS_REFETCH_S_MIN):
+            if self._fetching is None:
+                self._fetching = asyncio.create_task(self._fetch_keys())
+            # One fetch for all who wait for it; one who leaves does not end it for the others.
+            await asyncio.shield(self._fetching)
+        if not self._knows(kid):
+            raise NotSignedIn
+
+    def _knows(self, kid: str) -> bool:
+        return any(key.get("kid") == kid for key in self._jwks["keys"])
+
+    async def _fetch_keys(self) -> None:
+        try:
             response = await self._http.get(self._jwks_url)
             if response.status_code != 200:
                 raise AuthAway
-            self._jwks = {"keys": response.json()["keys"]}
+            keys = cast(list[JWK], list(map(dict, response.json()["keys"])))
+            self._jwks = {"keys": keys}
             self._fetched_at = time.monotonic()
-            known = any(key.get("kid") == kid for key in self._jwks["keys"])
-        if not known:
-            raise NotSignedIn
+        except (ValueError, TypeError, KeyError) as error:
+            raise AuthAway from error
+        finally:
+            self._fetching = None
 
     def _check(self, claims: Mapping[str, Any]) -> UUID:
-        audience = claims.get("aud")
-        expires_at = claims.get("exp")
+        audience, expires_at = claims.get("aud"), claims.get("exp")
+        audiences = audience if isinstance(audience, list) else [audience]
         if (
             claims.get("role") != "authenticated"
-            or "authenticated" not in ([audience] if isinstance(audience, str) else audience or [])
+            or "authenticated" not in audiences
             or claims.get("iss") != self._issuer
             or not isinstance(expires_at, int | float)
-            or expires_at <= time.time() - LEEWAY_S
+            or not expires_at > time.time() - LEEWAY_S
         ):
             raise NotSignedIn
         try:

@@ -3,7 +3,6 @@
 import asyncio
 
 import openai
-import pydantic
 from openai.types.chat import ChatCompletionMessageParam
 
 from parcours_xl.journeys.brief import Brief, UnfitBrief, WrittenBrief, fit_brief
@@ -15,6 +14,9 @@ COMPLETION_TOKENS_MAX = 4000
 ATTEMPTS_MAX = 2
 ATTEMPT_SHARE = 0.6
 """Of the whole budget, how much one attempt may take: a second one is still worth trying."""
+
+# What is no brief, and what openai's own parser stumbles over when an answer is no completion.
+_MALFORMED = (ValueError, TypeError, AttributeError, LookupError)
 
 REASONING_MODELS = ("gpt-5", "gpt-6", "gpt-7", "o1", "o3", "o4")
 
@@ -55,7 +57,7 @@ class BriefWriter:
                 continue
             except openai.APITimeoutError:
                 raise
-            except (openai.OpenAIError, pydantic.ValidationError, UnfitBrief) as error:
+            except (openai.OpenAIError, *_MALFORMED) as error:
                 raise BriefNotWritten(_reason(error)) from error
         raise BriefNotWritten("model_withdrawn")
 
@@ -100,7 +102,7 @@ def _reason(error: Exception) -> str:
             return f"http_{error.status_code}"
         case UnfitBrief():
             return "unfit"
-        case pydantic.ValidationError():
-            return "bad_output"
-        case _:
+        case openai.OpenAIError():
             return "openai"
+        case _:
+            return "bad_output"

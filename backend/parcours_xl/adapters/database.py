@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pydantic
 
 from parcours_xl.adapters.sql_functions import SqlFunctions
+from parcours_xl.adapters.sql_functions import SupabaseAway as SupabaseAway
 from parcours_xl.adapters.suno_events import SunoEvent
 
 GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
@@ -120,8 +122,8 @@ class Database:
     SupabaseAway when it cannot be reached or is overloaded.
     """
 
-    def __init__(self, functions: SqlFunctions, limits: dict[str, Any]):
-        self._call = functions.call
+    def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: dict[str, Any]):
+        self._call = SqlFunctions(rest_url, key, http).call
         self._limits = limits
 
     async def admit_run(self, demand: Demand) -> RunCreated | None:

@@ -14,7 +14,6 @@ from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.hosts import TrackHosts
 from parcours_xl.adapters.oversight import Oversight
-from parcours_xl.adapters.sql_functions import SqlFunctions
 from parcours_xl.adapters.suno import Suno
 from parcours_xl.adapters.tracks import Tracks
 from parcours_xl.settings import Settings
@@ -50,11 +49,11 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
             settings.supabase_url, settings.supabase_anon_key.get_secret_value(), http
         )
         secret = settings.supabase_jwt_secret
-        functions = SqlFunctions(settings.rest_url, service_key, http)
+        supabase = (settings.rest_url, service_key, http, settings.limits)
         try:
             yield Outside(
-                database=Database(functions, settings.limits),
-                oversight=Oversight(functions, settings.limits),
+                database=Database(*supabase),
+                oversight=Oversight(*supabase),
                 auth=Auth(
                     anyone.auth,
                     http,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pydantic
 
 from parcours_xl.adapters.sql_functions import SqlFunctions
@@ -30,8 +31,8 @@ class Oversight:
     when it cannot be reached.
     """
 
-    def __init__(self, functions: SqlFunctions, limits: dict[str, Any]):
-        self._call = functions.call
+    def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: dict[str, Any]):
+        self._call = SqlFunctions(rest_url, key, http).call
         self._limits = limits
 
     async def read_logs(

@@ -9,6 +9,8 @@ from postgrest.exceptions import APIError
 
 from parcours_xl.trouble import Postponed, Refused, Trouble
 
+log = structlog.get_logger(__name__)
+
 REQUEST_HEADER = "X-Parcours-Request"
 """Tells the database which request or job is behind a call: events and jobs are stamped with it."""
 
@@ -43,8 +45,12 @@ class SqlFunctions:
         try:
             response = await query.execute()
         except APIError as error:
-            raise _translate(error) from error
+            trouble = _translate(error)
+            if isinstance(trouble, SupabaseAway):
+                log.warning("supabase.away", function=function, code=error.code, why=error.message)
+            raise trouble from error
         except httpx.TransportError as error:
+            log.warning("supabase.away", function=function, why=type(error).__name__)
             raise SupabaseAway from error
         return response.data
 
@@ -62,10 +68,14 @@ def _translate(error: APIError) -> Trouble | APIError:
 
 
 def _means_later(code: str) -> bool:
-    """Deadlock, lock or statement time-out, no resources; PostgREST or its origin without it."""
+    """Deadlock, lock or statement time-out, no resources; or an answer that is not PostgREST's.
+
+    Whoever answers in its place gives no code, or postgrest-py gives the HTTP status as one.
+    """
     return (
         code in ("40P01", "55P03", "57014", "57P01", "57P02", "57P03")
         or code.startswith(("53", "08"))
         or code in ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
-        or code in ("502", "503", "504", "520", "521", "522", "523", "524")
+        or code in ("", "429")
+        or (len(code) == 3 and code.startswith("5"))
     )

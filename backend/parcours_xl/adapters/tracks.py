@@ -4,6 +4,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import structlog
 from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
 
@@ -14,9 +15,17 @@ TRACK_BYTES_MAX = 52_428_800
 SIGNED_S = 3600
 UPLOAD_S_MAX = 120
 
+# Storage refuses, does not answer, or somebody else answers in its place.
+_TROUBLE = (StorageApiError, httpx.TransportError, ValueError, KeyError)
+
+log = structlog.get_logger(__name__)
+
 
 class TrackNotStorable(Refused):
     """Storage will not take this file: it is too large, or not of an allowed kind."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__ or "")
 
 
 class TrackGone(Refused):
@@ -51,15 +60,19 @@ class Tracks:
         options = {"content-type": content_type, "upsert": "true", "cache-control": "3600"}
         try:
             await self._bucket.upload(path, file, options)  # type: ignore[arg-type]
-        except (StorageApiError, httpx.TransportError, TimeoutError) as error:
-            raise _translate(error) from error
+        except _TROUBLE as error:
+            if _status(error) in ("413", "415", "422"):
+                raise TrackNotStorable from error
+            raise _away(error) from error
 
     async def sign(self, path: str) -> str:
         """A URL that plays the track for one hour. Raises TrackGone or StorageAway."""
         try:
             signed = await self._bucket.create_signed_url(path, SIGNED_S)
-        except (StorageApiError, httpx.TransportError) as error:
-            raise _translate(error) from error
+        except _TROUBLE as error:
+            if _status(error) == "404":
+                raise TrackGone from error
+            raise _away(error) from error
         url = signed["signedURL"]
         if not url:
             raise StorageAway
@@ -69,17 +82,15 @@ class Tracks:
         """Delete tracks; those already gone are no trouble. Raises StorageAway."""
         try:
             await self._bucket.remove(paths)
-        except (StorageApiError, httpx.TransportError) as error:
-            trouble = _translate(error)
-            if not isinstance(trouble, TrackGone):
-                raise trouble from error
+        except _TROUBLE as error:
+            raise _away(error) from error
 
 
-def _translate(error: Exception) -> Refused | Postponed:
+def _status(error: Exception) -> str:
     # The real status is in the body, sometimes as text; HTTP mostly says 400 (facts D4).
-    status = str(getattr(error, "status", ""))
-    if status == "404":
-        return TrackGone()
-    if status in ("413", "415", "400", "422"):
-        return TrackNotStorable(f"storage refuses the file ({status})")
+    return str(getattr(error, "status", ""))
+
+
+def _away(error: Exception) -> StorageAway:
+    log.warning("storage.away", status=_status(error), why=type(error).__name__)
     return StorageAway()

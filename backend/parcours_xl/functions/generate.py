@@ -18,7 +18,7 @@ class GenerateRequest(pydantic.BaseModel):
 
     segmentId: UUID | None = None  # noqa: N815
     runId: UUID | None = None  # noqa: N815
-    segmentIndex: Annotated[int, pydantic.Field(ge=0, le=1000)] | None = None  # noqa: N815
+    segmentIndex: Annotated[int, pydantic.Field(strict=True, ge=0, le=1000)] | None = None  # noqa: N815
 
     @pydantic.model_validator(mode="after")
     def _names_a_segment(self) -> Self:

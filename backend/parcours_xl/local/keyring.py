@@ -35,7 +35,7 @@ class Keyring:
         if header.get("alg") == "HS256":
             return self._decode(token, self._secret, "HS256")
         if header.get("kid") != self._public_key.key_id:
-            raise jwt.InvalidKeyError("no known key has this kid")
+            raise jwt.InvalidTokenError("no known key has this kid")
         return self._decode(token, self._public_key, "ES256")
 
     def sign_url(self, claims: Claims) -> str:

@@ -1,4 +1,10 @@
-"""Every fault that can be asked of the simulated Suno and OpenAI."""
+"""Every fault that can be asked of the simulated Suno and OpenAI.
+
+What `match` can name, by the moment at which a fault strikes; "*" takes any value:
+call: call, segment, task (OpenAI: call, model) · record: segment, task · callback: callback,
+segment, task · message: message (callback or record-info), callback, segment, task · download:
+media (file or stream), track, segment, task · completion: model.
+"""
 
 from parcours_xl.simulators.faults import Kind
 

@@ -137,8 +137,11 @@ class Ensemble:
             turns = 70 * time + np.float32(2.5) * (1 - np.exp(-time / np.float32(0.04)))
             sound, level = np.sin(2 * np.pi * turns), 0.25
         else:
-            sound = np.diff(self._noise.standard_normal(len(time) + 1))
-            level = 0.05 if name == "clap" else 0.018
+            hiss = self._noise.standard_normal(len(time) + 1)
+            # Neighbours taken apart are bright, like grains; taken together dull, like palms.
+            sound, level = (
+                (hiss[1:] + hiss[:-1], 0.02) if name == "clap" else (np.diff(hiss), 0.018)
+            )
         hit = (sound * np.exp(-time / fade_s) * level).astype(np.float32)
         hit[:120] *= _ramp(120)
         hit[-400:] *= _ramp(400)[::-1]

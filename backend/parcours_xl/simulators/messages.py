@@ -130,12 +130,13 @@ class Messenger:
         return str(answer.status_code)
 
     def _note(self, task: Task, callback: str, *, attempt: int, outcome: str, began: float) -> None:
+        took_s = time.monotonic() - began
         task.deliveries.append(
             {
                 "callback": callback,
                 "attempt": attempt,
                 "outcome": outcome,
-                "at": round(time.time(), 4),
-                "ms": round((time.monotonic() - began) * 1000),
+                "at": round(time.time() - took_s, 4),
+                "ms": round(took_s * 1000),
             }
         )

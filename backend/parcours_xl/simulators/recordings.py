@@ -1,7 +1,6 @@
 """Tracks on disk: composed when first fetched, readable while they grow, kept within a bound."""
 
 import asyncio
-import shutil
 import tempfile
 import threading
 from collections import OrderedDict
@@ -74,7 +73,7 @@ class Recordings:
 
     def __init__(self, signal: Signal, bytes_max: int) -> None:
         self._signal, self._bytes_max = signal, bytes_max
-        self._folder = Path(tempfile.mkdtemp(prefix="parcours-suno-"))
+        self._folder = tempfile.TemporaryDirectory(prefix="parcours-suno-")
         self._recordings: OrderedDict[str, Recording] = OrderedDict()
         self._threads = ThreadPoolExecutor(COMPOSERS, thread_name_prefix="composer")
         self._closing = threading.Event()
@@ -97,14 +96,14 @@ class Recordings:
         """Stop composing and remove everything."""
         self._closing.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.cleanup()
 
     @property
     def bytes_kept(self) -> int:
         return sum(recording.size for recording in self._recordings.values())
 
     def _begin(self, task: Task, track: Track) -> Recording:
-        recording = Recording(self._folder / f"{track.id}.mp3")
+        recording = Recording(Path(self._folder.name) / f"{track.id}.mp3")
         recording.path.touch()
         blocks = produce(
             self._signal,

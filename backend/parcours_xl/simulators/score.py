@@ -41,7 +41,7 @@ INSTRUMENT_WORDS = {
     r"harp": "harp",
     r"kalimba|mbira": "kalimba",
     r"guitar|guitare|lute|koto": "guitar",
-    r"bell|chime|clochette|celesta|glockenspiel|vibraphone|arp\b|arpeggi": "bells",
+    r"bell|chime|clochette|celesta|glockenspiel|vibraphone|\barps?\b|arpeggi": "bells",
     r"flute|flûte|whistle": "flute",
 }
 

@@ -30,6 +30,7 @@ from parcours_xl.simulators.tasks import Tasks, name_segment, to_camel_case
 from parcours_xl.simulators.urls import with_url_faults
 
 CREDITS_A_REQUEST = 12
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 RATE_MESSAGES = {405: "Request rate limit exceeded.", 430: SUNO_FAULTS["busy"].does}
 Work = Callable[[Request], Awaitable[Response]]
 
@@ -53,7 +54,7 @@ def create_suno(settings: SunoSettings, client: httpx.AsyncClient | None = None)
             Route("/api/v1/generate", suno.door(SUBMIT, suno.submit), methods=["POST"]),
             Route("/api/v1/generate/record-info", suno.door(RECORD_INFO, suno.record_info)),
             Route("/api/v1/generate/credit", suno.door(CREDIT, suno.credit)),
-            Route("/api/{path:path}", suno.door("unknown", suno.no_such_path)),
+            Route("/api/{path:path}", suno.door("unknown", suno.no_such_path), methods=METHODS),
             Route("/_control/credits", suno.set_credits, methods=["PUT"]),
             *control_routes(suno.faults, suno.describe),
             *media_routes(suno.media, open_cors=True),

@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+from parcours_xl.simulators.signals import tone_hz
 from parcours_xl.simulators.submissions import asked_seconds
 
-TASKS_KEPT = 2_000
+TASKS_KEPT, DELIVERIES_KEPT = 2_000, 200
 
 
 class Stage(IntEnum):
@@ -77,7 +78,7 @@ class Task:
     failure: Failure | None = None
     callback_failed: bool = False
     requests: Counter[str] = field(default_factory=Counter)
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=DELIVERIES_KEPT))
 
     @property
     def callback_url(self) -> str:
@@ -148,9 +149,12 @@ class Task:
             "status": self.status,
             "payload": self.payload,
             "createTime": self.created_ms,
-            "tracks": [{"id": track.id, "seconds": track.seconds} for track in self.tracks],
+            "tracks": [
+                {"id": track.id, "seconds": track.seconds, "tone_hz": tone_hz(track.order)}
+                for track in self.tracks
+            ],
             "requests": dict(self.requests),
-            "callbacks": self.deliveries,
+            "callbacks": list(self.deliveries),
         }
 
 

@@ -1,6 +1,7 @@
 """Who is asking Storage, and the database as they see it."""
 
 import json
+import re
 from dataclasses import dataclass
 
 import jwt
@@ -9,6 +10,8 @@ from starlette.requests import Request
 from parcours_xl.local.connections import Connection
 from parcours_xl.local.keyring import Claims, Keyring
 from parcours_xl.local.storage.errors import access_denied
+
+BEARER = re.compile(r"^Bearer\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,9 @@ SERVICE = Caller({"role": "service_role"})
 
 def identify(request: Request, keyring: Keyring) -> Caller:
     """Who is asking; raises StorageError without a valid token."""
-    token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    header = request.headers.get("authorization", "")
     try:
-        return Caller(keyring.verify(token))
+        return Caller(keyring.verify(BEARER.sub("", header)))
     except jwt.InvalidTokenError as error:
         raise access_denied(str(error)) from error
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -27,6 +27,7 @@ def create_storage(storage: Storage) -> Starlette:
             StorageError: render_error,
             psycopg.Error: render_database_error,
             HTTPException: _render_http_error,
+            ClientDisconnect: _render_disconnect,
         },
     )
     app.state.storage = storage
@@ -74,3 +75,8 @@ async def _render_http_error(request: Request, error: Exception) -> JSONResponse
         "message": f"{request.method} {request.url.path}: {error.detail}",
     }
     return JSONResponse(body, error.status_code, error.headers)
+
+
+async def _render_disconnect(request: Request, _: Exception) -> JSONResponse:
+    # For the log alone: nobody is there to read it.
+    return render_error(request, StorageError(499, "Aborted", "Request aborted"))
