@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from parcours_xl.cli_operations import operators
+
 app = typer.Typer(
     name="parcours",
     help="Well-being music journeys of 18 to 24 minutes, composed on demand, on Supabase.",
@@ -17,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+app.add_typer(operators)
 
 State = Annotated[Path, typer.Option("--state", metavar="FOLDER", help="Where everything is kept.")]
 Port = Annotated[

@@ -1,7 +1,7 @@
 """The environment, read once and whole. What is missing or wrong is named all together."""
 
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -14,10 +14,14 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from parcours_xl.targets import Targets
 
 SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
+
+CALLBACK = "parcours-xl-callback"
 
 Access = Literal["public", "service_role"]
 
@@ -40,6 +44,13 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _bare_address(value: str) -> str:
+    parts = urlsplit(_address(value))
+    if parts.query or parts.fragment:
+        raise ValueError("must have neither a query nor a fragment")
+    return _address(value)
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Pauses = Annotated[
@@ -50,7 +61,7 @@ Pauses = Annotated[
 ]
 
 
-class Settings(BaseSettings):
+class Settings(Targets):
     """Everything that differs between deployments (runbook: "Secrets requis"; docs/settings.md)."""
 
     model_config = SettingsConfigDict(
@@ -104,6 +115,7 @@ class Settings(BaseSettings):
     cors_origins: Names = ("*",)
     runner_access: Access = "public"
     generate_access: Access = "public"
+    rollout: Literal["all", "flags"] = "all"
     daily_run_quota: Annotated[int, Field(ge=1, le=10_000)] = 10
     attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
     attempts_max: Annotated[int, Field(ge=1, le=100)] = 8
@@ -131,10 +143,7 @@ class Settings(BaseSettings):
     @field_validator("callback_base")
     @classmethod
     def _callback_address(cls, value: str) -> str:
-        parts = urlsplit(_address(value))
-        if parts.query or parts.fragment:
-            raise ValueError("must have neither a query nor a fragment")
-        return _address(value)
+        return _bare_address(value)
 
     @field_validator("openai_models")
     @classmethod
@@ -162,6 +171,12 @@ class Settings(BaseSettings):
     def rest_url(self) -> str:
         """Where PostgREST is: through the project's one origin unless named."""
         return self.postgrest_url or f"{self.supabase_url}/rest/v1"
+
+    @cached_property
+    def functions_url(self) -> str:
+        """Where the service's functions answer, as Suno is told: beside the callback."""
+        beside, _, name = self.callback_base.rpartition("/")
+        return beside if name == CALLBACK else f"{self.supabase_url}/functions/v1"
 
     @property
     def issuer(self) -> str:
@@ -196,14 +211,45 @@ class Settings(BaseSettings):
         return None
 
 
+class OperatorSettings(Settings):
+    """What an operator's command needs: the address and the service key; the rest if it is there.
+
+    The doctor says what is missing for the service itself.
+    """
+
+    supabase_anon_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY"),
+    )
+    suno_api_key: SecretStr = SecretStr("")
+    callback_base: str = ""
+
+    @field_validator("callback_base")
+    @classmethod
+    def _callback_address(cls, value: str) -> str:
+        return value and _bare_address(value)
+
+
 def _is_local(host: str | None) -> bool:
     return host is None or host in ("localhost", "::1") or host.startswith("127.")
 
 
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
 def read_settings(**overrides: Any) -> Settings:
     """The environment's settings. SettingsError names everything that is missing or wrong."""
+    return _read(Settings, overrides)
+
+
+def read_operator_settings(**overrides: Any) -> OperatorSettings:
+    """As far as an operator's command needs them. SettingsError as above."""
+    return _read(OperatorSettings, overrides)
+
+
+def _read(kind: type[AnySettings], overrides: dict[str, Any]) -> AnySettings:
     try:
-        return Settings(**overrides)
+        return kind(**overrides)
     except ValidationError as error:
         faults = "\n".join(f"  {_name(fault)}: {fault['msg']}" for fault in error.errors())
         raise SettingsError(f"the environment is not complete:\n{faults}") from None
