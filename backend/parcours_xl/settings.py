@@ -22,6 +22,8 @@ SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
 
 CALLBACK = "parcours-xl-callback"
+UNKNOWN = "unknown"
+"""What stands for a key that an operator's command can do without."""
 
 Access = Literal["public", "service_role"]
 
@@ -218,10 +220,10 @@ class OperatorSettings(Settings):
     """
 
     supabase_anon_key: SecretStr = Field(
-        SecretStr(""),
+        SecretStr(UNKNOWN),
         validation_alias=AliasChoices("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY"),
     )
-    suno_api_key: SecretStr = SecretStr("")
+    suno_api_key: SecretStr = SecretStr(UNKNOWN)
     callback_base: str = ""
 
     @field_validator("callback_base")
