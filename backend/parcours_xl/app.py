@@ -22,6 +22,8 @@ from parcours_xl.functions.sign_track import sign_track
 from parcours_xl.http.cors import allow_origins
 from parcours_xl.http.errors import answer_http_exception, answer_trouble
 from parcours_xl.http.request_id import RequestId
+from parcours_xl.operations.health import healthz, readyz
+from parcours_xl.operations.office import Office
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
 from parcours_xl.worker.loop import Worker
@@ -39,6 +41,7 @@ FUNCTIONS = {
 
 class _State(TypedDict):
     house: House
+    office: Office
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -52,7 +55,10 @@ def create_app(settings: Settings) -> Starlette:
             worker = Worker(outside, settings)
             working = asyncio.create_task(worker.run()) if settings.worker_in_process else None
             try:
-                yield {"house": House(settings, outside, worker.wake)}
+                yield {
+                    "house": House(settings, outside, worker.wake),
+                    "office": Office(settings, outside),
+                }
             finally:
                 worker.stop()
                 if working is not None:
@@ -61,7 +67,11 @@ def create_app(settings: Settings) -> Starlette:
     doors = [Route(f"/{name}", door, methods=["POST"]) for name, door in FUNCTIONS.items()]
     doors.append(Route("/parcours-xl-runner/logs", runner_logs, methods=["GET"]))
     return Starlette(
-        routes=[Mount("/functions/v1", routes=doors)],
+        routes=[
+            Mount("/functions/v1", routes=doors),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ],
         middleware=[allow_origins(settings.cors_origins), Middleware(RequestId)],
         exception_handlers={Trouble: answer_trouble, HTTPException: answer_http_exception},
         lifespan=lifespan,

@@ -44,7 +44,7 @@ def work() -> None:
 
 def _begin() -> Settings:
     settings = read_settings()
-    set_up_logs(settings.log_format, settings.log_level)
+    set_up_logs(settings.log_format, settings.log_level, settings.secrets)
     return settings
 
 

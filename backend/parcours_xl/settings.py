@@ -134,7 +134,7 @@ class Settings(Targets):
     transfers_max: Annotated[int, Field(ge=1, le=64)] = 4
     steps_max: Annotated[int, Field(ge=1, le=64)] = 8
 
-    log_format: Literal["console", "json"] = "console"
+    log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("supabase_url", "postgrest_url", "openai_base_url", "suno_api_base")
@@ -200,6 +200,12 @@ class Settings(Targets):
             "requests_window_s": self.suno_requests_window_s,
             "request_s_max": SUNO_REQUEST_S_MAX,
         }
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every secret there is, for whoever must not repeat one."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
     def callback_warning(self) -> str | None:
         """Why Suno could not call back, if so. A local Suno reaches everything local."""

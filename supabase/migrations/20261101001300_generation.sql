@@ -99,7 +99,9 @@ begin
     return 'late';
   end if;
   if segment.suno_task_id is null then
-    update public.parcours_segments set suno_task_id = p_task_id where id = segment.id;
+    update public.parcours_segments
+       set suno_task_id = p_task_id, metadata = metadata - 'next_try_at'
+     where id = segment.id;
     perform parcours.note(segment.run_id, segment.id, 'segment.submitted',
       jsonb_build_object('task_id', p_task_id));
     perform parcours.schedule_run(segment.run_id);

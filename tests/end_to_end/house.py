@@ -174,14 +174,17 @@ def running_house(project: LocalProject) -> Iterator[House]:
 
 
 def start_worker(house: House, **environment: str) -> subprocess.Popen[bytes]:
-    """One `parcours worker`; whoever starts it ends it."""
-    log = (house.project.logs_dir / "end_to_end_workers.log").open("ab")
-    return subprocess.Popen(
-        [sys.executable, "-m", "parcours_xl.cli", "worker"],
-        env={"PATH": "/usr/bin:/bin", **house.environment, **environment},
-        stdout=log,
-        stderr=log,
-    )
+    """One `parcours worker`, at work; whoever starts it ends it."""
+    log = house.project.logs_dir / f"worker-{uuid4()}.log"
+    with log.open("wb") as output:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "parcours_xl.cli", "worker"],
+            env={"PATH": "/usr/bin:/bin", **house.environment, **environment},
+            stdout=output,
+            stderr=output,
+        )
+    wait_until(lambda: "worker.started" in log.read_text(), 30, log.read_text)
+    return worker
 
 
 @contextmanager

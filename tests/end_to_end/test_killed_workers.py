@@ -55,9 +55,9 @@ def dies_and_goes_on(
     house: House, tripwire: Tripwire, step: tuple[str, str, When], **environment: str
 ) -> None:
     run_id = house.create_run()
-    house.start_run(run_id)
     victim = start_worker(house, **environment)
     tripwire.arm(*step, victim)
+    house.start_run(run_id)
     try:
         assert tripwire.sprung.wait(30), house.story(run_id)
     finally:

@@ -1,11 +1,15 @@
 """CORS, as supabase-js needs it in a browser."""
 
+import json
+from pathlib import Path
+
 import httpx
 import pytest
 
 from parcours_xl.app import FUNCTIONS
 from tests.fixtures.people import Person
 from tests.fixtures.service import MakeSettings, door, open_service
+from tests.js.modules import run_node
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +50,16 @@ async def test_a_browser_may_call_every_function(service: httpx.AsyncClient, nam
         }
         assert {header.lower() for header in allowed} >= set(NEEDED)
         assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_what_supabase_js_sends_is_allowed(service: httpx.AsyncClient) -> None:
+    done = run_node(Path(__file__).with_name("invoke_headers.js"), {}, timeout_s=60)
+    assert done.returncode == 0, done.stderr
+    sent = json.loads(done.stdout)
+    assert {"authorization", "apikey", "x-client-info", "x-region", "idempotency-key"} <= set(sent)
+    headers = preflight(",".join(sorted(sent)))
+    answer = await service.options(door("parcours-xl-create"), headers=headers)
+    assert answer.status_code == 200, answer.text
 
 
 async def test_a_preflight_for_something_else_is_refused(service: httpx.AsyncClient) -> None:

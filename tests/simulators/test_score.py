@@ -62,6 +62,7 @@ def test_a_named_key_is_kept_and_an_unnamed_one_comes_from_the_seed() -> None:
 def test_instruments_are_taken_in_their_order_and_what_is_refused_is_not_played() -> None:
     assert read_score("harp over kalimba", 60, "seed").voices == ("harp", "kalimba")
     assert read_score("Rhodes, no guitar or bells, flute", 60, "s").voices == ("rhodes", "flute")
+    assert read_score("soft flute", 60, "seed").voices == ("handpan", "flute")
     assert read_score("shakers, soft claps", 60, "seed").percussion == ("shaker", "clap")
     assert read_score("without any percussion, piano", 60, "seed").percussion == ()
 

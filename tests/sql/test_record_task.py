@@ -75,3 +75,15 @@ def test_once_taken_the_run_waits_for_first(journey: Journey) -> None:
     journey.record_task(attempt)
     assert journey.step["action"] == "ask"
     assert journey.messages[0]["in_s"] == pytest.approx(LIMITS["first_s"], abs=2)
+
+
+def test_an_attempt_that_suno_has_taken_is_not_submitted_again(
+    world: World, journey: Journey
+) -> None:
+    journey.start()
+    attempt = journey.claimed()
+    journey.refuse(attempt, "later", 502)
+    assert journey.record_task(attempt) == "ok"
+    world.let_pass(10)
+    assert journey.claim()["outcome"] == "skipped"
+    assert journey.step["action"] == "ask"

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.sql.callers import Caller
 from tests.sql.crowd import at_once
 from tests.sql.invariants import check
 from tests.sql.journeys import Attempt, Journey, complete, create_journey, error, first
-from tests.sql.worker import Worker
+from tests.sql.worker import Worker, bring_to_an_end
 from tests.sql.world import LIMITS, World
 
 RUNS, SEGMENTS, STORM_S = 4, 3, 4
@@ -130,34 +130,8 @@ def test_a_storm_of_calls_deadlocks_nowhere_and_leaves_everything_agreed(
     assert storm.calls > CALLS_MIN
     assert storm.made_ready > RUNS
     check(world.postgres)
-    finish(world, journeys)
+    bring_to_an_end(world, journeys)
     check(world.postgres)
     assert [journey.status for journey in journeys] == ["ready"] * RUNS
     deadlocks = "select deadlocks from pg_stat_database where datname = current_database()"
     assert world.postgres.value(deadlocks) == 0
-
-
-def finish(world: World, journeys: list[Journey]) -> None:
-    """One worker and a willing Suno bring every run to its end."""
-    worker = Worker(world.service, HASTY)
-    for journey in journeys:
-        journey.start()
-    for _ in range(60):
-        world.let_pass(60)
-        steps = worker.take_steps(quantity=20)
-        for step in steps:
-            worker.do(step)
-        for journey in journeys:
-            for segment in journey.segments:
-                if segment["status"] in ("generating", "first"):
-                    attempt = _as_attempt(segment["id"], segment)
-                    worker.tell(attempt, complete(attempt))
-        for job in worker.take_jobs(quantity=20):
-            worker.store(job)
-        if not steps:
-            break
-    assert worker.take_steps() == []
-
-
-def _as_attempt(segment_id: UUID, segment: dict[str, object]) -> Attempt:
-    return Attempt(segment_id, segment["callback_token"], segment["suno_task_id"], 0)  # type: ignore[arg-type]

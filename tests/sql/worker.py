@@ -6,7 +6,10 @@ from uuid import UUID, uuid4
 
 from parcours_xl.adapters.suno_events import SunoEvent
 from tests.sql.callers import Caller, Refusal, Row
-from tests.sql.journeys import Attempt, other
+from tests.sql.journeys import Attempt, Journey, complete, other
+from tests.sql.world import World
+
+ROUNDS_MAX = 60
 
 # What Suno answers when it is asked about an attempt.
 Answers = Callable[[Attempt], SunoEvent]
@@ -85,6 +88,24 @@ class Worker:
 
     def _call(self, function: str, **arguments: Any) -> Any:
         return self.service.attempt(function, **arguments)
+
+
+def bring_to_an_end(world: World, journeys: list[Journey]) -> None:
+    """One worker, a willing Suno and a patient user do all that can be done."""
+    worker = Worker(world.service, journeys[0].limits)
+    for _ in range(ROUNDS_MAX):
+        for journey in journeys:
+            world.service.attempt("start_run", run_id=journey.id, limits=journey.limits)
+        world.let_pass(3600)
+        steps, jobs = worker.take_steps(quantity=20), worker.take_jobs(quantity=20)
+        for step in steps:
+            worker.do(step, lambda attempt: complete(attempt, source="record_info"))
+            world.let_pass(10)
+        for job in jobs:
+            worker.store(job)
+        if not steps and not jobs:
+            return
+    raise AssertionError("there is no end to it")
 
 
 def _attempt(step: Row) -> Attempt:

@@ -10,10 +10,12 @@ import pydantic
 from parcours_xl.adapters.sql_functions import SqlFunctions
 
 
-class LoggedEvent(pydantic.BaseModel):
-    """One line of parcours_events. segment_index: the segment's place in the run, from 0."""
-
+class _Answer(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
+
+
+class LoggedEvent(_Answer):
+    """One line of parcours_events. segment_index: the segment's place in the run, from 0."""
 
     id: int
     at: datetime
@@ -22,6 +24,15 @@ class LoggedEvent(pydantic.BaseModel):
     segment_id: UUID | None = None
     segment_index: int | None = None
     detail: dict[str, Any]
+
+
+class QueueHealth(_Answer):
+    """due: jobs that a worker may take now; oldest_s: how long the oldest waits, in seconds."""
+
+    queue: str
+    depth: int
+    due: int
+    oldest_s: float
 
 
 class Oversight:
@@ -52,3 +63,6 @@ class Oversight:
             p_limit=limit,
         )
         return [LoggedEvent.model_validate(event) for event in answer]
+
+    async def read_queues(self) -> list[QueueHealth]:
+        return [QueueHealth.model_validate(queue) for queue in await self._call("read_queues")]

@@ -50,7 +50,7 @@ def operate(environment: Path | None, work: Work[Answer]) -> Answer:
 
     try:
         settings = read_operator_settings(_env_file=environment)
-        set_up_logs("console", "error")
+        set_up_logs("console", "error", settings.secrets)
         return asyncio.run(work_outside())
     except SettingsError as error:
         raise end(MISUSED, str(error)) from None

@@ -8,6 +8,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+WATCHERS = ("/healthz", "/readyz", "/metrics")
+"""Asked every few seconds by machines: not worth a line each."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -42,7 +45,8 @@ class RequestId:
                 body = {"error": "something went wrong on our side", "requestId": request_id}
                 await JSONResponse(body, 500)(scope, receive, send_named)
             # The query of a callback carries its token: only the path is ever written.
-            log.info(
+            write = log.debug if scope["path"] in WATCHERS else log.info
+            write(
                 "request.answered",
                 method=scope["method"],
                 path=scope["path"],

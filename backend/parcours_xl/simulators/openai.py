@@ -1,8 +1,6 @@
 """OpenAI's chat completions, responses and models, as its SDK uses them (facts: C)."""
 
 import asyncio
-import hmac
-import json
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,6 +31,7 @@ from parcours_xl.simulators.openai_requests import (
     read_chat,
     read_responses,
 )
+from parcours_xl.simulators.requests import carries_key, read_object
 from parcours_xl.simulators.settings import OpenAISettings
 
 MODELS_LISTED = ("gpt-4o-mini", "gpt-4o", "gpt-4.1-mini", "gpt-6-luna")
@@ -72,8 +71,8 @@ class OpenAI:
         """One of the two ways to ask a model."""
 
         async def answer(request: Request) -> Response:
-            body = await _read_body(request)
-            if not self._knows(request):
+            body = await read_object(request)
+            if not carries_key(request, self.settings.api_key):
                 return self._note(body, refuse_key())
             if body is None:
                 return self._note(body, refuse(400, "The body is not a JSON object."))
@@ -83,7 +82,7 @@ class OpenAI:
 
     async def list_models(self, request: Request) -> Response:
         """GET /v1/models."""
-        if not self._knows(request):
+        if not carries_key(request, self.settings.api_key):
             return refuse_key()
         names = [name for name in MODELS_LISTED if name not in self.settings.withdrawn_models]
         return JSONResponse({"object": "list", "data": [_describe_model(name) for name in names]})
@@ -91,7 +90,7 @@ class OpenAI:
     async def show_model(self, request: Request) -> Response:
         """GET /v1/models/{model}."""
         name = request.path_params["model"]
-        if not self._knows(request):
+        if not carries_key(request, self.settings.api_key):
             return refuse_key()
         hit = self.faults.take("call", call="model", model=name)
         if "model_withdrawn" in hit or not self._has(name):
@@ -123,13 +122,6 @@ class OpenAI:
     def _has(self, model: str) -> bool:
         return bool(MODEL_NAMES.fullmatch(model)) and model not in self.settings.withdrawn_models
 
-    def _knows(self, request: Request) -> bool:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            return False
-        known = self.settings.api_key
-        return known is None or hmac.compare_digest(key.strip().encode(), known.encode())
-
     def _note(self, body: Mapping[str, Any] | None, response: Response) -> Response:
         model = str((body or {}).get("model"))
         self._requests.append(
@@ -156,11 +148,3 @@ def _answer_wrongly(hit: Mapping[str, Fault]) -> Response | None:
 
 def _describe_model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "openai"}
-
-
-async def _read_body(request: Request) -> dict[str, Any] | None:
-    try:
-        body = json.loads(await request.body())
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None

@@ -24,6 +24,7 @@ PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "aeolian": ((0, 5, 2, 6), (0, 3, 5, 6), (0, 5, 3, 0)),
 }
 
+# All patterns match from the beginning of a word: "flute" is no lute, "slightly" not light.
 MODE_WORDS = {
     r"dorian|dorien": "dorian",
     r"aeolian|[ée]olien|minor|mineur": "aeolian",
@@ -41,13 +42,13 @@ INSTRUMENT_WORDS = {
     r"harp": "harp",
     r"kalimba|mbira": "kalimba",
     r"guitar|guitare|lute|koto": "guitar",
-    r"bell|chime|clochette|celesta|glockenspiel|vibraphone|\barps?\b|arpeggi": "bells",
+    r"bell|chime|clochette|celesta|glockenspiel|vibraphone|arps?\b|arpeggi": "bells",
     r"flute|flûte|whistle": "flute",
 }
 
 PERCUSSION_WORDS = {
     r"shaker|maraca|percussion|groove|afro": "shaker",
-    r"\btoms?\b|frame drum|hand drum": "tom",
+    r"toms?\b|frame drum|hand drum": "tom",
     r"clap": "clap",
 }
 
@@ -108,8 +109,6 @@ def read_score(words: str, seconds: float, seed: str) -> Score:
     bpm_start, bpm_end = _read_tempo(text)
     beats, subdivisions = _read_meter(text)
     busyness, brightness = _read_mood(text)
-    found = _found(INSTRUMENT_WORDS, text)
-    pulse, song = (*found, "piano" if "handpan" in found else "handpan", "piano")[:2]
     return Score(
         seconds=seconds,
         seed=seed,
@@ -119,7 +118,7 @@ def read_score(words: str, seconds: float, seed: str) -> Score:
         tonic=_read_tonic(words, chance),
         beats=beats,
         subdivisions=subdivisions,
-        voices=(pulse, song),
+        voices=_choose_voices(_found(INSTRUMENT_WORDS, text)),
         percussion=_found(PERCUSSION_WORDS, text),
         busyness=busyness,
         brightness=brightness,
@@ -131,9 +130,17 @@ def _found(vocabulary: dict[str, str], text: str) -> tuple[str, ...]:
     places = {
         meaning: match.start()
         for pattern, meaning in vocabulary.items()
-        if (match := re.search(pattern, text))
+        if (match := re.search(rf"\b(?:{pattern})", text))
     }
     return tuple(sorted(places, key=places.__getitem__))
+
+
+def _choose_voices(named: tuple[str, ...]) -> tuple[str, str]:
+    """Who keeps the pulse and who sings: a flute only ever sings."""
+    struck = [voice for voice in named if voice != "flute"]
+    usual = [voice for voice in ("handpan", "piano") if voice not in struck]
+    pulse, song = (*struck, *usual)[:2]
+    return pulse, "flute" if "flute" in named else song
 
 
 def _read_tempo(text: str) -> tuple[int, int]:
@@ -157,7 +164,7 @@ def _read_meter(text: str) -> tuple[int, int]:
 def _read_mood(text: str) -> tuple[float, float]:
     busyness, brightness = 0.5, 0.5
     for pattern, (busier, brighter) in MOOD_WORDS.items():
-        if re.search(pattern, text):
+        if re.search(rf"\b(?:{pattern})", text):
             busyness += busier
             brightness += brighter
     return min(1.0, max(0.0, busyness)), min(1.0, max(0.0, brightness))

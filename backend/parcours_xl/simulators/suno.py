@@ -4,8 +4,6 @@ Most errors arrive as HTTP 200 with a body code, as on the real service (facts: 
 """
 
 import asyncio
-import hmac
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,9 +18,10 @@ from parcours_xl.simulators.control import control_routes
 from parcours_xl.simulators.fault_kinds import CREDIT, RECORD_INFO, SUBMIT, SUNO_FAULTS
 from parcours_xl.simulators.faults import FaultBook
 from parcours_xl.simulators.media import Media, media_routes
-from parcours_xl.simulators.messages import Messenger
+from parcours_xl.simulators.messenger import Messenger
 from parcours_xl.simulators.rate_window import RateWindow
 from parcours_xl.simulators.recordings import Recordings
+from parcours_xl.simulators.requests import carries_key, read_object
 from parcours_xl.simulators.settings import SunoSettings
 from parcours_xl.simulators.submissions import find_refusal
 from parcours_xl.simulators.suno_answers import answer_wrongly, drop, name_status, refuse, succeed
@@ -96,7 +95,7 @@ class Suno:
                 return await drop(request, hit["no_answer"])
             response = (
                 await work(request)
-                if self._knows(request)
+                if carries_key(request, self.settings.api_key)
                 else refuse(401, SUNO_FAULTS["bad_key"].does)
             )
             if "no_answer" in hit:
@@ -109,7 +108,7 @@ class Suno:
 
     async def submit(self, request: Request) -> Response:
         """POST /api/v1/generate (facts: Suno A2)."""
-        payload = await _read_payload(request)
+        payload = await read_object(request)
         if payload is None:
             return refuse(400, "The request body is not a JSON object.")
         refusal = find_refusal(payload)
@@ -155,7 +154,7 @@ class Suno:
 
     async def set_credits(self, request: Request) -> Response:
         """PUT /_control/credits {"credits": n}."""
-        payload = await _read_payload(request)
+        payload = await read_object(request)
         balance = (payload or {}).get("credits")
         if not isinstance(balance, int):
             return JSONResponse({"error": "credits must be a whole number"}, 400)
@@ -178,26 +177,10 @@ class Suno:
         await self.messenger.close()
         self.recordings.close()
 
-    def _knows(self, request: Request) -> bool:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            return False
-        known = self.settings.api_key
-        return known is None or hmac.compare_digest(key.strip().encode(), known.encode())
-
     async def _facts(self, request: Request) -> dict[str, str]:
         """What faults can match a call on: the segment of its callback URL, or its task's."""
         if request.method == "POST":
-            payload = await _read_payload(request) or {}
+            payload = await read_object(request) or {}
             return {"segment": name_segment(str(payload.get("callBackUrl", "")))}
         task = self.tasks.find(request.query_params.get("taskId", ""))
         return task.facts if task else {}
-
-
-async def _read_payload(request: Request) -> dict[str, Any] | None:
-    """The body as a JSON object, or None; a request keeps its body for the next reader."""
-    try:
-        payload = json.loads(await request.body())
-    except ValueError:
-        return None
-    return payload if isinstance(payload, dict) else None

@@ -75,6 +75,15 @@ async def test_a_form_without_a_whole_file_is_refused(
     assert (await storage.post(f"/object/list/{bucket}", json={"prefix": ""})).json() == []
 
 
+@pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "b" * 300])
+async def test_a_form_without_a_sane_boundary_is_refused(
+    storage: httpx.AsyncClient, bucket: str, boundary: str
+) -> None:
+    headers = {"content-type": f"multipart/form-data{boundary}"}
+    answer = await storage.post(f"/object/{bucket}/a.mp3", content=b"--", headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "InvalidRequest")
+
+
 async def test_an_upload_that_breaks_off_leaves_nothing(
     storage: httpx.AsyncClient, stack: LocalProject, bucket: str
 ) -> None:

@@ -25,7 +25,7 @@ class Limits:
         into the file (https://supabase.com/docs/guides/storage/buckets/fundamentals).
         """
         family = declared.split("/")[0] + "/*"
-        if "/" not in declared or (self.mime_types and not {declared, family} & {*self.mime_types}):
+        if self.mime_types and declared not in self.mime_types and family not in self.mime_types:
             raise invalid_mime_type(declared)
 
 

@@ -15,6 +15,7 @@ from parcours_xl.local.storage.multipart import Form
 
 # A refused upload is read on until here: a client that is still sending hears no answer.
 DISCARDED_BYTES_MAX = 128 * 1024 * 1024
+BOUNDARY_BYTES_MAX = 70  # RFC 2046, 5.1.1
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ async def discard_rest(request: Request) -> None:
 
 
 async def _read_form(request: Request, boundary: bytes) -> Upload:
-    if not boundary:
+    if not 0 < len(boundary) <= BOUNDARY_BYTES_MAX:
         raise invalid_request("Multipart: Boundary not found")
     form = Form(boundary, request.stream())
     await form.find_file()

@@ -67,16 +67,10 @@ class Messenger:
         fault = hit["error_callback"]
         failure = Failure(int(fault.number("code")), fault.text("message"))
         task.failure = failure
-        data: dict[str, Any] | None = {
-            "callbackType": "error",
-            "task_id": task.id,
-            "data": None,
-        }
-        if fault.text("shape") == "outer":
-            data = None
-        elif data is not None and fault.text("shape") == "text":
-            data |= {"error": failure.message}
-        message = {"code": failure.code, "msg": failure.message, "data": data}
+        data = {"callbackType": "error", "task_id": task.id, "data": None}
+        shapes = {"outer": None, "text": data | {"error": failure.message}}
+        data_as_asked = shapes.get(fault.text("shape"), data)
+        message = {"code": failure.code, "msg": failure.message, "data": data_as_asked}
         self._send(task, "error", message, hit)
 
     def _write_message(self, task: Task, stage: Stage) -> dict[str, Any]:
