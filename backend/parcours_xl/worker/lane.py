@@ -95,7 +95,7 @@ class Lane(Generic[AnyJob]):
                 outcome = "broken"
             finally:
                 keeper.cancel()
-        log.debug("job.done", queue=self.queue, outcome=outcome)
+            log.debug("job.done", queue=self.queue, outcome=outcome)
         return outcome
 
     async def _keep_lease(self, job: AnyJob) -> None:
