@@ -12,7 +12,7 @@ DOORS = {
     *("record_task", "record_refusal", "record_callback", "retry_segment"),
     *("take_track_jobs", "postpone_job", "finish_job"),
     *("record_track", "fail_segment", "find_track"),
-    *("read_logs", "read_queues"),
+    *("read_logs", "read_queues", "report_slice", "report_top_users"),
 }
 
 

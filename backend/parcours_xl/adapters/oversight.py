@@ -35,6 +35,13 @@ class QueueHealth(_Answer):
     oldest_s: float
 
 
+class TopUser(_Answer):
+    """runs: how many they created."""
+
+    user_id: UUID
+    runs: int
+
+
 class Oversight:
     """What operators see and do, under the service role.
 
@@ -66,3 +73,17 @@ class Oversight:
 
     async def read_queues(self) -> list[QueueHealth]:
         return [QueueHealth.model_validate(queue) for queue in await self._call("read_queues")]
+
+    async def report_slice(
+        self, start: datetime, end: datetime, targets: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What a slice of time looked like (the SQL function says what is in it)."""
+        answer = await self._call(
+            "report_slice", p_from=start.isoformat(), p_to=end.isoformat(), p_targets=targets
+        )
+        return dict(answer)
+
+    async def report_top_users(self, since: datetime) -> list[TopUser]:
+        """The users with the most runs, at most ten."""
+        answer = await self._call("report_top_users", p_since=since.isoformat())
+        return [TopUser.model_validate(user) for user in answer]

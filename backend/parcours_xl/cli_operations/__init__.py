@@ -2,8 +2,14 @@
 
 import typer
 
-from parcours_xl.cli_operations import logs
+from parcours_xl.cli_operations import (
+    logs,
+    report,
+)
 
 operators = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_enable=False)
-for room in (logs,):
+for room in (
+    logs,
+    report,
+):
     operators.add_typer(room.commands)
