@@ -99,12 +99,16 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one user asked for, and the key under which they may ask again."""
+    """What one user asked for, and the key under which they may ask again.
+
+    rollout: 'all', or 'flags' when only the users of feature_flags may create runs.
+    """
 
     user_id: UUID
     daily_quota: int
     idempotency_key: str | None
     request: dict[str, Any]
+    rollout: str = "all"
 
     def as_arguments(self) -> dict[str, Any]:
         return {
@@ -112,6 +116,7 @@ class Demand:
             "p_daily_quota": self.daily_quota,
             "p_idempotency_key": self.idempotency_key,
             "p_request": self.request,
+            "p_rollout": self.rollout,
         }
 
 

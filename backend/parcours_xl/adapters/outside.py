@@ -14,6 +14,7 @@ from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.hosts import TrackHosts
 from parcours_xl.adapters.oversight import Oversight
+from parcours_xl.adapters.rollout import Rollout
 from parcours_xl.adapters.suno import Suno
 from parcours_xl.adapters.tracks import Tracks
 from parcours_xl.settings import Settings
@@ -27,6 +28,7 @@ class Outside:
 
     database: Database
     oversight: Oversight
+    rollout: Rollout
     auth: Auth
     tracks: Tracks
     downloads: Downloads
@@ -54,6 +56,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
             yield Outside(
                 database=Database(*supabase),
                 oversight=Oversight(*supabase),
+                rollout=Rollout(settings.rest_url, service_key, http),
                 auth=Auth(
                     anyone.auth,
                     http,

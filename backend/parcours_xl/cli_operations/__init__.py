@@ -5,11 +5,13 @@ import typer
 from parcours_xl.cli_operations import (
     logs,
     report,
+    rollout,
 )
 
 operators = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_enable=False)
 for room in (
     logs,
     report,
+    rollout,
 ):
     operators.add_typer(room.commands)
