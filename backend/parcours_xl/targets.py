@@ -28,6 +28,10 @@ class Targets(BaseSettings):
     alert_webhook_url: SecretStr | None = None
     metrics_token: SecretStr | None = None
 
+    # "Rollout canary", phase 2
+    gate_ttfp_s: Seconds = 45
+    gate_runs_min: Annotated[int, Field(ge=1)] = 20
+
     # "Segments bloqués en 'generating'"
     stuck_s: Seconds = 300
     caretaker_every_s: Seconds = 60

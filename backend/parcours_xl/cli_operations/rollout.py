@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parcours_xl.cli_operations.desk import AsJson, EnvironmentFile, operate, print_json
+from parcours_xl.cli_operations.desk import NO, AsJson, EnvironmentFile, operate, print_json
 
 if TYPE_CHECKING:
     from parcours_xl.adapters.outside import Outside
     from parcours_xl.adapters.rollout import RolloutState
+    from parcours_xl.operations.gate import Verdict
     from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
@@ -72,6 +73,54 @@ def off(as_json: AsJson = False, environment: EnvironmentFile = None) -> None:
 
     taken, setting = operate(environment, end)
     _tell_change({"share": 0, "taken": taken, "rollout": setting}, as_json=as_json)
+
+
+@rollout.command(epilog="Example: parcours rollout gate --advance")
+def gate(
+    advance: Annotated[
+        bool, typer.Option("--advance", help="Go on to the next share, only if the gate is open.")
+    ] = False,
+    as_json: AsJson = False,
+    environment: EnvironmentFile = None,
+) -> None:
+    """Judge the last 48 hours: may the next share (5, 25, 100 %) have Parcours XL?
+
+    Open when 95 % of the runs were heard within 45 s, under 5 % of the attempts failed, and there
+    were enough runs to say so. A share that was set later is judged by its own runs. Exit status 0
+    when open, 1 when shut.
+    """
+    from parcours_xl.operations.gate import Verdict, advance_rollout, judge_rollout
+
+    async def judge(outside: "Outside", settings: "OperatorSettings") -> tuple[Verdict, int | None]:
+        verdict = await judge_rollout(outside, settings)
+        if not (advance and verdict.passed and verdict.next_share):
+            return verdict, None
+        return verdict, await advance_rollout(outside, verdict, _tell_progress)
+
+    verdict, given = operate(environment, judge)
+    if as_json:
+        print_json(verdict.as_json() | {"advanced": given is not None, "given": given or 0})
+    else:
+        _tell_verdict(verdict, given)
+    if not verdict.passed:
+        raise typer.Exit(NO)
+
+
+def _tell_verdict(verdict: "Verdict", given: int | None) -> None:
+    typer.echo(f"since {verdict.start:%Y-%m-%d %H:%M} UTC, with {verdict.share} %:")
+    for check in verdict.checks:
+        typer.echo(f"  {'yes' if check.passed else 'NO ':<4} {check.said}")
+    typer.echo(f"  {verdict.timed_out} runs took over half an hour: did anybody complain?")
+    if not verdict.passed:
+        typer.echo(f"The gate is shut: the share stays {verdict.share} %.")
+    elif verdict.next_share is None:
+        typer.echo("The gate is open, and everybody has Parcours XL.")
+    elif given is None:
+        typer.echo(f"The gate is open: {verdict.next_share} % may have Parcours XL.")
+    else:
+        typer.echo(
+            f"The gate is open: {verdict.next_share} % have Parcours XL, {given} users more."
+        )
 
 
 def _tell_change(change: dict[str, Any], *, as_json: bool) -> None:
