@@ -14,6 +14,8 @@ DOORS = {
     *("record_track", "fail_segment", "find_track"),
     *("grow_rollout", "end_rollout", "read_rollout"),
     *("read_logs", "read_queues", "report_slice", "report_top_users"),
+    *("take_turn", "end_turn", "record_gauge", "read_signs", "note_alerts", "record_told"),
+    *("give_up_job", "send_again"),
 }
 
 

@@ -17,6 +17,7 @@ from parcours_xl.adapters.oversight import Oversight
 from parcours_xl.adapters.rollout import Rollout
 from parcours_xl.adapters.suno import Suno
 from parcours_xl.adapters.tracks import Tracks
+from parcours_xl.adapters.webhook import Webhook
 from parcours_xl.settings import Settings
 
 CONNECT_S_MAX, ANSWER_S_MAX = 5, 30
@@ -35,6 +36,7 @@ class Outside:
     brief_writer: BriefWriter
     suno: Suno
     hosts: TrackHosts
+    webhook: Webhook | None
 
 
 @asynccontextmanager
@@ -50,7 +52,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
         anyone = await _connect(
             settings.supabase_url, settings.supabase_anon_key.get_secret_value(), http
         )
-        secret = settings.supabase_jwt_secret
+        secret, webhook = settings.supabase_jwt_secret, settings.alert_webhook_url
         supabase = (settings.rest_url, service_key, http, settings.limits)
         try:
             yield Outside(
@@ -77,6 +79,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                     hosts,
                 ),
                 hosts=hosts,
+                webhook=Webhook(webhook.get_secret_value(), http) if webhook else None,
             )
         finally:
             await downloads.aclose()

@@ -42,6 +42,27 @@ class TopUser(_Answer):
     runs: int
 
 
+class Signs(_Answer):
+    """What alerts look at beside the report. caretaker_due_at: when somebody is to look again."""
+
+    credits: float | None
+    credits_read_at: datetime | None
+    account_refused_at: datetime | None
+    jobs_given_up: int
+    caretaker_due_at: datetime | None
+
+
+class Untold(_Answer):
+    """An alert of whose beginning, or end, nobody has been told."""
+
+    id: int
+    name: str
+    says: str
+    began_at: datetime
+    ended_at: datetime | None
+    told_began: bool
+
+
 class Oversight:
     """What operators see and do, under the service role.
 
@@ -87,3 +108,32 @@ class Oversight:
         """The users with the most runs, at most ten."""
         answer = await self._call("report_top_users", p_since=since.isoformat())
         return [TopUser.model_validate(user) for user in answer]
+
+    async def take_turn(self, name: str, holder: str, every_s: float, lease_s: float) -> bool:
+        """Whether this worker does, now, what one worker at a time does every so often."""
+        return bool(
+            await self._call(
+                "take_turn",
+                p_name=name,
+                p_holder=holder,
+                p_every_s=every_s,
+                p_lease_s=lease_s,
+            )
+        )
+
+    async def end_turn(self, name: str, holder: str) -> bool:
+        return bool(await self._call("end_turn", p_name=name, p_holder=holder))
+
+    async def record_gauge(self, name: str, value: float) -> None:
+        await self._call("record_gauge", p_name=name, p_value=value)
+
+    async def read_signs(self, since: datetime) -> Signs:
+        return Signs.model_validate(await self._call("read_signs", p_since=since.isoformat()))
+
+    async def note_alerts(self, burning: list[dict[str, str]]) -> list[Untold]:
+        """Keep what burns now ({name, says}); what is to be told, oldest first."""
+        answer = await self._call("note_alerts", p_burning=burning)
+        return [Untold.model_validate(alert) for alert in answer]
+
+    async def record_told(self, alert_id: int, *, ended: bool) -> None:
+        await self._call("record_told", p_id=alert_id, p_ended=ended)

@@ -3,6 +3,7 @@
 import typer
 
 from parcours_xl.cli_operations import (
+    alerts,
     logs,
     report,
     rollout,
@@ -10,6 +11,7 @@ from parcours_xl.cli_operations import (
 
 operators = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_enable=False)
 for room in (
+    alerts,
     logs,
     report,
     rollout,

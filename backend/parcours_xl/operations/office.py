@@ -1,4 +1,4 @@
-"""What operators' own doors find: settings and adapters."""
+"""What operators' own doors find: settings, adapters, and what this process has seen."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -6,6 +6,8 @@ from typing import cast
 from starlette.requests import Request
 
 from parcours_xl.adapters.outside import Outside
+from parcours_xl.http.latency import Latencies
+from parcours_xl.operations.watching import Watching
 from parcours_xl.settings import Settings
 
 
@@ -15,6 +17,8 @@ class Office:
 
     settings: Settings
     outside: Outside
+    latencies: Latencies
+    watching: Watching
 
 
 def office_of(request: Request) -> Office:
