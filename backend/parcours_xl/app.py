@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.functions.callback import callback
+from parcours_xl.functions.cancel import cancel
 from parcours_xl.functions.create import create
 from parcours_xl.functions.generate import generate
 from parcours_xl.functions.house import House
@@ -40,6 +41,7 @@ FUNCTIONS = {
     "parcours-xl-generate": generate,
     "parcours-xl-callback": callback,
     "sign-track": sign_track,
+    "parcours-xl-cancel": cancel,
 }
 
 

@@ -123,7 +123,7 @@ def serve(
     ),
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="PORT")] = 8000,
 ) -> None:
-    """Run the service: the five functions and, unless WORKER_IN_PROCESS=false, a worker.
+    """Run the service: its functions and, unless WORKER_IN_PROCESS=false, a worker.
 
     Settings come from the environment: SUPABASE_URL, SUPABASE_ANON_KEY,
     SUPABASE_SERVICE_ROLE_KEY, OPENAI_API_KEY, SUNO_API_KEY, CALLBACK_BASE (docs/settings.md).

@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.sql.callers import Refusal
+from tests.sql.callers import OWNER, Refusal
 from tests.sql.invariants import check
 from tests.sql.journeys import (
     Attempt,
@@ -91,6 +91,15 @@ class Lives(RuleBasedStateMachine):
     @rule(run=runs)
     def start(self, run: Journey) -> None:
         self.world.service.attempt("start_run", run_id=run.id, limits=TIGHT)
+
+    @rule(run=runs)
+    def ask_again(self, run: Journey) -> None:
+        asked = {"run_id": run.id, "limits": TIGHT, "user_id": OWNER}
+        self.world.service.attempt("start_run", **asked)
+
+    @rule(run=runs)
+    def give_up(self, run: Journey) -> None:
+        self.world.service.attempt("cancel_run", run_id=run.id, user_id=OWNER)
 
     @rule(run=runs)
     def erase(self, run: Journey) -> None:

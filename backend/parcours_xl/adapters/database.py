@@ -37,6 +37,19 @@ class RunStarted(_Answer):
     total_seconds: int
 
 
+class RunCancelled(_Answer):
+    """A run that was given up. All counts are of segments.
+
+    cancelled: will not be composed; under_way: will still be stored; complete: are stored.
+    """
+
+    run_id: UUID
+    status: str
+    cancelled: int
+    under_way: int
+    complete: int
+
+
 class Claim(_Answer):
     """The right to submit one attempt, when outcome is 'claimed'; why not, otherwise."""
 
@@ -147,9 +160,17 @@ class Database:
         )
         return RunCreated.model_validate(answer)
 
-    async def start_run(self, run_id: UUID) -> RunStarted:
-        answer = await self._call("start_run", p_run_id=str(run_id), p_limits=self._limits)
+    async def start_run(self, run_id: UUID, user_id: UUID | None = None) -> RunStarted:
+        """user_id: who asks, where that matters; only the owner has a cancelled run resumed."""
+        answer = await self._call(
+            "start_run", p_run_id=str(run_id), p_limits=self._limits, p_user_id=_text(user_id)
+        )
         return RunStarted.model_validate(answer)
+
+    async def cancel_run(self, run_id: UUID, user_id: UUID | None = None) -> RunCancelled:
+        """Nothing more is bought for the run. user_id: who asks; None for an operator."""
+        answer = await self._call("cancel_run", p_run_id=str(run_id), p_user_id=_text(user_id))
+        return RunCancelled.model_validate(answer)
 
     async def release_run(self, run_id: UUID) -> bool:
         return bool(await self._call("release_run", p_run_id=str(run_id)))

@@ -4,6 +4,7 @@ import typer
 
 from parcours_xl.cli_operations import (
     alerts,
+    cancel,
     logs,
     report,
     rollout,
@@ -12,6 +13,7 @@ from parcours_xl.cli_operations import (
 operators = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_enable=False)
 for room in (
     alerts,
+    cancel,
     logs,
     report,
     rollout,
