@@ -16,10 +16,17 @@ from starlette.routing import Mount, Route
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.functions.doors import DOORS
 from parcours_xl.functions.house import House
+from parcours_xl.functions.runner_logs import runner_logs
 from parcours_xl.http.cors import allow_origins
 from parcours_xl.http.errors import answer_http_exception, answer_trouble
+from parcours_xl.http.latency import Latencies, MeasureLatency
 from parcours_xl.http.request_id import RequestId
 from parcours_xl.openapi import describe_functions
+from parcours_xl.operations.caretaker import Caretaker
+from parcours_xl.operations.health import healthz, readyz
+from parcours_xl.operations.metrics import metrics
+from parcours_xl.operations.office import Office
+from parcours_xl.operations.watching import Watching
 from parcours_xl.player.pages import create_player
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
@@ -30,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 class _State(TypedDict):
     house: House
+    office: Office
 
 
 async def openapi(_: Request) -> Response:
@@ -40,28 +48,47 @@ async def openapi(_: Request) -> Response:
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application of one deployment."""
 
+    latencies = Latencies([door.name for door in DOORS])
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[_State]:
         if warning := settings.callback_warning():
             log.warning("callback_base.unreachable", why=warning, then="record-info is asked")
         async with open_outside(settings) as outside:
-            worker = Worker(outside, settings)
-            working = asyncio.create_task(worker.run()) if settings.worker_in_process else None
+            worker, caretaker = Worker(outside, settings), Caretaker(outside, settings)
+            working = [
+                asyncio.create_task(one.run())
+                for one in (worker, caretaker)
+                if settings.worker_in_process
+            ]
             try:
-                yield {"house": House(settings, outside, worker.wake)}
+                yield {
+                    "house": House(settings, outside, worker.wake),
+                    "office": Office(
+                        settings, outside, latencies, Watching(outside.oversight, settings)
+                    ),
+                }
             finally:
                 worker.stop()
-                if working is not None:
-                    await working
+                caretaker.stop()
+                await asyncio.gather(*working)
 
     doors = [Route(f"/{door.name}", door.handler, methods=["POST"]) for door in DOORS]
+    doors.append(Route("/parcours-xl-runner/logs", runner_logs, methods=["GET"]))
     return Starlette(
         routes=[
             Mount("/functions/v1", routes=doors),
             Route("/openapi.json", openapi),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
             Mount("/", create_player(settings)),
         ],
-        middleware=[allow_origins(settings.cors_origins), Middleware(RequestId)],
+        middleware=[
+            Middleware(MeasureLatency, latencies),
+            allow_origins(settings.cors_origins),
+            Middleware(RequestId),
+        ],
         exception_handlers={Trouble: answer_trouble, HTTPException: answer_http_exception},
         lifespan=lifespan,
     )

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from parcours_xl.cli_operations import operators
+
 app = typer.Typer(
     name="parcours",
     help="Well-being music journeys of 18 to 24 minutes, composed on demand, on Supabase.",
@@ -17,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+app.add_typer(operators)
 
 State = Annotated[Path, typer.Option("--state", metavar="FOLDER", help="Where everything is kept.")]
 Port = Annotated[
@@ -162,7 +166,7 @@ def serve(
     backlog: Annotated[int, typer.Option(min=1, metavar="N")] = 2048,
     timeout_keep_alive: Annotated[int, typer.Option(min=1, metavar="SECONDS")] = 5,
 ) -> None:
-    """Run the service: the functions and, unless WORKER_IN_PROCESS=false, a worker.
+    """Run the service: its functions and, unless WORKER_IN_PROCESS=false, a worker.
 
     Settings come from the environment: SUPABASE_URL, SUPABASE_ANON_KEY,
     SUPABASE_SERVICE_ROLE_KEY, OPENAI_API_KEY, SUNO_API_KEY, CALLBACK_BASE (docs/settings.md).

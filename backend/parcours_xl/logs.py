@@ -1,13 +1,30 @@
 """Structured logs: events with facts, never sentences; JSON where machines read them."""
 
 import logging
+import re
+from collections.abc import Iterable
 from typing import Literal
 
 import structlog
 
+HIDDEN = "[hidden]"
+SECRET_CHARS_MIN = 8
 
-def set_up_logs(style: Literal["console", "json"], level: str) -> None:
-    """Send every log line, ours and the libraries', to one place in one form."""
+# What opens something, whoever wrote it into a message: tokens of addresses, JWTs, vendors' keys.
+_TOKENS = re.compile(
+    r"(?P<name>[?&](?:token|apikey|api_key|key|signature|access_token)=)[^&\s\"'\\<>]+"
+    r"|(?P<scheme>\bBearer\s+)[\w.~+/=-]{8,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"
+    r"|\bsb_secret_[\w-]+|\bsk-[\w-]{8,}",
+    re.IGNORECASE,
+)
+
+
+def set_up_logs(style: Literal["console", "json"], level: str, secrets: Iterable[str] = ()) -> None:
+    """Send every log line, ours and the libraries', to one place in one form.
+
+    secrets: what no line may ever hold; a message of somebody else's may repeat them.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -27,7 +44,8 @@ def set_up_logs(style: Literal["console", "json"], level: str) -> None:
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Discreet(
+            secrets,
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -42,3 +60,20 @@ def set_up_logs(style: Literal["console", "json"], level: str) -> None:
     # These write whole addresses, and an address may carry a token.
     for name in ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Discreet(structlog.stdlib.ProcessorFormatter):
+    """The last look at every line, tracebacks included."""
+
+    def __init__(self, secrets: Iterable[str], *arguments: object, **options: object):
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]
+        known = sorted({text for text in secrets if len(text) >= SECRET_CHARS_MIN}, key=len)
+        self._known = re.compile("|".join(map(re.escape, reversed(known)))) if known else None
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = _TOKENS.sub(_hide, super().format(record))
+        return self._known.sub(HIDDEN, line) if self._known else line
+
+
+def _hide(found: re.Match[str]) -> str:
+    return (found["name"] or found["scheme"] or "") + HIDDEN

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.app import create_app
 from parcours_xl.logs import set_up_logs
+from parcours_xl.operations.caretaker import Caretaker
 from parcours_xl.settings import Settings, read_settings
 from parcours_xl.worker.lane import HAND_BACK_S_MAX
 from parcours_xl.worker.loop import DRAIN_S_MAX, Worker
@@ -66,14 +67,19 @@ def work() -> None:
 
 def _begin() -> Settings:
     settings = read_settings()
-    set_up_logs(settings.log_format, settings.log_level)
+    set_up_logs(settings.log_format, settings.log_level, settings.secrets)
     return settings
 
 
 async def _work(settings: Settings) -> None:
     async with open_outside(settings) as outside:
-        worker = Worker(outside, settings)
+        worker, caretaker = Worker(outside, settings), Caretaker(outside, settings)
+
+        def stop() -> None:
+            worker.stop()
+            caretaker.stop()
+
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.stop)
-        await worker.run()
+            loop.add_signal_handler(number, stop)
+        await asyncio.gather(worker.run(), caretaker.run())

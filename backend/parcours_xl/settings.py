@@ -2,7 +2,7 @@
 
 import base64
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -15,15 +15,20 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from parcours_xl.journeys import durations
+from parcours_xl.targets import Targets
 
 SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
 
 SegmentSeconds = Annotated[int, Field(ge=5, le=600)]
 JourneySeconds = Annotated[int, Field(ge=15, le=2400)]
+CALLBACK = "parcours-xl-callback"
+UNKNOWN = "unknown"
+"""What stands for a key that an operator's command can do without."""
+
 Access = Literal["public", "service_role"]
 
 
@@ -45,6 +50,13 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _bare_address(value: str) -> str:
+    parts = urlsplit(_address(value))
+    if parts.query or parts.fragment:
+        raise ValueError("must have neither a query nor a fragment")
+    return _address(value)
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Pauses = Annotated[
@@ -55,7 +67,7 @@ Pauses = Annotated[
 ]
 
 
-class Settings(BaseSettings):
+class Settings(Targets):
     """Everything that differs between deployments (runbook: "Secrets requis"; docs/settings.md)."""
 
     model_config = SettingsConfigDict(
@@ -109,6 +121,7 @@ class Settings(BaseSettings):
     cors_origins: Names = ("*",)
     runner_access: Access = "public"
     generate_access: Access = "public"
+    rollout: Literal["all", "flags"] = "all"
     daily_run_quota: Annotated[int, Field(ge=1, le=10_000)] = 10
     attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
     attempts_max: Annotated[int, Field(ge=1, le=100)] = 8
@@ -135,7 +148,7 @@ class Settings(BaseSettings):
     transfers_max: Annotated[int, Field(ge=1, le=64)] = 4
     steps_max: Annotated[int, Field(ge=1, le=64)] = 8
 
-    log_format: Literal["console", "json"] = "console"
+    log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("supabase_url", "postgrest_url", "openai_base_url", "suno_api_base")
@@ -154,10 +167,7 @@ class Settings(BaseSettings):
     @field_validator("callback_base")
     @classmethod
     def _callback_address(cls, value: str) -> str:
-        parts = urlsplit(_address(value))
-        if parts.query or parts.fragment:
-            raise ValueError("must have neither a query nor a fragment")
-        return _address(value)
+        return _bare_address(value)
 
     @field_validator("openai_models")
     @classmethod
@@ -194,6 +204,12 @@ class Settings(BaseSettings):
         """Where PostgREST is: through the project's one origin unless named."""
         return self.postgrest_url or f"{self.supabase_url}/rest/v1"
 
+    @cached_property
+    def functions_url(self) -> str:
+        """Where the service's functions answer, as Suno is told: beside the callback."""
+        beside, _, name = self.callback_base.rpartition("/")
+        return beside if name == CALLBACK else f"{self.supabase_url}/functions/v1"
+
     @property
     def issuer(self) -> str:
         """Who must have signed a user's token."""
@@ -214,6 +230,12 @@ class Settings(BaseSettings):
             "requests_window_s": self.suno_requests_window_s,
             "request_s_max": SUNO_REQUEST_S_MAX,
         }
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every secret there is, for whoever must not repeat one."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
     def callback_warning(self) -> str | None:
         """Why Suno could not call back, if so. A local Suno reaches everything local."""
@@ -239,14 +261,45 @@ def _is_secret_key(key: str) -> bool:
         return False
 
 
+class OperatorSettings(Settings):
+    """What an operator's command needs: the address and the service key; the rest if it is there.
+
+    The doctor says what is missing for the service itself.
+    """
+
+    supabase_anon_key: SecretStr = Field(
+        SecretStr(UNKNOWN),
+        validation_alias=AliasChoices("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY"),
+    )
+    suno_api_key: SecretStr = SecretStr(UNKNOWN)
+    callback_base: str = ""
+
+    @field_validator("callback_base")
+    @classmethod
+    def _callback_address(cls, value: str) -> str:
+        return value and _bare_address(value)
+
+
 def _is_local(host: str | None) -> bool:
     return host is None or host in ("localhost", "::1") or host.startswith("127.")
 
 
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
 def read_settings(**overrides: Any) -> Settings:
     """The environment's settings. SettingsError names everything that is missing or wrong."""
+    return _read(Settings, overrides)
+
+
+def read_operator_settings(**overrides: Any) -> OperatorSettings:
+    """As far as an operator's command needs them. SettingsError as above."""
+    return _read(OperatorSettings, overrides)
+
+
+def _read(kind: type[AnySettings], overrides: dict[str, Any]) -> AnySettings:
     try:
-        return Settings(**overrides)
+        return kind(**overrides)
     except ValidationError as error:
         faults = "\n".join(f"  {_name(fault)}: {fault['msg']}" for fault in error.errors())
         raise SettingsError(f"the environment is not complete:\n{faults}") from None

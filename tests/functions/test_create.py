@@ -398,3 +398,29 @@ async def test_a_brief_that_no_listener_should_read_is_replaced(
     with running(app) as url:
         async with open_service(make_settings(openai_base_url=f"{url}/v1")) as service:
             await assert_curated(service, owner, records, reason)
+
+
+# The rollout
+
+
+async def test_while_it_is_rolled_out_only_users_with_the_flag_create_runs(
+    make_settings: MakeSettings, stack: LocalProject, records: Records
+) -> None:
+    person = await sign_up(stack)
+    flag = "insert into public.feature_flags values (%s, true)"
+    async with open_service(make_settings(rollout="flags")) as service:
+        refused = await service.post(CREATE, json=PANIC, headers=person.headers)
+        records.do(flag, person.id)
+        await create(service, person)
+    assert refused.status_code == 403
+    assert "not open to this account yet" in refused.json()["error"]
+
+
+async def test_a_user_whom_the_rollout_has_not_reached_costs_no_brief(
+    make_settings: MakeSettings, stack: LocalProject, openai: Vendor
+) -> None:
+    person = await sign_up(stack)
+    before = len(openai.state()["requests"])
+    async with open_service(make_settings(rollout="flags")) as service:
+        await service.post(CREATE, json=PANIC, headers=person.headers)
+    assert len(openai.state()["requests"]) == before

@@ -26,6 +26,7 @@ BODIES: dict[str, dict[str, object]] = {
     "parcours-xl-generate": {"segmentId": str(uuid4())},
     "parcours-xl-callback": {"stage": "first"},
     "sign-track": {"segmentId": str(uuid4())},
+    "parcours-xl-cancel": {"runId": str(uuid4())},
 }
 
 
@@ -67,7 +68,7 @@ async def test_a_database_that_is_away_is_a_503(
     }
 
 
-@pytest.mark.parametrize("name", ["parcours-xl-create", "sign-track"])
+@pytest.mark.parametrize("name", ["parcours-xl-create", "sign-track", "parcours-xl-cancel"])
 async def test_an_auth_that_is_away_is_a_503_and_never_a_401(
     make_settings: MakeSettings, owner: Person, forger: Forger, dead_port: int, name: str
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from parcours_xl.local.project import LocalProject
 from parcours_xl.local.stack import running_postgres
 from tests.sql.journeys import Journey, create_journey
+from tests.sql.people import People
 from tests.sql.world import World
 
 
@@ -40,3 +41,12 @@ def bootstrapped(
     none = tmp_path_factory.mktemp("no-migrations")
     with running_postgres(module_state_dir, migrations=none) as project:
         yield project
+
+
+@pytest.fixture
+def people(world: World, postgres: LocalProject, database: str) -> Iterator[People]:
+    """The users of the module's database: nobody at first."""
+    people = People(postgres, database)
+    people.forget_all()
+    yield people
+    people.close()

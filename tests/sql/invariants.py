@@ -20,7 +20,8 @@ select segment.*,
 """
 
 RUNS = """
-select run.id, run.status, hand.msg_id is not null as in_hand, hand.whole_run,
+select run.id, run.status, parcours.is_cancelled(run.id) as cancelled,
+       hand.msg_id is not null as in_hand, hand.whole_run,
        array(select msg_id from pgmq.q_parcours_generation
               where (message->>'run_id')::uuid = run.id) as messages,
        hand.msg_id as held_message, step.action, step.due_at = 'infinity' as without_end,
@@ -48,6 +49,8 @@ def check(postgres: Caller) -> None:
         its_own = [segment for segment in segments if segment["run_id"] == run["id"]]
         check_status(run, its_own)
         check_hand(run, its_own)
+        if run["cancelled"]:
+            check_cancelled(run, its_own, [e for e in events if e["run_id"] == run["id"]])
         check_run_events(
             run, [e["what"] for e in events if e["run_id"] == run["id"] and not e["segment_id"]]
         )
@@ -104,6 +107,14 @@ def check_hand(run: Row, segments: list[Row]) -> None:
         assert any(s["storing"] for s in segments), "only what is being stored waits without end"
     else:
         assert run["late_s"] <= LEASE_S_MAX + CLOCK_S, "the message comes when the step is due"
+
+
+def check_cancelled(run: Row, segments: list[Row], events: list[Row]) -> None:
+    """Nothing is bought for it, and nothing waits to be."""
+    assert not run["whole_run"]
+    assert not any(s["status"] == "queued" or s["again"] for s in segments)
+    after = events[max(place for place, e in enumerate(events) if e["what"] == "run.cancelled") :]
+    assert not any(event["what"] == "segment.claimed" for event in after)
 
 
 def check_segment_events(segment: Row, events: list[Row]) -> None:

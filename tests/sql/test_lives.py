@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 
 from parcours_xl.adapters.suno_events import SunoEvent
-from tests.sql.callers import Refusal
+from tests.sql.callers import OWNER, Refusal
 from tests.sql.invariants import check
 from tests.sql.journeys import (
     Attempt,
@@ -99,6 +99,14 @@ class Lives(RuleBasedStateMachine):
     @rule(which=ANY)
     def start(self, which: int) -> None:
         self._ask("start_run", run_id=self._run(which).id, limits=TIGHT)
+
+    @rule(which=ANY)
+    def ask_again(self, which: int) -> None:
+        self._ask("start_run", run_id=self._run(which).id, limits=TIGHT, user_id=OWNER)
+
+    @rule(which=ANY)
+    def give_up(self, which: int) -> None:
+        self._ask("cancel_run", run_id=self._run(which).id, user_id=OWNER)
 
     @precondition(lambda self: len(self.runs) == RUNS_MAX)
     @rule(which=ANY)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.sql.callers import Caller
+from tests.sql.callers import OWNER, Caller
 from tests.sql.crowd import at_once
 from tests.sql.invariants import check
 from tests.sql.journeys import Attempt, Journey, complete, create_journey, error, first
@@ -75,7 +75,7 @@ class Storm:
 
     def start(self, worker: Worker, chance: random.Random) -> None:
         run_id = chance.choice(self.journeys).id
-        worker.service.attempt("start_run", run_id=run_id, limits=HASTY)
+        worker.service.attempt("start_run", run_id=run_id, limits=HASTY, user_id=OWNER)
 
     def meddle(self, worker: Worker, chance: random.Random) -> None:
         """An operator: retries, generates, lets go."""
@@ -90,13 +90,15 @@ class Storm:
                 worker.service.attempt("release_run", run_id=journey.id)
 
     def live(self, worker: Worker, chance: random.Random) -> None:
-        """A user: tells how they feel, and has a run that is ready, or any at times, erased."""
+        """A user: says how they feel, gives up, has a run that is ready (or any) erased."""
         place = chance.randrange(RUNS)
         run_id = self.journeys[place].id
         worker.service.do(
             "update public.parcours_runs set suds_mid = 4 where id = %s and status <> 'ready'",
             run_id,
         )
+        if chance.random() < 0.1:
+            worker.service.attempt("cancel_run", run_id=run_id, user_id=OWNER)
         ready = "select from public.parcours_runs where id = %s and status = 'ready'"
         is_ready = bool(worker.service.rows(ready, run_id))
         self.made_ready += is_ready

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from parcours_xl.adapters.suno_events import SunoEvent
-from tests.sql.callers import Caller, Refusal, Row
+from tests.sql.callers import OWNER, Caller, Refusal, Row
 from tests.sql.journeys import Attempt, Journey, complete, other
 from tests.sql.world import World
 
@@ -95,7 +95,8 @@ def bring_to_an_end(world: World, journeys: list[Journey]) -> None:
     worker = Worker(world.service, journeys[0].limits)
     for _ in range(ROUNDS_MAX):
         for journey in journeys:
-            world.service.attempt("start_run", run_id=journey.id, limits=journey.limits)
+            asked = {"run_id": journey.id, "limits": journey.limits, "user_id": OWNER}
+            world.service.attempt("start_run", **asked)
         world.let_pass(3600)
         steps, jobs = worker.take_steps(quantity=20), worker.take_jobs(quantity=20)
         for step in steps:

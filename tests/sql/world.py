@@ -24,6 +24,7 @@ LIMITS: dict[str, Any] = {
 ERASE = """
 delete from public.parcours_runs;
 delete from public.feature_flags;
+update parcours.rollout set share = 0;
 delete from parcours.suno_requests;
 delete from pgmq.q_parcours_generation;
 delete from pgmq.q_parcours_tracks;

@@ -6,23 +6,12 @@ from uuid import UUID
 
 import httpx
 import pydantic
-import structlog
-from postgrest import AsyncPostgrestClient
-from postgrest.exceptions import APIError
 
+from parcours_xl.adapters.sql_functions import SqlFunctions
+from parcours_xl.adapters.sql_functions import SupabaseAway as SupabaseAway
 from parcours_xl.adapters.suno_events import SunoEvent
-from parcours_xl.trouble import Postponed, Refused, Trouble
 
 GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
-
-log = structlog.get_logger(__name__)
-
-
-class SupabaseAway(Postponed):
-    """The service cannot reach its database right now. Please try again."""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__ or "")
 
 
 class _Answer(pydantic.BaseModel):
@@ -48,6 +37,19 @@ class RunStarted(_Answer):
     total_seconds: int
 
 
+class RunCancelled(_Answer):
+    """A run that was given up. All counts are of segments.
+
+    cancelled: will not be composed; under_way: will still be stored; complete: are stored.
+    """
+
+    run_id: UUID
+    status: str
+    cancelled: int
+    under_way: int
+    complete: int
+
+
 class Claim(_Answer):
     """The right to submit one attempt, when outcome is 'claimed'; why not, otherwise."""
 
@@ -64,11 +66,15 @@ class Claim(_Answer):
 
 
 class Job(_Answer):
-    """A message of one of our queues; (msg_id, read_ct) is the receipt."""
+    """A message of one of our queues; (msg_id, read_ct) is the receipt.
+
+    request_id: of the request that it comes from, where that is known.
+    """
 
     msg_id: int
     read_ct: int
     run_id: UUID
+    request_id: str | None = None
 
 
 class Step(Job):
@@ -110,12 +116,16 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one user asked for, and the key under which they may ask again."""
+    """What one user asked for, and the key under which they may ask again.
+
+    rollout: 'all', or 'flags' when only the users of feature_flags may create runs.
+    """
 
     user_id: UUID
     daily_quota: int
     idempotency_key: str | None
     request: dict[str, Any]
+    rollout: str = "all"
 
     def as_arguments(self) -> dict[str, Any]:
         return {
@@ -123,6 +133,7 @@ class Demand:
             "p_daily_quota": self.daily_quota,
             "p_idempotency_key": self.idempotency_key,
             "p_request": self.request,
+            "p_rollout": self.rollout,
         }
 
 
@@ -134,12 +145,7 @@ class Database:
     """
 
     def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: dict[str, Any]):
-        headers = {"apikey": key}
-        if not key.startswith("sb_"):  # new-style keys are no tokens
-            headers["Authorization"] = f"Bearer {key}"
-        self._rest = AsyncPostgrestClient(
-            rest_url, headers=headers, http_client=http, retry_enabled=False
-        )
+        self._call = SqlFunctions(rest_url, key, http).call
         self._limits = limits
 
     async def admit_run(self, demand: Demand) -> RunCreated | None:
@@ -158,9 +164,17 @@ class Database:
         )
         return RunCreated.model_validate(answer)
 
-    async def start_run(self, run_id: UUID) -> RunStarted:
-        answer = await self._call("start_run", p_run_id=str(run_id), p_limits=self._limits)
+    async def start_run(self, run_id: UUID, user_id: UUID | None = None) -> RunStarted:
+        """user_id: who asks, where that matters; only the owner has a cancelled run resumed."""
+        answer = await self._call(
+            "start_run", p_run_id=str(run_id), p_limits=self._limits, p_user_id=_text(user_id)
+        )
         return RunStarted.model_validate(answer)
+
+    async def cancel_run(self, run_id: UUID, user_id: UUID | None = None) -> RunCancelled:
+        """Nothing more is bought for the run. user_id: who asks; None for an operator."""
+        answer = await self._call("cancel_run", p_run_id=str(run_id), p_user_id=_text(user_id))
+        return RunCancelled.model_validate(answer)
 
     async def release_run(self, run_id: UUID) -> bool:
         return bool(await self._call("release_run", p_run_id=str(run_id)))
@@ -308,45 +322,6 @@ class Database:
             )
         )
 
-    async def _call(self, function: str, **arguments: Any) -> Any:
-        try:
-            response = await self._rest.rpc(function, arguments).execute()
-        except APIError as error:
-            trouble = _translate(error)
-            if isinstance(trouble, SupabaseAway):
-                log.warning("supabase.away", function=function, code=error.code, why=error.message)
-            raise trouble from error
-        except httpx.TransportError as error:
-            log.warning("supabase.away", function=function, why=type(error).__name__)
-            raise SupabaseAway from error
-        return response.data
-
 
 def _text(value: UUID | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _translate(error: APIError) -> Trouble | APIError:
-    code, message = str(error.code or ""), error.message or "refused"
-    if code == "PT429":
-        wait_s = float(error.details) if error.details else None
-        return Postponed(message, status=429, wait_s=wait_s, cause=error.hint)
-    if code.startswith("PT"):
-        return Refused(message, status=int(code[2:]))
-    if _means_later(code):
-        return SupabaseAway()
-    return error
-
-
-def _means_later(code: str) -> bool:
-    """Deadlock, lock or statement time-out, no resources; or an answer that is not PostgREST's.
-
-    Whoever answers in its place gives no code, or postgrest-py gives the HTTP status as one.
-    """
-    return (
-        code in ("40P01", "55P03", "57014", "57P01", "57P02", "57P03")
-        or code.startswith(("53", "08"))
-        or code in ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
-        or code in ("", "429")
-        or (len(code) == 3 and code.startswith("5"))
-    )

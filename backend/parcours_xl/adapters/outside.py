@@ -13,8 +13,11 @@ from parcours_xl.adapters.brief_writer import BriefWriter
 from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.hosts import TrackHosts
+from parcours_xl.adapters.oversight import Oversight
+from parcours_xl.adapters.rollout import Rollout
 from parcours_xl.adapters.suno import Suno
 from parcours_xl.adapters.tracks import Tracks
+from parcours_xl.adapters.webhook import Webhook
 from parcours_xl.settings import Settings
 
 CONNECT_S_MAX, ANSWER_S_MAX = 5, 30
@@ -25,12 +28,15 @@ class Outside:
     """The adapters that services work with, each already connected as configured."""
 
     database: Database
+    oversight: Oversight
+    rollout: Rollout
     auth: Auth
     tracks: Tracks
     downloads: Downloads
     brief_writer: BriefWriter
     suno: Suno
     hosts: TrackHosts
+    webhook: Webhook | None
 
 
 @asynccontextmanager
@@ -46,10 +52,13 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
         anyone = await _connect(
             settings.supabase_url, settings.supabase_anon_key.get_secret_value(), http
         )
-        secret = settings.supabase_jwt_secret
+        secret, webhook = settings.supabase_jwt_secret, settings.alert_webhook_url
+        supabase = (settings.rest_url, service_key, http, settings.limits)
         try:
             yield Outside(
-                database=Database(settings.rest_url, service_key, http, settings.limits),
+                database=Database(*supabase),
+                oversight=Oversight(*supabase),
+                rollout=Rollout(settings.rest_url, service_key, http),
                 auth=Auth(
                     anyone.auth,
                     http,
@@ -72,6 +81,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                     hosts,
                 ),
                 hosts=hosts,
+                webhook=Webhook(webhook.get_secret_value(), http) if webhook else None,
             )
         finally:
             await downloads.aclose()

@@ -69,6 +69,7 @@ async def create(request: Request) -> Response:
         house.settings.daily_run_quota,
         _read_idempotency_key(request),
         {"preset": preset.key, "emotion": emotion.emotion, "intensity": emotion.intensity},
+        house.settings.rollout,
     )
     run = await create_run(
         house.outside.database, house.outside.brief_writer, demand, preset, emotion

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parcours_xl.functions.callback import CallbackAnswer, callback
+from parcours_xl.functions.cancel import CancelAnswer, CancelRequest, cancel
 from parcours_xl.functions.create import CreateAnswer, CreateRequest, create
 from parcours_xl.functions.generate import GenerateAnswer, GenerateRequest, generate
 from parcours_xl.functions.runner import RunnerAnswer, RunnerRequest, runner
@@ -31,8 +32,16 @@ class Door:
 
 
 DOORS = (
-    Door("parcours-xl-create", create, "user", CreateRequest, CreateAnswer, (401, 422, 429)),
-    Door("parcours-xl-runner", runner, "anyone", RunnerRequest, RunnerAnswer, (401, 404, 429), 202),
+    Door("parcours-xl-create", create, "user", CreateRequest, CreateAnswer, (401, 403, 422, 429)),
+    Door(
+        "parcours-xl-runner",
+        runner,
+        "anyone",
+        RunnerRequest,
+        RunnerAnswer,
+        (401, 404, 409, 429),
+        202,
+    ),
     Door(
         "parcours-xl-generate",
         generate,
@@ -50,4 +59,5 @@ DOORS = (
         SignTrackAnswer,
         (401, 403, 404, 409),
     ),
+    Door("parcours-xl-cancel", cancel, "user", CancelRequest, CancelAnswer, (401, 403, 404)),
 )

@@ -6,10 +6,12 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from parcours_xl.adapters.database import RunStarted
 from parcours_xl.functions.house import house_of
-from parcours_xl.http.asking import require_access
+from parcours_xl.http.asking import find_user, require_access
 from parcours_xl.http.bodies import read_body
 from parcours_xl.http.shapes import Answered, Asked, answer
+from parcours_xl.trouble import Refused
 
 
 class RunnerRequest(Asked):
@@ -33,7 +35,7 @@ async def runner(request: Request) -> Response:
     house = house_of(request)
     require_access(request, house.outside.auth, house.settings.runner_access)
     body = await read_body(request, RunnerRequest)
-    run = await house.outside.database.start_run(body.run_id)
+    run = await _start(request, body.run_id)
     house.wake_worker()
     return answer(
         RunnerAnswer(
@@ -45,3 +47,15 @@ async def runner(request: Request) -> Response:
         ),
         202,
     )
+
+
+async def _start(request: Request, run_id: UUID) -> RunStarted:
+    outside = house_of(request).outside
+    try:
+        return await outside.database.start_run(run_id)
+    except Refused as refused:
+        # A cancelled run: only now does it matter who asks.
+        user_id = await find_user(request, outside.auth) if refused.status == 409 else None
+        if user_id is None:
+            raise
+        return await outside.database.start_run(run_id, user_id)

@@ -9,6 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parcours_xl.http.shapes import ErrorAnswer, answer
 
+WATCHERS = ("/healthz", "/readyz", "/metrics")
+"""Asked every few seconds by machines: not worth a line each."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -43,7 +46,8 @@ class RequestId:
                 body = ErrorAnswer(error="something went wrong on our side", request_id=request_id)
                 await answer(body, 500)(scope, receive, send_named)
             # The query of a callback carries its token: only the path is ever written.
-            log.info(
+            write = log.debug if scope["path"] in WATCHERS else log.info
+            write(
                 "request.answered",
                 method=scope["method"],
                 path=scope["path"],

@@ -173,6 +173,7 @@ def vendor_environment(project: LocalProject) -> dict[str, str]:
         "OPENAI_BASE_URL": project.openai_url,
         "OPENAI_API_KEY": DEVELOPMENT_KEY,
         "TRACK_HOSTS_EXACT": f"127.0.0.1:{project.suno_port}",
+        "LOG_FORMAT": "console",
     }
 
 

@@ -17,7 +17,8 @@ async def create_run(
 ) -> RunCreated:
     """The user's new run, or the earlier one of a repeated Idempotency-Key.
 
-    Raises Postponed (429) over the daily quota, Refused (422) for a key of another request.
+    Raises Postponed (429) over the daily quota, Refused (422) for a key of another request, or
+    (403) for a user whom the rollout has not reached.
     """
     earlier = await database.admit_run(demand)
     if earlier is not None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
+from uuid import uuid4
 
 import anyio
 import structlog
@@ -72,7 +73,9 @@ class Lane(Generic[AnyJob]):
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _work(self, job: AnyJob) -> str:
-        with structlog.contextvars.bound_contextvars(run_id=str(job.run_id)):
+        # What nobody asked for by a request has an id of its own, one a job.
+        names = {"run_id": str(job.run_id), "request_id": job.request_id or uuid4().hex}
+        with structlog.contextvars.bound_contextvars(**names):
             keeper = asyncio.create_task(self._keep_lease(job))
             try:
                 outcome = await self._do(job)
@@ -92,7 +95,7 @@ class Lane(Generic[AnyJob]):
                 outcome = "broken"
             finally:
                 keeper.cancel()
-        log.debug("job.done", queue=self.queue, outcome=outcome)
+            log.debug("job.done", queue=self.queue, outcome=outcome)
         return outcome
 
     async def _keep_lease(self, job: AnyJob) -> None:

@@ -1,0 +1,31 @@
+"""A webhook that takes Slack's JSON: {"text": …}."""
+
+import httpx
+
+from parcours_xl.trouble import Postponed
+
+TELL_S_MAX = 10
+
+
+class NobodyListens(Postponed):
+    """The webhook does not take messages right now."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__ or "")
+
+
+class Webhook:
+    """Tells people. Its address is a secret."""
+
+    def __init__(self, url: str, http: httpx.AsyncClient):
+        self._url = url
+        self._http = http
+
+    async def tell(self, text: str) -> None:
+        """Raises NobodyListens."""
+        try:
+            answer = await self._http.post(self._url, json={"text": text}, timeout=TELL_S_MAX)
+        except httpx.HTTPError as error:
+            raise NobodyListens from error
+        if not answer.is_success:
+            raise NobodyListens

@@ -1,0 +1,49 @@
+"""`parcours alerts`: what burns."""
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from parcours_xl.cli_operations.desk import NO, AsJson, EnvironmentFile, operate, print_json
+
+if TYPE_CHECKING:
+    from parcours_xl.adapters.outside import Outside
+    from parcours_xl.operations.alerts import Alert
+    from parcours_xl.settings import OperatorSettings
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: parcours alerts || echo something burns")
+def alerts(
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Print the rules file for Prometheus instead.")
+    ] = False,
+    as_json: AsJson = False,
+    environment: EnvironmentFile = None,
+) -> None:
+    """Judge every alert now. Exit status 1 when one burns."""
+    if rules:
+        file = files("parcours_xl.operations") / "prometheus.rules.yml"
+        typer.echo(file.read_text(), nl=False)
+        return
+    found = operate(environment, _judge)
+    if as_json:
+        print_json([alert.as_json() for alert in found])
+    else:
+        for alert in sorted(found, key=lambda alert: not alert.burning):
+            typer.echo(f"{'BURNS' if alert.burning else 'ok   '}  {alert.name:<15}  {alert.says}")
+            if alert.burning:
+                typer.echo(f"{'':24}-> {alert.then}")
+    if any(alert.burning for alert in found):
+        raise typer.Exit(NO)
+
+
+async def _judge(outside: "Outside", settings: "OperatorSettings") -> "list[Alert]":
+    from parcours_xl.operations.alerts import judge
+    from parcours_xl.operations.credit import refresh_credits
+    from parcours_xl.operations.watching import keep_watch
+
+    await refresh_credits(outside, settings)
+    return judge(await keep_watch(outside.oversight, settings), settings)

@@ -1,0 +1,71 @@
+"""What every operator's command shares: where the deployment is, and how an end is told.
+
+Exit status: 0 all is well or done, 1 the verdict is no, 2 wrong words or settings, 3 Supabase or a
+vendor cannot be reached now, 4 refused (an unknown run, a share that would shrink).
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from parcours_xl.adapters.outside import Outside
+    from parcours_xl.settings import OperatorSettings
+
+NO, MISUSED, AWAY, REFUSED = 1, 2, 3, 4
+
+EnvironmentFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env",
+        metavar="FILE",
+        envvar="PARCOURS_ENV",
+        exists=True,
+        dir_okay=False,
+        help="Lines of KEY=VALUE that say which deployment is meant, as .parcours/dev.env does; "
+        "the environment itself comes first.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+Answer = TypeVar("Answer")
+Work = Callable[["Outside", "OperatorSettings"], Awaitable[Answer]]
+
+
+def operate(environment: Path | None, work: Work[Answer]) -> Answer:
+    """Do an operator's work on the deployment that is meant; end the command where it fails."""
+    from parcours_xl.adapters.outside import open_outside
+    from parcours_xl.logs import set_up_logs
+    from parcours_xl.settings import SettingsError, read_operator_settings
+    from parcours_xl.trouble import Postponed, Trouble
+
+    async def work_outside() -> Answer:
+        async with open_outside(settings) as outside:
+            return await work(outside, settings)
+
+    try:
+        settings = read_operator_settings(_env_file=environment)
+        set_up_logs("console", "error", settings.secrets)
+        return asyncio.run(work_outside())
+    except SettingsError as error:
+        raise end(MISUSED, str(error)) from None
+    except Postponed as postponed:
+        raise end(AWAY, postponed.message) from None
+    except Trouble as refused:
+        raise end(REFUSED, refused.message) from None
+
+
+def end(status: int, why: str) -> typer.Exit:
+    """The end of a command that could not do what was asked; why goes to standard error."""
+    typer.echo(f"parcours: {why}", err=True)
+    return typer.Exit(status)
+
+
+def print_json(value: Any) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")

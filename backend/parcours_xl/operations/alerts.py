@@ -1,0 +1,134 @@
+"""What burns (runbook, "Contacts & escalades"), judged from figures and signs."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from parcours_xl.operations.watching import Watch
+from parcours_xl.operations.wording import period, seconds, share
+from parcours_xl.targets import Targets
+
+ERRORS_SHARE_MAX = 0.10
+TTFC_SLOW_SHARE_MAX = 0.20
+TIMEOUTS_SHARE_MAX = 0.50
+
+WHAT_TO_DO = {
+    "errors": "parcours doctor; then read the logs of a run that failed",
+    "ttfc": "see whether Suno is slow, and whether its callbacks arrive: parcours doctor",
+    "runner_timeouts": "Suno refuses too often, or its callbacks are lost: parcours doctor",
+    "credits": "buy Suno credits, then: parcours doctor --fix",
+    "old_job": "no worker is taking jobs: look at the workers, start parcours worker",
+    "job_given_up": "a track could not be fetched or stored, however often: parcours doctor --fix",
+}
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One rule and how it stands. says: the figure and its limit, in words."""
+
+    name: str
+    burning: bool
+    says: str
+
+    @property
+    def then(self) -> str:
+        """What whoever is told does about it."""
+        return WHAT_TO_DO[self.name]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"then": self.then}
+
+
+def judge(watch: Watch, targets: Targets) -> list[Alert]:
+    """Every rule, burning or not."""
+    return [
+        _errors(watch, targets),
+        _ttfc(watch, targets),
+        _runner_timeouts(watch, targets),
+        _credits(watch, targets),
+        _old_job(watch, targets),
+        _job_given_up(watch),
+    ]
+
+
+def _errors(watch: Watch, targets: Targets) -> Alert:
+    figures = watch.figures
+    ended = figures.errors.total() + figures.complete
+    return _share_alert(
+        "errors", figures.errors_share, ERRORS_SHARE_MAX, ended, watch, targets, "attempts failed"
+    )
+
+
+def _ttfc(watch: Watch, targets: Targets) -> Alert:
+    return _share_alert(
+        "ttfc",
+        watch.figures.ttfc_slow_share,
+        TTFC_SLOW_SHARE_MAX,
+        watch.figures.ttfc_measured,
+        watch,
+        targets,
+        f"tracks took over {seconds(targets.ttfc_alert_s)}",
+    )
+
+
+def _runner_timeouts(watch: Watch, targets: Targets) -> Alert:
+    return _share_alert(
+        "runner_timeouts",
+        watch.figures.timeouts_share,
+        TIMEOUTS_SHARE_MAX,
+        watch.figures.runs_measured,
+        watch,
+        targets,
+        f"runs took over {seconds(targets.runner_timeout_s)}",
+    )
+
+
+def _share_alert(
+    name: str,
+    found: float | None,
+    limit: float,
+    samples: int,
+    watch: Watch,
+    targets: Targets,
+    what: str,
+) -> Alert:
+    enough = samples >= targets.alert_samples_min
+    says = (
+        f"{share(found)} of {samples} {what} in the last {period(watch.window)}, "
+        f"at most {share(limit)}"
+    )
+    if not enough:
+        says += f" (too few to judge: {targets.alert_samples_min} are needed)"
+    return Alert(name, enough and found is not None and found > limit, says)
+
+
+def _credits(watch: Watch, targets: Targets) -> Alert:
+    signs = watch.signs
+    refused = signs.account_refused_at is not None and (
+        signs.credits_read_at is None or signs.account_refused_at > signs.credits_read_at
+    )
+    if refused:
+        return Alert("credits", True, "Suno refused a request for want of credits, or of a key")
+    if signs.credits is None:
+        return Alert("credits", False, "nobody has asked Suno for its credit yet")
+    says = f"{signs.credits:g} Suno credits are left, at least {targets.credits_min}"
+    return Alert("credits", signs.credits < targets.credits_min, says)
+
+
+def _old_job(watch: Watch, targets: Targets) -> Alert:
+    oldest = max(watch.queues, key=lambda queue: queue.oldest_s)
+    says = (
+        f"the oldest job ({oldest.queue}) has waited for {seconds(oldest.oldest_s)}, "
+        f"at most {seconds(targets.old_job_s)}"
+    )
+    return Alert("old_job", oldest.oldest_s > targets.old_job_s, says)
+
+
+def _job_given_up(watch: Watch) -> Alert:
+    figures = watch.figures
+    waiting = watch.signs.jobs_given_up
+    lost = figures.errors["track_away"] + figures.errors["track_unavailable"]
+    says = (
+        f"{waiting} jobs given up wait for the doctor; in the last {period(watch.window)} "
+        f"{lost} tracks could not be fetched and {figures.linked} could not be stored"
+    )
+    return Alert("job_given_up", waiting + lost + figures.linked > 0, says)

@@ -1,0 +1,133 @@
+"""/metrics: the figures of the alert window, the queues, and this process's latencies."""
+
+import hmac
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from starlette.requests import Request
+from starlette.responses import Response
+
+from parcours_xl.http.asking import read_bearer, require_access
+from parcours_xl.operations.alerts import judge
+from parcours_xl.operations.figures import Timing
+from parcours_xl.operations.office import Office, office_of
+from parcours_xl.operations.watching import Watch
+from parcours_xl.targets import Targets
+from parcours_xl.trouble import Postponed
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+async def metrics(request: Request) -> Response:
+    """For Prometheus. Needs the service-role key or METRICS_TOKEN; answers without Supabase too."""
+    office = office_of(request)
+    _require_watcher(request, office)
+    registry = CollectorRegistry()
+    try:
+        watch = await office.watching.read()
+    except Postponed:
+        registry.register(_Figures([_gauge("supabase_up", "Whether Supabase answers", 0)]))
+    else:
+        registry.register(_Figures(_describe(watch, office.settings)))
+    text = generate_latest(registry) + generate_latest(office.latencies.registry)
+    return Response(text, media_type=CONTENT_TYPE)
+
+
+def _require_watcher(request: Request, office: Office) -> None:
+    token = office.settings.metrics_token
+    given = read_bearer(request).encode()
+    if token and hmac.compare_digest(given, token.get_secret_value().encode()):
+        return
+    require_access(request, office.outside.auth, "service_role")
+
+
+class _Figures:
+    """A collector of what has already been read."""
+
+    def __init__(self, families: Iterable[Metric]):
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
+    figures, signs = watch.figures, watch.signs
+    yield _gauge("supabase_up", "Whether Supabase answers", 1)
+    yield _gauge("window_seconds", "How far the figures look back", watch.window.total_seconds())
+    timings = {
+        ("ttfp", "listener"): (figures.ttfp, targets.ttfp_target_s),
+        ("ttfp", "suno"): (figures.suno_ttfp, targets.ttfp_target_s),
+        ("ttfc", "listener"): (figures.ttfc, targets.ttfc_target_s),
+        ("ttfc", "suno"): (figures.suno_ttfc, targets.ttfc_target_s),
+        ("ready", "listener"): (figures.ready, targets.ready_target_s),
+    }
+    yield from _timings(timings)
+    yield _gauge("errors_ratio", "Attempts that failed, of those that ended", figures.errors_share)
+    ended = figures.errors.total() + figures.complete
+    yield _gauge("attempts_ended", "Attempts that ended", ended)
+    yield _gauge("ttfc_slow_ratio", "Tracks slower than TTFC_ALERT_S", figures.ttfc_slow_share)
+    yield _gauge("ttfc_measured", "Tracks of which that is known", figures.ttfc_measured)
+    yield _gauge(
+        "runner_timeouts_ratio", "Runs slower than RUNNER_TIMEOUT_S", figures.timeouts_share
+    )
+    yield _gauge("runs_measured", "Runs of which that is known", figures.runs_measured)
+    yield _gauge("submissions", "Requests for music", figures.submissions)
+    yield _gauge("retries", "Requests for music that was asked for before", figures.retries)
+    yield _gauge("linked", "Tracks that play from Suno's own address", figures.linked)
+    yield _by("errors", "Attempts that failed", "cause", figures.errors)
+    yield _by("refusals", "What Suno refused", "code", figures.refusals)
+    yield _by("runs", "Runs created in the window", "status", figures.runs)
+    yield _by("segments", "Segments of these runs", "status", figures.segments)
+    queues = watch.queues
+    yield _by("queue_depth", "Jobs", "queue", {one.queue: one.depth for one in queues})
+    yield _by("queue_due", "Jobs that may be taken now", "queue", {q.queue: q.due for q in queues})
+    yield _by(
+        "queue_oldest_seconds",
+        "How long the oldest job has waited",
+        "queue",
+        {one.queue: one.oldest_s for one in queues},
+    )
+    yield _gauge("jobs_given_up", "Jobs that wait for the doctor", signs.jobs_given_up)
+    yield _gauge("suno_credits", "Credits left at Suno", signs.credits)
+    burning = {alert.name: float(alert.burning) for alert in judge(watch, targets)}
+    yield _by("alert_burning", "Whether an alert burns", "alert", burning)
+
+
+def _timings(timings: Mapping[tuple[str, str], tuple[Timing, float]]) -> Iterable[Metric]:
+    seconds = GaugeMetricFamily(
+        "parcours_latency_seconds",
+        "Time to first preview, to first complete track, and until a run is ready",
+        labels=("latency", "whose", "quantile"),
+    )
+    within = GaugeMetricFamily(
+        "parcours_latency_within_target_ratio",
+        "The share that came within its target",
+        labels=("latency", "whose"),
+    )
+    for (latency, whose), (timing, target_s) in timings.items():
+        for share in (0.5, 0.95):
+            value = timing.percentile(share)
+            if value is not None:
+                seconds.add_metric((latency, whose, str(share)), value)
+        in_time = timing.within(target_s)
+        if in_time is not None:
+            within.add_metric((latency, whose), in_time)
+    yield seconds
+    yield within
+
+
+def _gauge(name: str, about: str, value: float | None) -> Metric:
+    """What is not known has no sample."""
+    family = GaugeMetricFamily(f"parcours_{name}", about)
+    if value is not None:
+        family.add_metric((), value)
+    return family
+
+
+def _by(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(f"parcours_{name}", about, labels=(label,))
+    for key, value in values.items():
+        family.add_metric((key,), value)
+    return family

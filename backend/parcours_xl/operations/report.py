@@ -1,0 +1,134 @@
+"""The report: how the deployment has done against the runbook's targets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from parcours_xl.adapters.oversight import Oversight, TopUser
+from parcours_xl.operations.figures import Figures, Timing, cut, read_figures
+from parcours_xl.targets import Targets
+
+SLICES = 28
+TOP_USERS_PERIOD = timedelta(days=7)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """One of the runbook's three latencies. suno: its share of it, where it has one."""
+
+    name: str
+    meaning: str
+    target_s: float
+    listener: Timing
+    suno: Timing | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the report's time, and its figures."""
+
+    start: datetime
+    end: datetime
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Report:
+    """A time, in slices from the oldest; total: their sum."""
+
+    slices: list[Slice]
+    total: Figures
+    top_users: list[TopUser]
+    targets: Targets
+
+    @property
+    def start(self) -> datetime:
+        return self.slices[0].start
+
+    @property
+    def end(self) -> datetime:
+        return self.slices[-1].end
+
+    @property
+    def latencies(self) -> list[Latency]:
+        total, targets = self.total, self.targets
+        return [
+            Latency("TTFP", "first sound", targets.ttfp_target_s, total.ttfp, total.suno_ttfp),
+            Latency(
+                "TTFC",
+                "first whole track",
+                targets.ttfc_target_s,
+                total.ttfc,
+                total.suno_ttfc,
+            ),
+            Latency("Run ready", "all tracks", targets.ready_target_s, total.ready),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        total = self.total
+        return {
+            "from": self.start.isoformat(),
+            "to": self.end.isoformat(),
+            "latencies": {
+                latency.name: {"target_s": latency.target_s}
+                | {"listener": _timing(latency.listener, latency.target_s)}
+                | ({"suno": _timing(latency.suno, latency.target_s)} if latency.suno else {})
+                for latency in self.latencies
+            },
+            "runs": dict(total.runs),
+            "segments": dict(total.segments),
+            "errors": {"share": total.errors_share, "by_cause": dict(total.errors)},
+            "submissions": total.submissions,
+            "retries": total.retries,
+            "refusals_by_code": dict(total.refusals),
+            "complete": total.complete,
+            "complete_without_file": total.linked,
+            "runner_timeouts": {
+                "share": total.timeouts_share,
+                "timed_out": total.runs_timed_out,
+                "measured": total.runs_measured,
+            },
+            "top_users": [user.model_dump(mode="json") for user in self.top_users],
+            "slices": [_slice(piece) for piece in self.slices],
+        }
+
+
+async def make_report(
+    oversight: Oversight, targets: Targets, period: timedelta, progress: Progress
+) -> Report:
+    """The report of so long until now. progress: is told how many slices of all are done."""
+    end = datetime.now(UTC)
+    slices = []
+    for place, (start, until) in enumerate(cut(end - period, end, SLICES)):
+        progress(place, SLICES)
+        figures = await read_figures(oversight, start, until, targets.targets)
+        slices.append(Slice(start, until, figures))
+    total = sum((piece.figures for piece in slices), Figures())
+    top_users = await oversight.report_top_users(end - TOP_USERS_PERIOD)
+    progress(SLICES, SLICES)
+    return Report(slices, total, top_users, targets)
+
+
+def _timing(timing: Timing, target_s: float) -> dict[str, Any]:
+    return {
+        "p50_s": timing.percentile(0.50),
+        "p95_s": timing.percentile(0.95),
+        "within_target": timing.within(target_s),
+        "measured": timing.measured,
+    }
+
+
+def _slice(piece: Slice) -> dict[str, Any]:
+    figures = piece.figures
+    return {
+        "from": piece.start.isoformat(),
+        "to": piece.end.isoformat(),
+        "runs": dict(figures.runs),
+        "complete": figures.complete,
+        "errors": figures.errors.total(),
+        "ttfp_p95_s": figures.ttfp.percentile(0.95),
+        "ttfc_p95_s": figures.ttfc.percentile(0.95),
+    }

@@ -1,0 +1,220 @@
+"""The report as one self-contained page: no script, nothing from anywhere else."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from html import escape
+from importlib.resources import files
+
+from parcours_xl.operations.charts import Series, draw_bars, draw_columns, draw_lines
+from parcours_xl.operations.figures import Timing
+from parcours_xl.operations.report import Latency, Report, Slice
+from parcours_xl.operations.wording import STATUSES, cause, period, seconds, share
+
+GOOD_SHARE, ERRORS_SHARE_MAX, TIMEOUTS_SHARE_MAX = 0.95, 0.05, 0.05
+COLOURS = {
+    "complete": "var(--good)",
+    "ready": "var(--good)",
+    "first": "var(--calm)",
+    "generating": "var(--dusk)",
+    "creating": "var(--dusk)",
+    "queued": "var(--line)",
+    "failed": "var(--bad)",
+}
+
+
+def write_page(report: Report) -> str:
+    """The report as HTML, to be kept as a file and looked at in a browser."""
+    length = period(report.end - report.start)
+    style = (files("parcours_xl.operations") / "report.css").read_text()
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Parcours XL, the last {length}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>Parcours XL, the last {length}</h1>
+<p>{report.start:%d %B %H:%M} to {report.end:%d %B %Y %H:%M} UTC · {_journeys(report)}</p>
+</header>
+<main>
+<div class="tiles">{"".join(_tiles(report))}</div>
+<div class="charts">{"".join(_charts(report))}</div>
+</main>
+</body>
+</html>
+"""
+
+
+def _journeys(report: Report) -> str:
+    count = report.total.runs.total()
+    return f"{count} journey{'' if count == 1 else 's'} created"
+
+
+def _tiles(report: Report) -> Iterable[str]:
+    for latency in report.latencies:
+        timing = latency.listener
+        within = timing.within(latency.target_s)
+        yield _tile(
+            f"{latency.name} · {latency.meaning}",
+            share(within),
+            f"within {seconds(latency.target_s)}",
+            _verdict(within, lambda value: value >= GOOD_SHARE),
+            f"p50 {seconds(timing.percentile(0.5))} · p95 {seconds(timing.percentile(0.95))} · "
+            f"{timing.measured} measured{_sunos(latency)}",
+        )
+    total = report.total
+    yield _tile(
+        "Attempts that failed",
+        share(total.errors_share),
+        "of those that ended",
+        _verdict(total.errors_share, lambda value: value < ERRORS_SHARE_MAX),
+        f"{total.errors.total()} failed · {total.complete} complete · "
+        f"{total.retries} tried again · {total.refusals.total()} refused by Suno",
+    )
+    yield _tile(
+        "Runner timeouts",
+        share(total.timeouts_share),
+        f"took over {seconds(report.targets.runner_timeout_s)}",
+        _verdict(total.timeouts_share, lambda value: value < TIMEOUTS_SHARE_MAX),
+        f"{total.runs_timed_out} of {total.runs_measured} runs that ended or should have",
+    )
+
+
+def _sunos(latency: Latency) -> str:
+    if latency.suno is None:
+        return ""
+    return (
+        f"<br>Suno’s share: p50 {seconds(latency.suno.percentile(0.5))} · "
+        f"p95 {seconds(latency.suno.percentile(0.95))}"
+    )
+
+
+def _tile(title: str, figure: str, unit: str, verdict: str, foot: str) -> str:
+    return (
+        f'<div class="tile"><h2>{title}</h2>'
+        f'<div class="figure {verdict}">{figure} <small>{unit}</small></div><p>{foot}</p></div>'
+    )
+
+
+def _verdict(value: float | None, is_good: Callable[[float], bool]) -> str:
+    if value is None:
+        return "unknown"
+    return "good" if is_good(value) else "bad"
+
+
+def _charts(report: Report) -> Iterable[str]:
+    labels = [_label(piece, report) for piece in report.slices]
+    targets, total = report.targets, report.total
+    yield _latency_chart(
+        "Time to the first sound",
+        [piece.figures.ttfp for piece in report.slices],
+        labels,
+        targets.ttfp_target_s,
+    )
+    yield _latency_chart(
+        "Time to the first whole track",
+        [piece.figures.ttfc for piece in report.slices],
+        labels,
+        targets.ttfc_target_s,
+    )
+    yield _runs_chart(report, labels)
+    yield _section(
+        "Errors by cause",
+        "Attempts that failed, whether or not another one made it good",
+        _bars([(cause(name), count) for name, count in total.errors.most_common()]),
+    )
+    yield _section(
+        "Segments",
+        "How the segments of these journeys stand now",
+        _stack(total.segments),
+        wide=True,
+    )
+    yield _section(
+        "Suno’s refusals by code",
+        "405, 430: too many requests · 429: no credits · 455, 5xx: out of service",
+        _bars([(name, count) for name, count in total.refusals.most_common()]),
+    )
+    yield _section("Most journeys in 7 days", "Who creates more than anybody else", _users(report))
+
+
+def _label(piece: Slice, report: Report) -> str:
+    days = (report.end - report.start).days
+    return f"{piece.start:%d %b}" if days >= 3 else f"{piece.start:%H:%M}"
+
+
+def _latency_chart(title: str, timings: list[Timing], labels: list[str], target_s: float) -> str:
+    series = [
+        Series("p95", "var(--warm)", [timing.percentile(0.95) for timing in timings]),
+        Series("p50", "var(--calm)", [timing.percentile(0.50) for timing in timings]),
+    ]
+    if not any(timing.seconds for timing in timings):
+        return _section(title, "As the listener lives it", _nothing("Nothing was heard."))
+    drawing = draw_lines(series, labels, target_s, seconds)
+    return _section(title, "As the listener lives it", _legend(series) + drawing)
+
+
+def _runs_chart(report: Report, labels: list[str]) -> str:
+    layers = [
+        Series(
+            STATUSES[status],
+            COLOURS[status],
+            [piece.figures.runs[status] for piece in report.slices],
+        )
+        for status in ("ready", "creating", "failed")
+    ]
+    about = "By when they were created, and how they stand now"
+    if not report.total.runs:
+        return _section("Journeys", about, _nothing("None was created."))
+    return _section("Journeys", about, _legend(layers) + draw_columns(layers, labels))
+
+
+def _stack(counts: Counter[str]) -> str:
+    if not counts:
+        return _nothing("There are none.")
+    known = [status for status in COLOURS if counts[status]]
+    stripes = "".join(
+        f'<i style="--many:{counts[status]};--dot:{COLOURS[status]}"></i>' for status in known
+    )
+    names = "".join(
+        f'<span style="--dot:{COLOURS[status]}">{STATUSES[status]}: {counts[status]}, '
+        f"{share(counts[status] / counts.total())}</span>"
+        for status in known
+    )
+    return f'<div class="stack">{stripes}</div><div class="legend">{names}</div>'
+
+
+def _bars(rows: list[tuple[str, int]]) -> str:
+    if not rows:
+        return _nothing("None.")
+    total = sum(count for _, count in rows)
+    return draw_bars(
+        [(name, count, f"{count}, {share(count / total)}") for name, count in rows], "var(--bad)"
+    )
+
+
+def _users(report: Report) -> str:
+    if not report.top_users:
+        return _nothing("Nobody.")
+    rows = "".join(
+        f"<tr><td><code>{user.user_id}</code></td><td>{user.runs}</td></tr>"
+        for user in report.top_users
+    )
+    return f"<table><tr><th>user</th><th>journeys</th></tr>{rows}</table>"
+
+
+def _legend(series: Iterable[Series]) -> str:
+    names = "".join(f'<span style="--dot:{one.colour}">{escape(one.name)}</span>' for one in series)
+    return f'<div class="legend">{names}</div>'
+
+
+def _section(title: str, about: str, content: str, *, wide: bool = False) -> str:
+    kind = ' class="wide"' if wide else ""
+    return f"<section{kind}><h2>{title}</h2><p>{about}</p>{content}</section>"
+
+
+def _nothing(words: str) -> str:
+    return f'<div class="nothing">{words}</div>'

@@ -1,0 +1,87 @@
+"""The report on a terminal."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from parcours_xl.operations.figures import Timing
+from parcours_xl.operations.report import Report
+from parcours_xl.operations.wording import STATUSES, cause, period, seconds, share
+
+GOOD_SHARE = 0.95
+
+
+def show_report(console: Console, report: Report) -> None:
+    """Latencies, statuses, errors, refusals and the busiest users."""
+    length = period(report.end - report.start)
+    console.print(f"\n[bold]The last {length}[/], until {report.end:%Y-%m-%d %H:%M} UTC\n")
+    console.print(_latencies(report))
+    total = report.total
+    console.print(_counts("runs", total.runs, lambda status: STATUSES.get(status, status)))
+    console.print(_counts("segments", total.segments, lambda status: STATUSES.get(status, status)))
+    console.print(
+        f"[bold]Errors[/] {share(total.errors_share)} of the attempts that ended "
+        f"({total.errors.total()} failed, {total.complete} complete)"
+    )
+    if total.errors:
+        console.print(_counts("failed attempts", total.errors, cause))
+    console.print(
+        f"[bold]Runner timeouts[/] {share(total.timeouts_share)} of {total.runs_measured} runs"
+    )
+    console.print(
+        f"[bold]Suno[/] {total.submissions} submissions, {total.retries} of them again; "
+        f"{total.refusals.total()} refused"
+    )
+    if total.refusals:
+        console.print(_counts("refusals", total.refusals, lambda code: f"code {code}"))
+    if total.linked:
+        console.print(f"[bold]Not stored[/] {total.linked} tracks play from Suno's own address")
+    if report.top_users:
+        console.print(_top_users(report))
+
+
+def _latencies(report: Report) -> Table:
+    table = Table(box=SIMPLE_HEAD)
+    for heading in ("", "target", "within it", "p50", "p95", "measured"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for latency in report.latencies:
+        whose = {"for the listener": latency.listener, "Suno's share": latency.suno}
+        for name, timing in whose.items():
+            if timing is not None:
+                title = f"[bold]{latency.name}[/] {name}"
+                table.add_row(title, *_timing(timing, latency.target_s))
+    return table
+
+
+def _timing(timing: Timing, target_s: float) -> list[str]:
+    within = timing.within(target_s)
+    colour = "dim" if within is None else "green" if within >= GOOD_SHARE else "red"
+    return [
+        f"< {seconds(target_s)}",
+        f"[{colour}]{share(within)}[/]",
+        seconds(timing.percentile(0.50)),
+        seconds(timing.percentile(0.95)),
+        str(timing.measured),
+    ]
+
+
+def _counts(what: str, counts: Counter[str], word: Callable[[str], str]) -> Table:
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column(what)
+    table.add_column("", justify="right")
+    table.add_column("share", justify="right")
+    for name, count in counts.most_common():
+        table.add_row(word(name), str(count), share(count / counts.total()))
+    return table
+
+
+def _top_users(report: Report) -> Table:
+    table = Table(box=SIMPLE_HEAD, title="Most runs in 7 days", title_justify="left")
+    table.add_column("user")
+    table.add_column("runs", justify="right")
+    for user in report.top_users:
+        table.add_row(str(user.user_id), str(user.runs))
+    return table

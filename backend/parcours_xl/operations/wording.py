@@ -1,0 +1,68 @@
+"""Figures, statuses and causes in the words that operators read."""
+
+from datetime import timedelta
+
+NO_BREAK = "\u00a0"
+
+STATUSES = {
+    "queued": "waiting",
+    "generating": "being composed",
+    "first": "preview plays",
+    "complete": "complete",
+    "creating": "under way",
+    "ready": "ready",
+    "failed": "failed",
+}
+
+CAUSES = {
+    "timeout": "Suno sent nothing in time",
+    "no_answer": "Suno never answered the submission",
+    "suno_error": "Suno reported an error",
+    "suno_busy": "Suno was too busy, three times over",
+    "suno_refused": "Suno refused the request",
+    "suno_account": "no Suno credits, or a bad key",
+    "track_unavailable": "the track could not be downloaded",
+    "track_away": "the track's host was away",
+    "url_refused": "the track's address is not allowed",
+    "attempts_used_up": "every attempt was used up",
+}
+
+
+def cause(reason: str) -> str:
+    """Why something failed, in words; the reason itself when it is a new one."""
+    return CAUSES.get(reason, reason)
+
+
+def seconds(value: float | None) -> str:
+    """A time: 0.3 s, 41 s, 2 min 05, 24 min, 1 h 10."""
+    if value is None:
+        return "–"
+    if 0 < value < 10:
+        words = f"{value:.1f} s".replace(".0 ", " ")
+    elif round(value) < 60:
+        words = f"{value:.0f} s"
+    else:
+        minutes, rest = divmod(round(value), 60)
+        words = f"{minutes // 60} h {minutes % 60:02}" if minutes >= 60 else f"{minutes} min"
+        if minutes < 60 and rest:
+            words += f" {rest:02}"
+    return words.replace(" ", NO_BREAK)
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage; never rounded up to all nor down to nothing."""
+    if value is None:
+        return "–"
+    percent = value * 100
+    if 0 < percent < 1 or 99 < percent < 100:
+        return f"{min(99.9, max(0.1, percent)):.1f}{NO_BREAK}%"
+    return f"{percent:.0f}{NO_BREAK}%"
+
+
+def period(length: timedelta) -> str:
+    """A length of time as an operator asks for it: 7 days, 48 hours, 15 minutes."""
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = length.total_seconds() / size
+        if count >= 2 or (count >= 1 and unit != "day"):
+            return f"{count:.0f} {unit}s" if round(count) != 1 else f"1 {unit}"
+    return f"{length.total_seconds():.0f} seconds"

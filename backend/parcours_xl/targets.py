@@ -1,0 +1,48 @@
+"""What operators hold a deployment to (runbook: "Métriques clés", "Contacts & escalades")."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+SUNO_CREDITS_A_SEGMENT, SEGMENTS_MAX = 12, 4
+
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class Targets(BaseSettings):
+    """The figures of the report, the alerts and the doctor. All times in seconds."""
+
+    # "Latences cibles"
+    ttfp_target_s: Seconds = 40
+    ttfc_target_s: Seconds = 180
+    ready_target_s: Seconds = 1440
+
+    # "Alerts"
+    ttfc_alert_s: Seconds = 300
+    runner_timeout_s: Seconds = 1800
+    old_job_s: Seconds = 600
+    credits_min: Annotated[int, Field(ge=0)] = SUNO_CREDITS_A_SEGMENT * SEGMENTS_MAX
+    alert_window_s: Annotated[float, Field(gt=0, le=604800)] = 3600
+    alert_samples_min: Annotated[int, Field(ge=1)] = 3
+    alert_webhook_url: SecretStr | None = None
+    metrics_token: SecretStr | None = None
+
+    # "Rollout canary", phase 2
+    gate_ttfp_s: Seconds = 45
+    gate_runs_min: Annotated[int, Field(ge=1)] = 20
+
+    # "Segments bloqués en 'generating'"
+    stuck_s: Seconds = 300
+    caretaker_every_s: Seconds = 60
+
+    @property
+    def targets(self) -> dict[str, Any]:
+        """What the SQL functions of the report compare with."""
+        return {
+            "ttfp_s": self.ttfp_target_s,
+            "ttfc_s": self.ttfc_target_s,
+            "ready_s": self.ready_target_s,
+            "ttfc_alert_s": self.ttfc_alert_s,
+            "runner_timeout_s": self.runner_timeout_s,
+        }

@@ -1,0 +1,164 @@
+"""What one worker at a time does every minute, and what it tells."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import anyio
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from parcours_xl.adapters.outside import Outside, open_outside
+from parcours_xl.operations.caretaker import Caretaker
+from parcours_xl.settings import Settings
+from tests.fixtures.records import Records
+from tests.fixtures.relay import Relay
+from tests.fixtures.servers import running
+from tests.fixtures.service import MakeSettings
+from tests.fixtures.vendors import Vendor
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet", "untold")]
+
+
+class Slack:
+    """Takes messages, or refuses them."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.refuses = False
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        text = (await request.json())["text"]
+        if not self.refuses:
+            self.texts.append(text)
+        await Response("ok", 500 if self.refuses else 200)(scope, receive, send)
+
+
+@pytest.fixture
+def untold(records: Records) -> None:
+    """Nobody has looked yet, and nothing burns."""
+    records.do("delete from parcours.turns; delete from parcours.alerts")
+    records.do("delete from parcours.jobs_given_up; delete from parcours.gauges")
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    listener = Slack()
+    with running(listener) as url:
+        listener.url = f"{url}/services/T0/B0/secret"
+        yield listener
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings, slack: Slack) -> Settings:
+    return make_settings(alert_webhook_url=slack.url, alert_window_s=0.001)
+
+
+@pytest.fixture
+async def office(settings: Settings) -> AsyncIterator[Outside]:
+    async with open_outside(settings) as outside:
+        yield outside
+
+
+def next_minute(records: Records) -> None:
+    records.do("update parcours.turns set next_at = clock_timestamp()")
+
+
+async def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ends(
+    office: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+) -> None:
+    caretakers = [Caretaker(office, settings) for _ in range(3)]
+    suno.credits(5)
+    for _ in range(3):
+        looked = await asyncio.gather(*(one.look_once() for one in caretakers))
+        assert sum(looked) == 1, "one at a time"
+        next_minute(records)
+    suno.credits(1000)
+    for _ in range(3):
+        await asyncio.gather(*(one.look_once() for one in caretakers))
+        next_minute(records)
+    began, ended = slack.texts
+    assert "credits burns: 5 Suno credits" in began and "buy Suno credits" in began
+    assert "credits has ended" in ended
+
+
+async def test_what_nobody_took_is_told_later(
+    office: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+) -> None:
+    caretaker = Caretaker(office, settings)
+    suno.credits(5)
+    slack.refuses = True
+    await caretaker.look_once()
+    next_minute(records)
+    slack.refuses = False
+    await caretaker.look_once()
+    assert len(slack.texts) == 1
+
+
+async def test_a_minute_is_looked_at_once(
+    office: Outside, settings: Settings, suno: Vendor
+) -> None:
+    first, second = Caretaker(office, settings), Caretaker(office, settings)
+    assert await first.look_once()
+    assert not await second.look_once()
+    assert suno.calls().count("credit") >= 1
+
+
+async def test_one_part_that_fails_keeps_no_other_from_its_work(
+    office: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+) -> None:
+    suno.fail("not_json", times=0, match={"call": "credit"})
+    records.do(
+        "insert into parcours.jobs_given_up (queue, message, reason)"
+        " values ('parcours_tracks', '{}', 'broken')"
+    )
+    assert await Caretaker(office, settings).look_once()
+    (text,) = slack.texts
+    assert "job_given_up burns" in text
+
+
+async def test_whoever_looked_last_tells_that_supabase_is_away_and_back(
+    make_settings: MakeSettings, relay: Relay, records: Records, slack: Slack, suno: Vendor
+) -> None:
+    settings = make_settings(
+        alert_webhook_url=slack.url, alert_window_s=0.001, postgrest_url=f"{relay.url}/rest/v1"
+    )
+    async with open_outside(settings) as outside:
+        last, other = Caretaker(outside, settings), Caretaker(outside, settings)
+        assert await last.look_once()
+        assert not await other.look_once()
+        relay.broken["/rpc/"] = Response(status_code=503)
+        for _ in range(4):
+            assert not await last.look_once()
+            assert not await other.look_once()
+        (away,) = slack.texts
+        assert "supabase_away burns" in away
+        relay.broken.clear()
+        await other.look_once()
+        await last.look_once()
+    assert [text for text in slack.texts if "Supabase is back" in text] == slack.texts[1:2]
+
+
+async def test_it_stops_at_once(office: Outside, make_settings: MakeSettings) -> None:
+    caretaker = Caretaker(office, make_settings(caretaker_every_s=3600))
+    with anyio.fail_after(2):
+        working = asyncio.create_task(caretaker.run())
+        await asyncio.sleep(0.05)
+        caretaker.stop()
+        await working
+
+
+async def test_it_looks_by_itself_every_so_often(
+    office: Outside, make_settings: MakeSettings, records: Records, suno: Vendor
+) -> None:
+    caretaker = Caretaker(office, make_settings(caretaker_every_s=0.2))
+    seen = suno.calls().count("credit")
+    working = asyncio.create_task(caretaker.run())
+    with anyio.fail_after(10):
+        while suno.calls().count("credit") < seen + 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    caretaker.stop()
+    await working

@@ -1,0 +1,104 @@
+"""`parcours logs`: what happened to a run, oldest first."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from parcours_xl.adapters.outside import Outside
+from tests.fixtures.house import MakeRun
+from tests.fixtures.operator import Operator
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
+
+
+async def test_a_run_is_told_oldest_first(operator: Operator, make_run: MakeRun) -> None:
+    run = await make_run(2)
+    told = operator.run("logs", run.id)
+    assert told.status == 0
+    lines = told.out.splitlines()
+    assert len(lines) == 1
+    assert "run.created" in lines[0] and "segments=2" in lines[0] and str(run.id) in lines[0]
+
+
+async def test_json_is_one_object_a_line(
+    operator: Operator, make_run: MakeRun, outside: Outside
+) -> None:
+    run = await make_run()
+    await outside.database.start_run(run.id)
+    events = [json.loads(line) for line in operator.run("logs", run.id, "--json").out.splitlines()]
+    assert [event["what"] for event in events] == ["run.created", "run.started"]
+    assert [event["id"] for event in events] == sorted(event["id"] for event in events)
+
+
+async def test_since_leaves_out_what_is_older(operator: Operator, make_run: MakeRun) -> None:
+    run = await make_run()
+    assert "run.created" in operator.run("logs", run.id, "--since", "5m").out
+    later = operator.run("logs", run.id, "--since", "2199-01-01T00:00:00Z")
+    assert (later.status, later.out) == (0, "")
+
+
+def test_an_unknown_run_is_refused(operator: Operator) -> None:
+    told = operator.run("logs", uuid4())
+    assert (told.status, told.err.strip()) == (4, "parcours: unknown run")
+
+
+@pytest.mark.parametrize("words", [["never"], ["--since", "yesterday"], ["--since", "1y"]])
+def test_wrong_words_are_told_apart(operator: Operator, words: list[str]) -> None:
+    arguments = words if words == ["never"] else [str(uuid4()), *words]
+    assert operator.run("logs", *arguments).status == 2
+
+
+def test_a_supabase_out_of_reach_is_told_in_one_sentence(
+    operator: Operator, dead_port: int
+) -> None:
+    url = f"http://127.0.0.1:{dead_port}"
+    told = operator.run("logs", uuid4(), SUPABASE_URL=url, POSTGREST_URL=url)
+    assert told.status == 3
+    assert told.err.startswith("parcours: The service cannot reach its database")
+
+
+def test_settings_that_are_missing_are_named(operator: Operator) -> None:
+    told = operator.run("logs", uuid4(), SUPABASE_SERVICE_ROLE_KEY="")
+    assert told.status == 2
+    assert "SUPABASE_SERVICE_ROLE_KEY" in told.err
+
+
+def test_the_key_and_the_address_are_enough(operator: Operator) -> None:
+    spare = dict.fromkeys(("SUPABASE_ANON_KEY", "SUNO_API_KEY", "CALLBACK_BASE"), "")
+    assert operator.run("logs", uuid4(), **spare).err == "parcours: unknown run\n"
+
+
+@pytest.fixture
+def following(operator: Operator) -> Iterator[list[subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+async def test_a_follower_sees_what_happens_until_it_is_stopped(
+    operator: Operator,
+    make_run: MakeRun,
+    outside: Outside,
+    following: list[subprocess.Popen[str]],
+) -> None:
+    run = await make_run()
+    process = subprocess.Popen(  # noqa: ASYNC220 - nothing else waits meanwhile
+        [sys.executable, "-m", "parcours_xl.cli", "logs", str(run.id), "--follow"],
+        env={"PATH": "/usr/bin:/bin", **operator.environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    following.append(process)
+    assert process.stdout is not None
+    assert "run.created" in process.stdout.readline()
+    await outside.database.start_run(run.id)
+    assert "run.started" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) == 0

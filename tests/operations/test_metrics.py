@@ -1,0 +1,104 @@
+"""/metrics: the same figures for Prometheus, and how long requests take."""
+
+import re
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from parcours_xl.local.project import LocalProject
+from tests.fixtures.house import MakeRun
+from tests.fixtures.operator import Operator
+from tests.fixtures.people import Person
+from tests.fixtures.service import MakeSettings, door, open_service
+
+pytestmark = pytest.mark.anyio
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+async def scrape(service: httpx.AsyncClient, token: str) -> Samples:
+    answer = await service.get("/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def value(samples: Samples, name: str, **labels: str) -> float:
+    return samples[name, frozenset(labels.items())]
+
+
+async def test_the_figures_of_the_report_are_exposed(
+    make_settings: MakeSettings, stack: LocalProject, make_run: MakeRun
+) -> None:
+    await make_run()
+    async with open_service(make_settings()) as service:
+        samples = await scrape(service, stack.service_role_key)
+    assert value(samples, "parcours_supabase_up") == 1
+    assert value(samples, "parcours_runs", status="creating") >= 1
+    for queue in ("parcours_generation", "parcours_tracks"):
+        assert value(samples, "parcours_queue_depth", queue=queue) >= 0
+        assert value(samples, "parcours_queue_oldest_seconds", queue=queue) >= 0
+    for alert in ("errors", "ttfc", "runner_timeouts", "credits", "old_job", "job_given_up"):
+        assert value(samples, "parcours_alert_burning", alert=alert) in (0, 1)
+
+
+async def test_request_latencies_are_told_by_function(
+    make_settings: MakeSettings, stack: LocalProject
+) -> None:
+    async with open_service(make_settings()) as service:
+        await service.post(door("sign-track"), json={})
+        await service.post(door("invented-7"), json={})
+        samples = await scrape(service, stack.service_role_key)
+    count = "parcours_request_seconds_count"
+    assert value(samples, count, function="sign-track", status="4xx") == 1
+    assert value(samples, count, function="other", status="4xx") == 1
+    assert not any("invented-7" in str(labels) for _, labels in samples)
+
+
+async def test_only_the_service_role_and_the_token_may_look(
+    make_settings: MakeSettings, stack: LocalProject, owner: Person
+) -> None:
+    async with open_service(make_settings(metrics_token="watch-4f1c")) as service:
+        await scrape(service, "watch-4f1c")
+        await scrape(service, stack.service_role_key)
+        for token in ("", "watch-4f1", "watch-4f1cc", stack.anon_key, owner.token):
+            answer = await service.get("/metrics", headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code == 401
+            assert "parcours_" not in answer.text
+        assert (await service.get("/metrics?token=watch-4f1c")).status_code == 401
+
+
+async def test_without_a_token_of_its_own_an_empty_one_opens_nothing(
+    service: httpx.AsyncClient,
+) -> None:
+    for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer "}):
+        assert (await service.get("/metrics", headers=headers)).status_code == 401
+
+
+async def test_a_supabase_that_is_away_is_told_as_a_figure(
+    make_settings: MakeSettings, stack: LocalProject, dead_port: int
+) -> None:
+    url = f"http://127.0.0.1:{dead_port}"
+    async with open_service(make_settings(supabase_url=url, postgrest_url=url)) as service:
+        samples = await scrape(service, stack.service_role_key)
+    assert value(samples, "parcours_supabase_up") == 0
+    assert not any(name == "parcours_errors_ratio" for name, _ in samples)
+
+
+async def test_every_figure_of_the_rules_file_exists(
+    make_settings: MakeSettings, operator: Operator, stack: LocalProject
+) -> None:
+    rules = operator.run("alerts", "--rules").out
+    used = set(re.findall(r"parcours_[a-z_]+", rules))
+    async with open_service(make_settings()) as service:
+        key = {"Authorization": f"Bearer {stack.service_role_key}"}
+        text = (await service.get("/metrics", headers=key)).text
+    known = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+    assert used and used <= known
+    burning = set(re.findall(r'alert_burning{alert="(\w+)"}', rules))
+    assert burning <= set(re.findall(r'alert_burning{alert="(\w+)"}', text))

@@ -1,0 +1,133 @@
+"""`parcours report`: the figures on a terminal, as JSON, and as a page."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from parcours_xl.adapters.outside import Outside
+from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
+from tests.fixtures.house import MakeRun
+from tests.fixtures.operator import Operator
+from tests.fixtures.people import Person
+from tests.fixtures.records import NewRun
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
+
+TRACK = SunoTrack("a", "https://cdn1.suno.ai/s", "https://cdn1.suno.ai/d", True, None, 5)
+
+
+async def live(outside: Outside, run: NewRun, place: int, *stages: str) -> None:
+    """One segment goes through these stages."""
+    database = outside.database
+    claim = await database.claim_segment(run.segment_ids[place])
+    assert claim.callback_token
+    for stage in stages:
+        error = SunoError(501, "<script>alert(1)</script>", again=False)
+        event = SunoEvent(stage, "callback", f"task-{claim.segment_id}", (TRACK,), error=error)
+        await database.record_callback(claim.segment_id, claim.callback_token, event)
+    if stages[-1] == "complete":
+        path = f"runs/{run.id}/{claim.segment_id}.mp3"
+        await database.record_track(claim.segment_id, claim.callback_token, path)
+
+
+@pytest.fixture
+async def lived(outside: Outside, make_run: MakeRun) -> NewRun:
+    """A run of two segments: one complete, one failed."""
+    run = await make_run(2)
+    await outside.database.start_run(run.id)
+    await live(outside, run, 0, "first", "complete")
+    await live(outside, run, 1, "error")
+    return run
+
+
+async def test_the_figures_are_told_on_a_terminal(
+    operator: Operator, lived: NewRun, owner: Person
+) -> None:
+    told = operator.run("report", "--since", "1h")
+    assert told.status == 0
+    for words in ("TTFP", "TTFC", "Run ready", "Suno's share", "Suno reported an error"):
+        assert words in told.out
+    assert str(owner.id) in told.out
+
+
+async def test_json_has_every_figure(operator: Operator, lived: NewRun) -> None:
+    told = operator.run("report", "--json", "--since", "1h")
+    report = told.json
+    assert report["latencies"]["TTFP"]["target_s"] == 40
+    assert report["latencies"]["TTFC"]["target_s"] == 180
+    assert report["latencies"]["Run ready"]["target_s"] == 1440
+    assert report["latencies"]["TTFP"]["suno"]["within_target"] == 1
+    assert report["latencies"]["TTFP"]["listener"]["measured"] >= 1
+    assert report["errors"]["by_cause"]["suno_error"] >= 1
+    assert 0 < report["errors"]["share"] < 1
+    assert report["segments"]["complete"] >= 1 and report["segments"]["failed"] >= 1
+    assert report["submissions"] >= 2
+    assert len(report["slices"]) == 28
+    assert told.err == "", "without a terminal there is no progress bar"
+
+
+async def test_targets_are_settings(operator: Operator, lived: NewRun) -> None:
+    report = operator.run("report", "--json", "--since", "1h", TTFP_TARGET_S="7").json
+    assert report["latencies"]["TTFP"]["target_s"] == 7
+
+
+class Page(HTMLParser):
+    """Which tags a page has, and whether each is closed."""
+
+    VOID = ("meta", "br")
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+async def test_the_page_is_whole_and_needs_nothing_from_anywhere(
+    operator: Operator, lived: NewRun, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    told = operator.run("report", "--since", "1h", "--html", file)
+    assert told.status == 0 and str(file) in told.out
+    text = file.read_text()
+    page = Page(text)
+    assert page.open == []
+    assert {"svg", "table", "style"} <= page.tags
+    assert not page.tags & {"script", "link", "img", "iframe"}
+    assert not re.search(r"(src|href)=|url\(|@import", text)
+    assert "default-src 'none'" in text
+    for words in ("TTFP", "TTFC", "Run ready", "Errors by cause", "Most journeys in 7 days"):
+        assert words in text
+
+
+def test_an_empty_deployment_has_a_report_and_a_page(operator: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    told = operator.run("report", "--since", "1s", "--html", file)
+    assert told.status == 0
+    assert Page(file.read_text()).open == []
+    assert "None was created." in file.read_text()
+
+
+@pytest.mark.parametrize("since", ["week", "0d", "400d", "-1h"])
+def test_a_period_that_makes_no_sense_is_refused(operator: Operator, since: str) -> None:
+    told = operator.run("report", "--since", since)
+    assert told.status == 2
+    assert "--since" in told.err
+
+
+def test_a_page_that_cannot_be_written_is_told_at_once(operator: Operator, tmp_path: Path) -> None:
+    told = operator.run("report", "--html", tmp_path)
+    assert told.status == 2

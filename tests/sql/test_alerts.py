@@ -1,0 +1,96 @@
+"""Alerts are kept from their beginning to their end; jobs that are given up are kept aside."""
+
+from typing import Any
+
+import pytest
+
+from tests.sql.journeys import Journey
+from tests.sql.world import World
+
+
+@pytest.fixture(autouse=True)
+def _nothing_burns(world: World) -> None:
+    for table in ("alerts", "gauges", "jobs_given_up"):
+        world.postgres.connection.execute(f"delete from parcours.{table}".encode())
+
+
+def note(world: World, *names: str) -> list[tuple[str, str]]:
+    """What is to be told after these burn: (name, what)."""
+    burning = [{"name": name, "says": f"{name} is high"} for name in names]
+    answer: list[dict[str, Any]] = world.service.call("note_alerts", burning=burning)
+    told = []
+    for alert in answer:
+        if not alert["told_began"]:
+            told.append((alert["name"], "began"))
+        if alert["ended_at"]:
+            told.append((alert["name"], "ended"))
+        world.service.call("record_told", id=alert["id"], ended=alert["ended_at"] is not None)
+    return told
+
+
+def test_a_beginning_and_an_end_are_told_once(world: World) -> None:
+    assert note(world, "errors") == [("errors", "began")]
+    assert note(world, "errors", "ttfc") == [("ttfc", "began")]
+    assert note(world, "errors", "ttfc") == []
+    assert note(world, "ttfc") == [("errors", "ended")]
+    assert note(world) == [("ttfc", "ended")]
+    assert note(world) == []
+    assert note(world, "errors") == [("errors", "began")]
+
+
+def test_what_could_not_be_told_is_told_the_next_time(world: World) -> None:
+    burning = [{"name": "errors", "says": "high"}]
+    world.service.call("note_alerts", burning=burning)
+    [untold] = world.service.call("note_alerts", burning=burning)
+    assert untold["told_began"] is False
+    assert note(world) == [("errors", "began"), ("errors", "ended")]
+
+
+def test_the_newest_figure_is_the_one_that_is_told(world: World) -> None:
+    world.service.call("note_alerts", burning=[{"name": "errors", "says": "11 %"}])
+    [untold] = world.service.call("note_alerts", burning=[{"name": "errors", "says": "40 %"}])
+    assert untold["says"] == "40 %"
+
+
+def test_a_gauge_keeps_its_last_reading(world: World) -> None:
+    for value in (400, 388.5):
+        world.service.call("record_gauge", name="suno_credits", value=value)
+    signs = world.service.call("read_signs", since="2026-01-01T00:00:00Z")
+    assert signs["credits"] == 388.5
+    assert signs["credits_read_at"]
+    assert signs["jobs_given_up"] == 0
+
+
+def test_a_refused_account_is_a_sign(world: World, journey: Journey) -> None:
+    journey.start()
+    journey.refuse(journey.claimed(), "account", 429)
+    signs = world.service.call("read_signs", since="2026-01-01T00:00:00Z")
+    assert signs["account_refused_at"]
+    assert not world.service.call("read_signs", since="2199-01-01T00:00:00Z")["account_refused_at"]
+
+
+def take(world: World) -> dict[str, Any]:
+    [job] = world.service.call("take_track_jobs", quantity=1, lease_s=60)
+    return dict(job)
+
+
+def test_a_job_that_is_given_up_is_kept_and_can_be_sent_again(
+    world: World, journey: Journey
+) -> None:
+    journey.start()
+    journey.storing()
+    job = take(world)
+    receipt = {"queue": "parcours_tracks", "msg_id": job["msg_id"]}
+    assert not world.service.call("give_up_job", **receipt, read_ct=99, reason="x")
+    assert world.service.call("give_up_job", **receipt, read_ct=job["read_ct"], reason="broken")
+    assert journey.jobs == []
+    assert world.service.call("read_signs", since="2026-01-01T00:00:00Z")["jobs_given_up"] == 1
+    assert world.service.call("send_again", limit=10) == 1
+    assert world.service.call("send_again", limit=10) == 0
+    again = take(world)
+    assert {**again, "msg_id": 0} == {**job, "msg_id": 0}
+
+
+def test_no_other_queue_is_known(world: World) -> None:
+    with pytest.raises(Exception, match="unknown queue"):
+        world.service.call("give_up_job", queue="pg_class", msg_id=1, read_ct=1, reason="x")

@@ -1,0 +1,202 @@
+"""report_slice: what a slice of time looked like."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.sql.callers import OWNER, STRANGER
+from tests.sql.stories import START, Happening, tell
+from tests.sql.world import World
+
+TARGETS = {
+    "ttfp_s": 40,
+    "ttfc_s": 180,
+    "ready_s": 1440,
+    "ttfc_alert_s": 300,
+    "runner_timeout_s": 1800,
+}
+NOTHING = {"late": 0, "seconds": {}}
+STORED: list[Happening] = [(161, "segment.complete", {"stored": True})]
+
+
+def piece(at: float = 1, first: float = 34, delivered: float = 160) -> list[Happening]:
+    """A segment that was composed at the first attempt."""
+    return [
+        (at, "segment.claimed", {"attempt": 1}),
+        (at + 0.2, "segment.submitted"),
+        (at + first, "segment.first"),
+        (at + delivered, "segment.delivered"),
+        (at + delivered + 1, "segment.complete", {"stored": True}),
+    ]
+
+
+def report(world: World, hours: float = 2, start: Any = START) -> dict[str, Any]:
+    return dict(
+        world.service.call(
+            "report_slice",
+            **{"from": start, "to": start + timedelta(hours=hours)},
+            targets=TARGETS,
+        )
+    )
+
+
+def test_suno_is_measured_from_the_claim_and_the_listener_from_the_creation(world: World) -> None:
+    tell(world, piece(at=2), piece(at=170), run=[(1, "run.started"), (332, "run.ready")])
+    found = report(world)
+    assert found["suno"]["ttfp"] == {"late": 0, "seconds": {"34.0": 2}}
+    assert found["suno"]["ttfc"] == {"late": 0, "seconds": {"160.0": 2}}
+    assert found["listener"]["ttfp"] == {"late": 0, "seconds": {"36.0": 1}}
+    assert found["listener"]["ttfc"] == {"late": 0, "seconds": {"163.0": 1}}
+    assert found["listener"]["ready"] == {"late": 0, "seconds": {"332.0": 1}}
+
+
+def test_what_never_came_is_late_once_its_target_is_over(world: World) -> None:
+    tell(world, [(1, "segment.claimed", {"attempt": 1})], status="creating")
+    found = report(world)
+    for timing in ("ttfp", "ttfc"):
+        assert found["suno"][timing] == {"late": 1, "seconds": {}}
+        assert found["listener"][timing] == {"late": 1, "seconds": {}}
+    assert found["listener"]["ready"] == {"late": 1, "seconds": {}}
+    assert (found["suno"]["ttfc_slow"], found["suno"]["ttfc_measured"]) == (1, 1)
+
+
+def test_what_failed_before_its_target_is_an_error_and_not_late(world: World) -> None:
+    tell(
+        world,
+        [
+            (1, "segment.claimed", {"attempt": 1}),
+            (20, "segment.failed", {"reason": "suno_error", "attempt": 1, "again": True}),
+            (20, "segment.requeued"),
+            *((at + 21, *rest) for at, *rest in piece(at=0)),
+        ],  # type: ignore[list-item]
+        run=[(0, "run.started"), (190, "run.ready")],
+    )
+    found = report(world)
+    assert found["suno"]["ttfp"] == {"late": 0, "seconds": {"34.0": 1}}
+    assert (found["suno"]["submissions"], found["suno"]["retries"]) == (2, 1)
+    assert found["listener"]["ttfp"] == {"late": 0, "seconds": {"55.0": 1}}
+    assert found["outcomes"]["errors"] == {"suno_error": 1}
+    assert found["outcomes"]["complete"] == 1
+
+
+def test_a_track_that_skips_its_preview_is_its_own_first_sound(world: World) -> None:
+    tell(
+        world,
+        [(0, "segment.claimed", {"attempt": 1}), (100, "segment.delivered")],
+        run=[(0, "run.started"), (100, "run.ready")],
+    )
+    assert report(world)["suno"]["ttfp"]["seconds"] == {"100.0": 1}
+
+
+def test_late_music_belongs_to_the_attempt_that_asked_for_it(world: World) -> None:
+    tell(
+        world,
+        [
+            (0, "segment.claimed", {"attempt": 1}),
+            (300, "segment.failed", {"reason": "timeout", "attempt": 1}),
+            (400, "segment.delivered", {"late": True}),
+            (401, "segment.complete", {"stored": True}),
+        ],
+        run=[(0, "run.started"), (300, "run.failed"), (401, "run.ready")],
+    )
+    found = report(world)
+    assert found["suno"]["ttfc"]["seconds"] == {"400.0": 1}
+    assert found["suno"]["ttfc_slow"] == 1
+    assert found["listener"]["ready"]["seconds"] == {"401.0": 1}
+
+
+def test_refusals_are_counted_by_code_and_delay_nothing_of_sunos(world: World) -> None:
+    tell(
+        world,
+        [
+            (0, "segment.claimed", {"attempt": 1}),
+            (0.1, "segment.refused", {"code": 430}),
+            (2, "segment.claimed", {"attempt": 1}),
+            (2.1, "segment.refused", {"code": 405}),
+            (6, "segment.claimed", {"attempt": 1}),
+            (6.1, "segment.failed", {"reason": "suno_busy", "code": 430, "attempt": 1}),
+        ],
+        [(6.1, "segment.failed", {"reason": "suno_account", "code": 429, "attempt": 0})],
+        status="failed",
+        run=[(0, "run.started"), (6.1, "run.failed")],
+    )
+    found = report(world)
+    assert found["outcomes"]["refusals"] == {"430": 2, "405": 1}
+    assert found["outcomes"]["errors"] == {"suno_busy": 1, "suno_account": 1}
+    assert found["suno"]["ttfp"] == NOTHING
+    assert found["suno"]["retries"] == 2
+
+
+def test_a_run_that_was_never_started_keeps_nobody_waiting(world: World) -> None:
+    tell(world, run=[], status="creating")
+    found = report(world)
+    assert found["listener"] == {"ttfp": NOTHING, "ttfc": NOTHING, "ready": NOTHING}
+    assert found["timeouts"] == {"measured": 0, "timed_out": 0}
+
+
+def test_runs_that_take_over_thirty_minutes_have_timed_out(world: World) -> None:
+    for over_at in (600, 1799, 1801, None):
+        ended: list[Happening] = [] if over_at is None else [(over_at, "run.failed")]
+        tell(world, run=[(0, "run.started"), *ended], status="failed")
+    assert report(world)["timeouts"] == {"measured": 4, "timed_out": 2}
+
+
+def test_statuses_are_those_of_the_runs_created_then(world: World) -> None:
+    tell(world, piece(), piece(at=200))
+    tell(world, status="failed")
+    tell(world, status="failed", start=START + timedelta(hours=3))
+    assert report(world)["statuses"] == {
+        "runs": {"ready": 1, "failed": 1},
+        "segments": {"complete": 2},
+    }
+
+
+def test_tracks_that_are_only_linked_are_told_apart(world: World) -> None:
+    tell(world, [(0, "segment.complete", {"stored": False})], STORED)
+    outcomes = report(world)["outcomes"]
+    assert (outcomes["complete"], outcomes["linked"]) == (2, 1)
+
+
+def test_what_was_cancelled_is_no_error(world: World) -> None:
+    tell(world, [(0, "segment.failed", {"reason": "cancelled", "attempt": 0})], status="failed")
+    assert report(world)["outcomes"]["errors"] == {}
+
+
+def test_slices_add_up(world: World) -> None:
+    for place in range(6):
+        tell(world, piece(), start=START + timedelta(minutes=20 * place))
+    whole = report(world, hours=2)
+    halves = [report(world, 1), report(world, 1, START + timedelta(hours=1))]
+    for timing in ("ttfp", "ttfc"):
+        assert [half["suno"][timing]["seconds"] for half in halves] == [
+            dict.fromkeys(whole["suno"][timing]["seconds"], 3)
+        ] * 2
+    assert sum(half["outcomes"]["complete"] for half in halves) == 6
+
+
+def test_an_empty_time_is_all_zeroes(world: World) -> None:
+    assert report(world) == {
+        "suno": {
+            "submissions": 0,
+            "retries": 0,
+            "ttfp": NOTHING,
+            "ttfc": NOTHING,
+            "ttfc_slow": 0,
+            "ttfc_measured": 0,
+        },
+        "listener": {"ttfp": NOTHING, "ttfc": NOTHING, "ready": NOTHING},
+        "timeouts": {"measured": 0, "timed_out": 0},
+        "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}},
+        "statuses": {"runs": {}, "segments": {}},
+    }
+
+
+def test_the_busiest_users_are_named_as_the_runbook_does(world: World) -> None:
+    for owner, count in ((OWNER, 3), (STRANGER, 1)):
+        for _ in range(count):
+            tell(world, owner=owner)
+    tell(world, owner=STRANGER, start=START - timedelta(days=8))
+    found = world.service.call("report_top_users", since=START - timedelta(days=7), limit=10)
+    assert found == [
+        {"user_id": str(OWNER), "runs": 3},
+        {"user_id": str(STRANGER), "runs": 1},
+    ]

@@ -1,0 +1,68 @@
+"""take_turn and end_turn: one worker at a time, once every so often."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.sql.world import World
+
+
+@pytest.fixture(autouse=True)
+def _no_turns(world: World) -> None:
+    world.postgres.do("delete from parcours.turns")
+
+
+def take(world: World, holder: str, every_s: float = 60, lease_s: float = 120) -> bool:
+    return bool(
+        world.service.call("take_turn", name="x", holder=holder, every_s=every_s, lease_s=lease_s)
+    )
+
+
+def let_pass(world: World, seconds: float) -> None:
+    world.postgres.do(
+        "update parcours.turns set lease_until = lease_until - make_interval(secs => %s),"
+        " next_at = next_at - make_interval(secs => %s)",
+        seconds,
+        seconds,
+    )
+
+
+def test_one_has_the_turn_until_it_is_ended_and_due_again(world: World) -> None:
+    assert take(world, "a")
+    assert not take(world, "b") and not take(world, "a")
+    assert world.service.call("end_turn", name="x", holder="a")
+    assert not take(world, "b"), "it is not due again yet"
+    let_pass(world, 60)
+    assert take(world, "b")
+
+
+def test_a_turn_that_takes_long_is_nobody_elses(world: World) -> None:
+    assert take(world, "a")
+    let_pass(world, 90)
+    assert not take(world, "b")
+    let_pass(world, 30)
+    assert take(world, "b"), "whoever died is followed when its lease is over"
+
+
+def test_only_the_holder_ends_a_turn(world: World) -> None:
+    assert take(world, "a")
+    assert not world.service.call("end_turn", name="x", holder="b")
+    let_pass(world, 60)
+    assert not take(world, "b")
+
+
+def test_turns_of_other_names_are_free(world: World) -> None:
+    assert take(world, "a")
+    assert world.service.call("take_turn", name="y", holder="b", every_s=60, lease_s=120)
+
+
+def test_of_many_who_ask_at_once_one_gets_it(world: World) -> None:
+    callers = [world.another("service_role") for _ in range(8)]
+
+    def ask(number: int) -> bool:
+        return bool(
+            callers[number].call("take_turn", name="x", holder=str(number), every_s=60, lease_s=120)
+        )
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert sum(crowd.map(ask, range(8))) == 1
