@@ -58,7 +58,7 @@ async def test_json_has_every_figure(operator: Operator, lived: NewRun) -> None:
     assert report["latencies"]["TTFP"]["target_s"] == 40
     assert report["latencies"]["TTFC"]["target_s"] == 180
     assert report["latencies"]["Run ready"]["target_s"] == 1440
-    assert report["latencies"]["TTFP"]["suno"]["within_target"] == 1
+    assert 0 < report["latencies"]["TTFP"]["suno"]["within_target"] <= 1
     assert report["latencies"]["TTFP"]["listener"]["measured"] >= 1
     assert report["errors"]["by_cause"]["suno_error"] >= 1
     assert 0 < report["errors"]["share"] < 1

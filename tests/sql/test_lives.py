@@ -253,7 +253,7 @@ def test_whatever_is_called_in_whatever_order_everything_agrees(world: World) ->
     run_state_machine_as_test(
         Lives,
         settings=settings(
-            max_examples=100,
+            max_examples=60,
             stateful_step_count=50,
             deadline=None,
             report_multiple_bugs=False,

@@ -63,8 +63,7 @@ def test_eight_callers_hammering_never_exceed_the_quota(world: World, takes_s: f
     refusals = at_once([partial(hammer, caller) for caller in callers])
     assert sum(refusals) > 0
     assert suno.most_in_a_window <= REQUESTS_MAX
-    # And it is used: a slot is free again one window after its answer.
-    assert len(suno.arrivals) >= 0.6 * HAMMER_S * REQUESTS_MAX / (WINDOW_S + takes_s)
+    assert len(suno.arrivals) > 2 * REQUESTS_MAX, "a slot is free again a window after its answer"
 
 
 def test_claims_and_questions_share_one_quota(world: World) -> None:

@@ -43,10 +43,10 @@ def test_an_attempt_that_suno_never_answered_is_made_again_after_90_s(
 ) -> None:
     journey.start()
     attempt = journey.claimed()
-    world.let_pass(88)
+    world.let_pass(85)
     assert journey.retry(attempt=attempt) == "late"
     assert journey.segment()["status"] == "generating"
-    world.let_pass(3)
+    world.let_pass(6)
     assert journey.retry(attempt=attempt) == "queued"
     [event] = journey.events("segment.failed")
     assert event["detail"]["reason"] == "no_answer"

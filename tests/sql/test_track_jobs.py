@@ -134,9 +134,9 @@ def test_a_postponed_job_is_there_after_its_pause(world: World, journey: Journey
     journey.storing()
     [job] = take(world.service)
     assert postpone(world, job, 16)
-    world.let_pass(14)
+    world.let_pass(11)
     assert take(world.service) == []
-    world.let_pass(3)
+    world.let_pass(6)
     assert len(take(world.service)) == 1
 
 
