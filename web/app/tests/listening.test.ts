@@ -221,8 +221,10 @@ describe("a reload", () => {
     await room.pass(2);
     expect(room.decks.audible).toEqual([]);
     room.listening.resume();
+    expect(room.stage).not.toBe("ready");
     await room.pass(3);
     expect(room.stage).toBe("playing");
+    expect(heard).not.toContain(t.playing.started);
     expect(room.listening.view().sound.journeySeconds).toBeGreaterThanOrEqual(at);
     expect(room.wishes).toEqual([]);
   });
