@@ -19,7 +19,7 @@ import { isUnderWay } from "./stage";
 
 export type DialogName = "help" | "more";
 /** What a listener may open while waiting; one at a time. */
-export type Offer = "brief" | "rate" | "breathe";
+export type Offer = "rate" | "breathe";
 
 export interface State {
   readonly language: Language;

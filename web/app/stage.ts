@@ -42,6 +42,8 @@ const OF_STATE: Readonly<Record<StateName, Stage>> = {
 export function stageOf(step: Step, sound: Snapshot): Stage {
   if (step !== "following") return step;
   if (sound.state === "playing" && sound.closing) return "closing";
+  // Taken up in the middle: the music is coming back, it does not begin.
+  if (sound.state === "waiting" && sound.journeySeconds > 0) return "stalled";
   if (sound.state === "waiting" && firstIsThere(sound)) return "ready";
   return OF_STATE[sound.state];
 }

@@ -9,7 +9,7 @@ import { hear, placeOf, type Reach, reachOf } from "./reading";
 import type { Run, Segment } from "./run";
 import type { Change, Command, Quieting, Seek } from "./state";
 import { swapFor } from "./swap";
-import { pause, Turn, within } from "./turn";
+import { Turn, within } from "./turn";
 
 export class Conductor {
   private run: Run | null = null;
@@ -60,7 +60,7 @@ export class Conductor {
     if (command.do !== "pause") preparer.forget();
     switch (command.do) {
       case "pause":
-        return mixer.pause(settings.pauseRampSeconds);
+        return mixer.halt(settings.pauseRampSeconds);
       case "release":
         return mixer.clear(settings.pauseRampSeconds);
       case "stop":
@@ -97,8 +97,7 @@ export class Conductor {
     const voice = mixer.sounding;
     if (!voice) return tell({ event: "lost" });
     if (!paused) {
-      mixer.dip(settings.pauseRampSeconds);
-      await pause(clock, settings.pauseRampSeconds);
+      await mixer.dip(settings.pauseRampSeconds);
       if (turn.over) return;
     }
     const there = voice.deck.seek(Math.max(pieceSeconds - voice.offsetSeconds, 0));

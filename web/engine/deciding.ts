@@ -3,7 +3,7 @@
 import { change, hereOf, move, segmentInHand, stay } from "./moving";
 import type { Run, Segment } from "./run";
 import { type Following, following, isHopeless, nextPlayable } from "./schedule";
-import { isPlayable } from "./sources";
+import { finalsOf, isPlayable } from "./sources";
 import type { Command, How, Journey, Step } from "./state";
 
 /** After so many misses in a row a piece that cannot be rescued is left for the next. */
@@ -49,9 +49,12 @@ function goOn(state: Journey, at: number): Step {
 
 function wantsSwap(state: Journey, at: number): boolean {
   if (at < state.swapAt) return false;
+  return state.stale || (state.previewing && hasFinal(state));
+}
+
+function hasFinal(state: Journey): boolean {
   const segment = segmentInHand(state);
-  const final = segment?.finalUrl || segment?.storagePath;
-  return state.stale || (state.previewing && Boolean(final));
+  return segment !== undefined && finalsOf(segment).length > 0;
 }
 
 function swap(state: Journey): Step {
@@ -63,9 +66,9 @@ function mend(state: Journey, run: Run, at: number): Step {
   if (isHopeless(run)) return move(state, "failed", { waitingSince: null }, { do: "release" });
   const { trouble, retryAt, pieceSeconds, settings } = state;
   if (!trouble || at < retryAt) return stay(state);
-  if (trouble.what === "stalled" && at - trouble.since < settings.stallSecondsMax) {
-    return stay(state);
-  }
+  // A stream is waited for, unless its final is there.
+  const patience = hasFinal(state) && state.previewing ? 0 : settings.stallSecondsMax;
+  if (trouble.what === "stalled" && at - trouble.since < patience) return stay(state);
   const next = whatFollows({ ...state, fileEndSeconds: pieceSeconds }, at);
   if (!next) return stay(state);
   if (next.what === "close" && next.at <= pieceSeconds) return perform(state, next, at);

@@ -6,9 +6,10 @@ import type { Deck, DeckEvent } from "./deck";
 import { slideSeconds } from "./loudness";
 import type { Opened } from "./opener";
 import type { Settings } from "./settings";
+import { pause } from "./turn";
 
 /** The clock and the sound card do not tick together: a deck is let go a little later. */
-const GRACE_SECONDS = 0.025;
+const GRACE_SECONDS = 0.04;
 
 /** A deck that sounds, and what it is in the journey. */
 export interface Voice extends Opened {
@@ -60,7 +61,7 @@ export class Mixer {
   }
 
   /** Silent, then paused. */
-  pause(seconds: number): void {
+  halt(seconds: number): void {
     this.cancelNext();
     this.hurry(seconds);
     const deck = this.sounding?.deck;
@@ -93,12 +94,13 @@ export class Mixer {
     voice.level = level;
   }
 
-  /** Silent for a moment, still playing: a seek follows. */
-  dip(seconds: number): void {
+  /** Silent for a moment, still playing: a seek follows when this resolves. */
+  dip(seconds: number): Promise<void> {
     this.cancelNext();
     this.hurry(seconds);
     this.dipped = this.sounding;
     this.sounding?.deck.fade(0, seconds, "smooth");
+    return pause(this.clock, seconds + GRACE_SECONDS);
   }
 
   /** The seek was given up for something else: what sounded sounds on meanwhile. */

@@ -37,8 +37,9 @@ export function reachOf(voice: Voice, settings: Settings): Reach {
   const { deck, offsetSeconds, source } = voice;
   const length = source.kind === "final" ? deck.duration : null;
   const whole = length === null ? deck.buffered : { fromSeconds: 0, toSeconds: length };
-  // Seeking to the very end would leave no time to load what follows.
-  const last = Math.max(whole.toSeconds - 2 * settings.crossfadeSeconds, whole.fromSeconds);
+  // Seeking to the very end would leave no time to load what follows, or what has not come yet.
+  const margin = length === null ? settings.drySeconds : 2 * settings.crossfadeSeconds;
+  const last = Math.max(whole.toSeconds - margin, whole.fromSeconds);
   return {
     buffered: shift(deck.buffered, offsetSeconds),
     seekable: shift({ fromSeconds: whole.fromSeconds, toSeconds: last }, offsetSeconds),

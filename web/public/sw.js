@@ -24,7 +24,7 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(freshOrKept(new Request(here.href)));
   } else if (isDescription(url)) {
     event.respondWith(freshOrKept(request));
-  } else if (isAsset(url)) {
+  } else if (isAsset(url) || url.href === `${here}icon.svg`) {
     event.respondWith(keptOrFresh(request));
   }
 });

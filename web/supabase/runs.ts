@@ -31,8 +31,14 @@ export interface PastRun {
 
 export type SudsMoment = "suds_start" | "suds_mid" | "suds_end";
 
+export interface PastRuns {
+  readonly runs: readonly PastRun[];
+  /** There may be older ones. */
+  readonly older: boolean;
+}
+
 /** How many past runs one reading brings. */
-export const PAGE = 20;
+const PAGE = 20;
 const PAST_COLUMNS = "id,preset_key,status,created_at,brief,suds_start";
 
 export class Runs {
@@ -67,14 +73,14 @@ export class Runs {
   }
 
   /** Past runs, newest first, `PAGE` at a time, older than a date if one is given. */
-  async past(before?: Date): Promise<readonly PastRun[]> {
+  async past(before?: Date): Promise<PastRuns> {
     let query = this.client.from("parcours_runs").select(PAST_COLUMNS);
     if (before) query = query.lt("created_at", before.toISOString());
     const { data, error, status } = await query
       .order("created_at", { ascending: false })
       .limit(PAGE);
     if (error) throw readTrouble(error, status);
-    return data.map((row) => ({
+    const runs = data.map((row) => ({
       id: row.id as string,
       presetKey: row.preset_key as string,
       status: row.status as RunStatus,
@@ -82,6 +88,7 @@ export class Runs {
       brief: row.brief as string | null,
       sudsStart: row.suds_start as number | null,
     }));
+    return { runs, older: runs.length === PAGE };
   }
 
   /** Writes what the listener says about themselves, 0-10. Never read back as a score. */

@@ -1,7 +1,7 @@
 /** A sheet over the screen. Escape and the close button close it; Stop is there too. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { isUnderWay } from "../stage";
 import { useApp } from "./app-context";
 import { Stop } from "./bar";
@@ -16,7 +16,7 @@ export function Sheet({ title, close, children }: SheetProps) {
   const app = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = dialog.current;
     if (shown && !shown.open) shown.showModal();
     // The next Tab reaches Stop; closing gives the focus back to where it was.

@@ -7,7 +7,6 @@ export function Header() {
   const app = useApp();
   const { name } = app.state.route;
   const home = name === "home";
-  const other = app.state.language === "fr" ? "en" : "fr";
   return (
     <header class="top">
       {home && (
@@ -15,11 +14,7 @@ export function Header() {
           {app.t.home.runs}
         </a>
       )}
-      {home && (
-        <button type="button" class="button bare" lang={other} onClick={() => app.speakOther()}>
-          {app.t.page.otherLanguage}
-        </button>
-      )}
+      {home && <LanguageButton />}
       {!home && name !== "listen" && (
         <a class="button bare" href={hashOf(HOME)}>
           {app.t.card.back}
@@ -40,6 +35,16 @@ export function HelpButton() {
       onClick={() => app.open("help")}
     >
       {app.t.help.open}
+    </button>
+  );
+}
+
+export function LanguageButton() {
+  const app = useApp();
+  const other = app.state.language === "fr" ? "en" : "fr";
+  return (
+    <button type="button" class="button bare" lang={other} onClick={() => app.speakOther()}>
+      {app.t.page.otherLanguage}
     </button>
   );
 }

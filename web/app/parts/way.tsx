@@ -1,13 +1,15 @@
 /** The thin line that says from which feeling to which. */
 
-import { coloursOf, css } from "../colours";
+import { coloursOf, css, mix } from "../colours";
 import type { Preset } from "../contracts";
 import { useApp } from "./app-context";
 
 export function Way({ preset }: { preset: Preset }) {
   const { state, t } = useApp();
-  const { from, to } = coloursOf(preset);
-  const gradient = `linear-gradient(90deg in oklab, ${css(from)}, ${css(to)})`;
+  const pair = coloursOf(preset);
+  // Every browser draws these stops alike; `in oklab` is younger than some phones.
+  const stops = [0, 0.25, 0.5, 0.75, 1].map((progress) => css(mix(pair, progress)));
+  const gradient = `linear-gradient(90deg, ${stops.join(", ")})`;
   return (
     <span class="way">
       <span class="way-words">

@@ -3,8 +3,10 @@
 import { COUNTRIES, helpFor, isCountry, REVIEWED } from "../help";
 import { useApp } from "../parts/app-context";
 import { Sheet } from "../parts/dialog";
+import { LanguageButton } from "../parts/header";
 import { HelpLines } from "../parts/help-lines";
 import { RedFlags } from "../parts/red-flags";
+import { StillChoice } from "../parts/still-choice";
 import { typeset } from "../parts/typeset";
 import { isPlaying } from "../stage";
 
@@ -20,6 +22,7 @@ export function HelpSheet() {
       <HelpLines help={helpFor(state.country)} />
       <CountryChoice />
       {isPlaying(app.view.stage) && <p class="quiet">{t.help.stillPlaying}</p>}
+      <Display />
       <section class="notes">
         <h3>{t.safety.before}</h3>
         <ul class="plain">
@@ -53,5 +56,17 @@ function CountryChoice() {
         <option value="">{t.help.otherCountry}</option>
       </select>
     </label>
+  );
+}
+
+/** Within reach of everybody, everywhere: another language, and a light that does not move. */
+function Display() {
+  const { t } = useApp();
+  return (
+    <section>
+      <h3>{t.help.display}</h3>
+      <StillChoice />
+      <LanguageButton />
+    </section>
   );
 }

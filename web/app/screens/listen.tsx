@@ -1,10 +1,12 @@
 /** A journey under way: the light, one line of words, and what may be wanted. */
 
 import { useId } from "preact/hooks";
+import type { Snapshot } from "../../engine";
 import { lineOf } from "../line";
 import type { ListeningView } from "../listening-view";
 import { useApp } from "../parts/app-context";
 import { BreathGuide } from "../parts/breath-guide";
+import { Brief } from "../parts/brief";
 import { Offers } from "../parts/offers";
 import { typeset } from "../parts/typeset";
 import { isPlaying, isWaiting } from "../stage";
@@ -12,44 +14,49 @@ import { SignIn } from "./sign-in";
 import { Troubled } from "./troubled";
 import { Elsewhere, Kept } from "./waiting-for-a-tap";
 
+/** Seconds of music during which the brief stays to be read. */
+const READING_S = 60;
+
 export function Listen() {
-  const app = useApp();
-  const view = app.view;
+  const { view, state } = useApp();
   if (view.stage === "kept") return <Kept keptAt={view.keptAt} />;
   if (view.stage === "elsewhere") return <Elsewhere />;
   if (view.stage === "form") return <SignIn />;
   if (view.stage === "trouble" || view.stage === "failed") return <Troubled />;
-  const small = app.state.offer !== null && app.state.offer !== "breathe";
   return (
-    <div class={`screen listen ${isPlaying(view.stage) ? "playing" : "waiting"}`}>
-      <div class={small ? "lamp-room small" : "lamp-room"} />
+    <div class={`screen listen ${isPlaying(view.stage) ? "playing fades" : "waiting"}`}>
+      <div class={state.offer === "rate" ? "lamp-room small" : "lamp-room"} />
       <Words view={view} />
       {view.sound.needsGesture && <NoSound />}
-      {isWaiting(view.stage) && <Grounding view={view} />}
       {isPlaying(view.stage) && <Middle view={view} />}
       <Offers />
       <BedSwitch view={view} />
+      <Reading view={view} />
     </div>
   );
 }
 
 function Words({ view }: { view: ListeningView }) {
   const { t, state } = useApp();
-  const { journeySeconds, totalSeconds } = view.sound;
-  const now = Math.floor(journeySeconds / 60);
+  const playing = isPlaying(view.stage);
   return (
     <div class="words">
-      <h1 class="title line-of-words fades">{typeset(lineOf(view, t))}</h1>
+      <h1 class="title">{typeset(lineOf(view, t))}</h1>
       {state.offer === "breathe" && <BreathGuide />}
-      {isPlaying(view.stage) && (
-        <p class="minutes fades">
-          {typeset(t.playing.minutes(now, Math.round(totalSeconds / 60)))}
-        </p>
-      )}
+      {playing && <Minutes sound={view.sound} />}
+      {playing && view.sound.carriedOn && <p>{t.playing.carriedOn}</p>}
       {view.long && <p>{typeset(t.waiting.long)}</p>}
       <Hiccup view={view} />
+      {isWaiting(view.stage) && <Grounding view={view} />}
     </div>
   );
+}
+
+function Minutes({ sound: { journeySeconds, totalSeconds } }: { sound: Snapshot }) {
+  const { t } = useApp();
+  const now = Math.floor(journeySeconds / 60);
+  const of = Math.round(totalSeconds / 60);
+  return <p class="minutes">{typeset(t.playing.minutes(now, of))}</p>;
 }
 
 /** Said while it mends itself. */
@@ -74,10 +81,18 @@ function NoSound() {
   );
 }
 
+/** First of all, and until there is something else to read. */
 function Grounding({ view }: { view: ListeningView }) {
   const { t, state } = useApp();
   if (view.stage === "ready" || view.long || state.offer !== null) return null;
   return <p class="grounding">{typeset(t.waiting.grounding)}</p>;
+}
+
+/** The words written for this run, while it begins. Later they are behind « Plus ». */
+function Reading({ view }: { view: ListeningView }) {
+  const { state } = useApp();
+  const begins = isWaiting(view.stage) || view.sound.journeySeconds < READING_S;
+  return view.brief && begins && state.offer === null ? <Brief /> : null;
 }
 
 /** From the middle of a journey until it is answered or nearly over. */
@@ -88,7 +103,7 @@ function Middle({ view }: { view: ListeningView }) {
   const asked = view.ratings.suds_mid !== undefined || part < 0.45 || part > 0.75;
   if (asked || app.state.offer !== null) return null;
   return (
-    <button type="button" class="button bare fades" onClick={() => app.offer("rate")}>
+    <button type="button" class="button bare" onClick={() => app.offer("rate")}>
       {app.t.playing.middle}
     </button>
   );

@@ -3,17 +3,17 @@
 import { useApp } from "../parts/app-context";
 import { Brief } from "../parts/brief";
 import { Sheet } from "../parts/dialog";
-import { HelpButton } from "../parts/header";
-import { Scale } from "../parts/scale";
+import { HelpButton, LanguageButton } from "../parts/header";
+import { Rating } from "../parts/rating";
 import { SeekBar } from "../parts/seek-bar";
+import { StillChoice } from "../parts/still-choice";
 import { typeset } from "../parts/typeset";
 import { Volume } from "../parts/volume";
 
 export function MoreSheet() {
   const app = useApp();
-  const { t, state } = app;
+  const { t } = app;
   const { sound, brief } = app.view;
-  const other = state.language === "fr" ? "en" : "fr";
   return (
     <Sheet title={t.more.title} close={t.more.close}>
       <SeekBar sound={sound} />
@@ -38,11 +38,8 @@ export function MoreSheet() {
         </button>
       </div>
       <Volume sound={sound} />
-      <label class="tick">
-        <input type="checkbox" checked={state.still} onChange={() => app.setStill(!state.still)} />
-        <span>{t.more.still}</span>
-      </label>
-      <Scale moment="suds_mid" question={t.suds.middle} />
+      <StillChoice />
+      <Rating />
       {brief && (
         <section class="notes">
           <h3>{t.more.brief}</h3>
@@ -52,9 +49,7 @@ export function MoreSheet() {
       <p class="quiet">{typeset(t.page.description)}</p>
       <div class="pair">
         <HelpButton />
-        <button type="button" class="button bare" lang={other} onClick={() => app.speakOther()}>
-          {t.page.otherLanguage}
-        </button>
+        <LanguageButton />
       </div>
     </Sheet>
   );

@@ -1,7 +1,7 @@
 /** Past runs: heard again, joined, or composed to their end. */
 
 import { useEffect, useState } from "preact/hooks";
-import { PAGE, type PastRun } from "../../supabase/runs";
+import type { PastRun } from "../../supabase/runs";
 import { useApp } from "../parts/app-context";
 import { Leaving } from "../parts/leaving";
 import { typeset } from "../parts/typeset";
@@ -82,8 +82,8 @@ function usePastRuns() {
   const read = async (known: readonly PastRun[]) => {
     try {
       const past = await (await parts.backend).runs.past(known.at(-1)?.createdAt);
-      setRuns([...known, ...past]);
-      setOlder(past.length === PAGE);
+      setRuns([...known, ...past.runs]);
+      setOlder(past.older);
       setFailed(false);
     } catch {
       setFailed(true);

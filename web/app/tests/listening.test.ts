@@ -182,6 +182,19 @@ describe("a service that does not answer", () => {
   });
 });
 
+describe("a browser that lets nothing sound", () => {
+  test("is asked once more, by one tap", async () => {
+    room.decks.refusing = true;
+    await listen();
+    expect(room.listening.view().sound.needsGesture).toBe(true);
+    expect(room.decks.audible).toEqual([]);
+    room.decks.refusing = false;
+    room.listening.resume();
+    await room.pass(10);
+    expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
+  });
+});
+
 describe("Stop", () => {
   test("is silence, and nothing of the journey comes back", async () => {
     await listen();
@@ -221,8 +234,10 @@ describe("a reload", () => {
     await room.pass(2);
     expect(room.decks.audible).toEqual([]);
     room.listening.resume();
+    expect(room.stage).not.toBe("ready");
     await room.pass(3);
     expect(room.stage).toBe("playing");
+    expect(heard).not.toContain(t.playing.started);
     expect(room.listening.view().sound.journeySeconds).toBeGreaterThanOrEqual(at);
     expect(room.wishes).toEqual([]);
   });

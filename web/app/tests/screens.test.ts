@@ -180,10 +180,12 @@ describe("while waiting", () => {
     expect(text()).not.toMatch(/%/);
   });
 
-  test("words, a note and a breath are offered, each of them skippable", async () => {
-    await press("Lire");
-    expect(document.querySelector(".brief")?.getAttribute("lang")).toBe("fr");
-    await press("Refermer");
+  test("the words written for this run appear by themselves, in French", () => {
+    const brief = document.querySelector(".brief");
+    expect([brief?.textContent, brief?.getAttribute("lang")]).toEqual(["Posez-vous.", "fr"]);
+  });
+
+  test("a note and a breath are offered, each of them skippable", async () => {
     await press("Noter");
     expect(document.querySelectorAll(".step input")).toHaveLength(11);
     await press("Passer");
@@ -208,12 +210,24 @@ describe("while waiting", () => {
   });
 
   test("what is open stays open when the music begins", async () => {
-    await press("Lire");
+    await press("Noter");
     room.tell("first", "queued", "queued", "queued");
     await room.pass(6);
     await settle();
     expect(room.stage).toBe("playing");
+    expect(document.querySelectorAll(".step input")).toHaveLength(11);
+  });
+
+  test("the words can still be read for the first minute of music, then are behind « Plus »", async () => {
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(30);
+    await settle();
     expect(document.querySelector(".brief")).not.toBeNull();
+    await room.pass(45);
+    await settle();
+    expect(document.querySelector(".brief")).toBeNull();
+    await press("Plus");
+    expect(document.querySelector("dialog .brief")).not.toBeNull();
   });
 });
 

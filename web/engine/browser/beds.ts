@@ -9,10 +9,11 @@ import { SmoothGain } from "./web-audio-deck";
  * decoder adds, its whole seconds less one, from there on, repeat without a seam.
  */
 const LEAD_SECONDS = 0.5;
+const DECODED_HZ = 44_100;
 
-/** Fetched before the tap, decoded in it, looped by the sound card. */
+/** Fetched and decoded before the tap, looped by the sound card. */
 export class GraphBed implements Bed {
-  private readonly fetched: Promise<ArrayBuffer | null>;
+  private readonly decoded: Promise<AudioBuffer | null>;
   private gain: SmoothGain | null = null;
   private buffer: AudioBuffer | null = null;
   private source: AudioBufferSourceNode | null = null;
@@ -20,7 +21,8 @@ export class GraphBed implements Bed {
   private idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(url: string | null) {
-    this.fetched = url === null ? Promise.resolve(null) : fetchBytes(url);
+    // Without a bed a listener waits in silence, nothing worse.
+    this.decoded = url === null ? Promise.resolve(null) : decode(url).catch(() => null);
   }
 
   get level(): number {
@@ -32,8 +34,7 @@ export class GraphBed implements Bed {
     if (this.gain) return;
     this.gain = new SmoothGain(context);
     this.gain.node.connect(destination);
-    const bytes = await this.fetched;
-    this.buffer = bytes && (await context.decodeAudioData(bytes).catch(() => null));
+    this.buffer = await this.decoded;
     if (this.wanted.level > 0) this.fade(this.wanted.level, this.wanted.seconds);
   }
 
@@ -109,11 +110,10 @@ export class PlainBed implements Bed {
   }
 }
 
-async function fetchBytes(url: string): Promise<ArrayBuffer | null> {
-  try {
-    const response = await fetch(url);
-    return response.ok ? await response.arrayBuffer() : null;
-  } catch {
-    return null;
-  }
+async function decode(url: string): Promise<AudioBuffer> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  // A context that plays may not be opened before the tap; this one only decodes.
+  const decoder = new OfflineAudioContext(1, 1, DECODED_HZ);
+  return decoder.decodeAudioData(await response.arrayBuffer());
 }

@@ -4,8 +4,9 @@ import { curveOf, type Fade, type FadeShape, hold, levelAt } from "../curves";
 import type { Samples } from "../lag";
 import { ElementDeck } from "./element-deck";
 
-/** Sound is made in small blocks: a fade that begins now would begin in the middle of one. */
-const AHEAD_SECONDS = 0.01;
+/** Sound is made in blocks ahead of time: a fade that begins now would begin in a past one. */
+const AHEAD_SECONDS_MIN = 0.01;
+const AHEAD_SECONDS_MAX = 0.025;
 const POINTS_PER_SECOND = 400;
 const POINTS_MIN = 33;
 const POINTS_MAX = 2049;
@@ -18,7 +19,7 @@ export class SmoothGain {
   readonly node: GainNode;
   private fading: Fade = hold(0);
 
-  constructor(private readonly context: BaseAudioContext) {
+  constructor(private readonly context: AudioContext) {
     this.node = context.createGain();
     this.node.gain.value = 0;
   }
@@ -27,10 +28,14 @@ export class SmoothGain {
     return levelAt(this.fading, this.context.currentTime);
   }
 
+  private get ahead(): number {
+    return Math.min(Math.max(this.context.baseLatency, AHEAD_SECONDS_MIN), AHEAD_SECONDS_MAX);
+  }
+
   fade(level: number, seconds: number, shape: FadeShape): void {
     const param = this.node.gain;
     const holds = typeof param.cancelAndHoldAtTime === "function";
-    const startSeconds = this.context.currentTime + (holds ? AHEAD_SECONDS : 0);
+    const startSeconds = this.context.currentTime + (holds ? this.ahead : 0);
     const from = levelAt(this.fading, startSeconds);
     const fade: Fade = { from, to: level, startSeconds, seconds, shape };
     this.fading = seconds > 0 ? fade : hold(level);

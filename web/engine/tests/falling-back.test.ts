@@ -112,7 +112,7 @@ test("a stall brings the bed, and the music comes back by itself", async () => {
   expect(stage.decks.bed.level).toBe(0);
 });
 
-test("a preview that stays stalled is left for the final", async () => {
+test("a preview that stalls is left for its final as soon as there is one", async () => {
   const stage = new Stage();
   const first = previewed(0);
   stage.serve(first, { arrivedSeconds: 20, durationSeconds: 300 });
@@ -120,7 +120,7 @@ test("a preview that stays stalled is left for the final", async () => {
   await stage.pass(22);
   stage.serve({ ...complete(0), previewUrl: null });
   stage.tell([complete(0), queued(1), queued(2)]);
-  await stage.pass(11);
+  await stage.pass(2);
   expect(stage.heard).toEqual([stored("s0")]);
   expect(stage.player.snapshot().state).toBe("playing");
   expect(stage.silence(1)).toBe(0);

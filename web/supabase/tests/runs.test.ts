@@ -156,7 +156,8 @@ describe("past runs", () => {
       ],
     });
     const past = await runs.past(new Date("2026-11-22T00:00:00Z"));
-    expect(past[0]).toMatchObject({ presetKey: "01-panique-anxiete", sudsStart: 7 });
+    expect(past.runs[0]).toMatchObject({ presetKey: "01-panique-anxiete", sudsStart: 7 });
+    expect(past.older).toBe(false);
     const asked = wire.last.url.searchParams;
     expect(asked.get("order")).toBe("created_at.desc");
     expect(asked.get("limit")).toBe("20");

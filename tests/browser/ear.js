@@ -1,0 +1,88 @@
+// Listens to everything that the page sends to the loudspeakers, and to the taps that it gets.
+// Runs before the page's own code; the page cannot tell.
+(() => {
+  const ear = { chunks: [], rate: 0, marks: [], clocks: [], keys: {}, activeBeforeTap: null };
+  Object.defineProperty(window, "__ear", { value: ear });
+  let context = null;
+
+  // Whether a gesture was believed in before there was one.
+  const look = () => {
+    ear.activeBeforeTap = navigator.userActivation.hasBeenActive;
+  };
+  look();
+  const looking = setInterval(look, 20);
+  const gesture = () => clearInterval(looking);
+  for (const type of ["pointerdown", "keydown"]) {
+    addEventListener(type, gesture, { capture: true, once: true });
+  }
+
+  const mark = (name) => {
+    ear.marks.push({ name, at: context ? context.currentTime : 0, wall: Date.now() });
+  };
+  for (const type of ["click", "keydown"]) {
+    const said = (event) => (type === "click" ? event.target.innerText?.trim() : event.key);
+    addEventListener(type, (event) => mark(`${type} ${said(event)}`), { capture: true });
+  }
+
+  // The keys of headphones and lock screens, so that a test can press them.
+  const set = MediaSession.prototype.setActionHandler;
+  MediaSession.prototype.setActionHandler = function (action, handler) {
+    ear.keys[action] = handler && ((details = {}) => {
+      mark(`key ${action}`);
+      handler({ action, ...details });
+    });
+    return set.call(this, action, handler);
+  };
+
+  const taps = new WeakMap();
+  const { connect, disconnect } = AudioNode.prototype;
+  const isOutput = (target) =>
+    target instanceof AudioDestinationNode && target.context instanceof AudioContext;
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (isOutput(target)) connect.call(this, tapOf(target.context));
+    return connect.call(this, target, ...rest);
+  };
+  AudioNode.prototype.disconnect = function (target, ...rest) {
+    if (target !== undefined && isOutput(target)) disconnect.call(this, tapOf(target.context));
+    return target === undefined ? disconnect.call(this) : disconnect.call(this, target, ...rest);
+  };
+
+  function tapOf(of) {
+    if (!taps.has(of)) taps.set(of, listen(of));
+    return taps.get(of);
+  }
+
+  function listen(of) {
+    const tap = new GainNode(of);
+    context = of;
+    ear.rate = of.sampleRate;
+    of.audioWorklet.addModule("/__recorder.js").then(() => {
+      const recorder = new AudioWorkletNode(of, "recorder", {
+        numberOfOutputs: 0,
+        channelCount: 2,
+        channelCountMode: "explicit",
+      });
+      recorder.port.onmessage = ({ data }) => {
+        ear.chunks.push(data);
+        const { contextTime, performanceTime } = of.getOutputTimestamp();
+        ear.clocks.push({ at: contextTime, wall: performance.timeOrigin + performanceTime });
+      };
+      connect.call(tap, recorder);
+    });
+    return tap;
+  }
+
+  ear.recording = () => {
+    const last = ear.chunks.at(-1);
+    const first = ear.chunks[0]?.frame ?? 0;
+    const whole = new Float32Array(last ? last.frame - first + last.samples.length : 0);
+    for (const { frame, samples } of ear.chunks) whole.set(samples, frame - first);
+    const bytes = new Uint8Array(whole.buffer);
+    let text = "";
+    for (let at = 0; at < bytes.length; at += 32768) {
+      text += String.fromCharCode.apply(null, bytes.subarray(at, at + 32768));
+    }
+    const { rate, marks, clocks } = ear;
+    return { samples: btoa(text), frame: first, rate, marks, clocks };
+  };
+})();
