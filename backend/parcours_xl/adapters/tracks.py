@@ -78,6 +78,28 @@ class Tracks:
             raise StorageAway
         return url
 
+    async def read(self, path: str) -> bytes:
+        """A track, whole. Raises TrackGone or StorageAway."""
+        try:
+            return await self._bucket.download(path)
+        except _TROUBLE as error:
+            if _status(error) == "404":
+                raise TrackGone from error
+            raise _away(error) from error
+
+    async def erase_run(self, run_id: UUID) -> int:
+        """Delete everything that is kept of a run; how many files. Raises StorageAway."""
+        erased = 0
+        try:
+            while names := [file["name"] for file in await self._bucket.list(f"runs/{run_id}")]:
+                removed = await self._bucket.remove([f"runs/{run_id}/{name}" for name in names])
+                if not removed:
+                    raise StorageAway
+                erased += len(removed)
+        except _TROUBLE as error:
+            raise _away(error) from error
+        return erased
+
     async def delete(self, paths: list[str]) -> None:
         """Delete tracks; those already gone are no trouble. Raises StorageAway."""
         try:
