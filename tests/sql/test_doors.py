@@ -16,7 +16,9 @@ DOORS = {
     *("grow_rollout", "end_rollout", "read_rollout"),
     *("read_logs", "read_queues", "report_slice", "report_top_users"),
     *("take_turn", "end_turn", "record_gauge", "read_signs", "note_alerts", "record_told"),
-    *("give_up_job", "send_again"),
+    *("give_up_job", "send_again", "inspect_access", "read_migrations", "count_scans"),
+    *("find_segments", "find_runs", "scan_segments", "scan_files"),
+    *("hold_again", "retry", "store_again", "record_restored", "record_unrestored"),
 }
 
 

@@ -53,7 +53,15 @@ class Tracks:
     """The bucket, under the service role."""
 
     def __init__(self, client: AsyncStorageClient):
+        self._client = client
         self._bucket = client.from_(BUCKET)
+
+    async def reach(self) -> None:
+        """Raises StorageAway when there is no bucket to be had."""
+        try:
+            await self._client.get_bucket(BUCKET)
+        except _TROUBLE as error:
+            raise _away(error) from error
 
     async def store(self, path: str, file: Path, content_type: str) -> None:
         """Upload a file, over an earlier one. Raises TrackNotStorable or StorageAway."""
