@@ -7,6 +7,12 @@ from pydantic_settings import BaseSettings
 
 SUNO_CREDITS_A_SEGMENT, SEGMENTS_MAX = 12, 4
 
+FAILED_AGE_S = 86_400
+"""Whoever's run failed longer ago has stopped waiting: it is not made again by itself."""
+
+RESTORE_PAUSE_S = 3600
+"""A track that could not be stored is left alone for so long."""
+
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
@@ -35,6 +41,15 @@ class Targets(BaseSettings):
     # "Segments bloqués en 'generating'"
     stuck_s: Seconds = 300
     caretaker_every_s: Seconds = 60
+
+    @property
+    def care(self) -> dict[str, Any]:
+        """What the SQL functions of the doctor go by."""
+        return {
+            "stuck_s": self.stuck_s,
+            "failed_age_s": FAILED_AGE_S,
+            "restore_pause_s": RESTORE_PAUSE_S,
+        }
 
     @property
     def targets(self) -> dict[str, Any]:

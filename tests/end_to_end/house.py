@@ -119,6 +119,7 @@ class House:
         for queue in ("parcours_generation", "parcours_tracks"):
             self.query(f"delete from pgmq.q_{queue}")
         self.query("delete from parcours.suno_requests")
+        self.query("delete from parcours.erasures")
 
     def ask_fault(self, **fault: Any) -> None:
         """Have the simulated Suno misbehave."""

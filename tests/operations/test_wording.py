@@ -48,7 +48,7 @@ def test_a_share_is_never_rounded_to_all_or_nothing(value: float | None, words: 
         (timedelta(days=7), "7 days"),
         (timedelta(hours=48), "2 days"),
         (timedelta(hours=24), "24 hours"),
-        (timedelta(hours=1), "1 hour"),
+        (timedelta(hours=1), "hour"),
         (timedelta(minutes=15), "15 minutes"),
         (timedelta(seconds=20), "20 seconds"),
     ],

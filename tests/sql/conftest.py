@@ -47,6 +47,7 @@ def bootstrapped(
 def people(world: World, postgres: LocalProject, database: str) -> Iterator[People]:
     """The users of the module's database: nobody at first."""
     people = People(postgres, database)
-    people.forget_all()
     yield people
+    people.forget_all()
+    world.erase()
     people.close()

@@ -12,11 +12,13 @@ DOORS = {
     *("record_task", "record_refusal", "record_callback", "retry_segment"),
     *("take_track_jobs", "postpone_job", "finish_job"),
     *("record_track", "fail_segment", "find_track"),
-    "cancel_run",
+    *("cancel_run", "erase_user", "record_erasures", "find_user", "read_personal_data"),
     *("grow_rollout", "end_rollout", "read_rollout"),
     *("read_logs", "read_queues", "report_slice", "report_top_users"),
     *("take_turn", "end_turn", "record_gauge", "read_signs", "note_alerts", "record_told"),
-    *("give_up_job", "send_again"),
+    *("give_up_job", "send_again", "inspect_access", "read_migrations", "count_scans"),
+    *("find_segments", "find_runs", "scan_segments", "scan_files"),
+    *("hold_again", "retry", "store_again", "record_restored", "record_unrestored"),
 }
 
 

@@ -132,7 +132,7 @@ class Lives(RuleBasedStateMachine):
     @rule(how=STORED)
     def store(self, how: str) -> None:
         for job in self.worker.take_jobs(quantity=1):
-            if how == "linked" and job["current"]:
+            if how == "linked" and job["current"] and job["kind"] == "store":
                 names = {"segment_id": job["segment_id"], "token": job["callback_token"]}
                 url = {"storage_path": None, "final_url": job["download_url"]}
                 self.world.service.call("record_track", **names, **url)

@@ -136,7 +136,10 @@ def test_nothing_refers_to_the_users_of_auth(world: World) -> None:
 @pytest.mark.parametrize(
     ("table", "triggers"),
     [
-        ("parcours_runs", {"check_move", "touch_updated_at"}),
+        (
+            "parcours_runs",
+            {"check_move", "touch_updated_at", "note_erasures", "refuse_erased_user"},
+        ),
         ("parcours_segments", {"check_move"}),
         ("feature_flags", set()),
     ],

@@ -161,6 +161,7 @@ def test_who_must_bring_a_token_is_as_in_the_runbook() -> None:
     documented = {
         "parcours-xl-create": True,
         "sign-track": True,
+        "parcours-xl-cancel": True,
         "parcours-xl-generate": False,
         "parcours-xl-callback": False,
         "parcours-xl-runner": False,

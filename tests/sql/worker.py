@@ -75,6 +75,15 @@ class Worker:
 
     def store(self, job: Row, *, well: bool = True) -> Any:
         """One job, as parcours_xl.worker.storing does it."""
+        receipt = {"msg_id": job["msg_id"], "read_ct": job["read_ct"]}
+        outcome = self._erase(job) if job["kind"] == "erase" else self._keep(job, well)
+        self._call("finish_job", queue="parcours_tracks", **receipt)
+        return outcome
+
+    def _erase(self, job: Row) -> Any:
+        return self._call("record_erasures", run_ids=f"{{{job['run_id']}}}")
+
+    def _keep(self, job: Row, well: bool) -> Any:
         outcome = "late"
         names = {"segment_id": job["segment_id"], "token": job["callback_token"]}
         if job["current"] and well:
@@ -82,8 +91,6 @@ class Worker:
             outcome = self._call("record_track", **names, storage_path=path)
         elif job["current"]:
             outcome = self._call("fail_segment", **names, reason="track_unavailable", again=True)
-        receipt = {"msg_id": job["msg_id"], "read_ct": job["read_ct"]}
-        self._call("finish_job", queue="parcours_tracks", **receipt)
         return outcome
 
     def _call(self, function: str, **arguments: Any) -> Any:

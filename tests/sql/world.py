@@ -26,6 +26,8 @@ delete from public.parcours_runs;
 delete from public.feature_flags;
 update parcours.rollout set share = 0;
 delete from parcours.suno_requests;
+delete from parcours.erasures;
+delete from parcours.erased_users;
 delete from pgmq.q_parcours_generation;
 delete from pgmq.q_parcours_tracks;
 """

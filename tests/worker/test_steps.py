@@ -320,9 +320,10 @@ async def test_forbidden_words_are_not_tried_again(under_way: Hand, suno: Vendor
 
 
 async def test_a_suno_that_cannot_be_asked_is_asked_at_the_next_time(
-    under_way: Hand, suno: Vendor
+    under_way: Hand, suno: Vendor, run: NewRun
 ) -> None:
     suno.mend()
+    await until(lambda: is_finished(suno, run))
     suno.fail("server_error", match={"call": "record-info"})
     assert await under_way.later(90) == {"asked": 1}
     assert await under_way.later(150) == {"learned": 1, "stored": 1}

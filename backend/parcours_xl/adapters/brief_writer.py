@@ -58,6 +58,22 @@ class BriefWriter:
         except (TimeoutError, openai.APITimeoutError) as error:
             raise BriefNotWritten("timeout") from error
 
+    async def find_models(self) -> dict[str, bool]:
+        """Which of the models are alive. BriefNotWritten says why that cannot be known."""
+        if self._client is None:
+            raise BriefNotWritten("no_key")
+        client = self._client.with_options(timeout=self._seconds, max_retries=0)
+        alive = {}
+        for model in self._models:
+            try:
+                await client.models.retrieve(model)
+                alive[model] = True
+            except openai.NotFoundError:
+                alive[model] = False
+            except openai.OpenAIError as error:
+                raise BriefNotWritten(_reason(error)) from error
+        return alive
+
     async def _write_with_some_model(
         self, client: openai.AsyncOpenAI, preset: Preset, emotion: EmotionState
     ) -> tuple[Brief, str]:

@@ -1,7 +1,8 @@
 """Typed calls of our SQL functions (supabase/migrations), one transaction each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import httpx
@@ -87,13 +88,15 @@ class Step(Job):
 
 
 class TrackJob(Job):
-    """A delivered track to store. current: false when its attempt is over.
+    """A delivered track to store.
 
+    current: false when its attempt is over. gone: the segment itself has been erased.
     announced_seconds: how long Suno says that it is.
     """
 
-    kind: str
+    kind: Literal["store"]
     current: bool
+    gone: bool = False
     segment_id: UUID
     callback_token: UUID
     task_id: str | None = None
@@ -101,6 +104,18 @@ class TrackJob(Job):
     trusted: bool
     track_id: str | None = None
     announced_seconds: float | None = None
+
+
+class EraseJob(Job):
+    """A run that has been erased, and whose files are to go. current: false when they are gone."""
+
+    kind: Literal["erase"]
+    current: bool
+
+
+_TRACK_JOBS = pydantic.TypeAdapter(
+    list[Annotated[TrackJob | EraseJob, pydantic.Field(discriminator="kind")]]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +264,13 @@ class Database:
         )
         return bool(answer["outcome"] == "ok")
 
-    async def take_track_jobs(self, quantity: int, lease_s: int) -> list[TrackJob]:
+    async def take_track_jobs(self, quantity: int, lease_s: int) -> list[TrackJob | EraseJob]:
         answer = await self._call("take_track_jobs", p_quantity=quantity, p_lease_s=lease_s)
-        return [TrackJob.model_validate(job) for job in answer]
+        return _TRACK_JOBS.validate_python(answer)
+
+    async def record_erasures(self, run_ids: Sequence[UUID]) -> None:
+        """The files of these erased runs are gone."""
+        await self._call("record_erasures", p_run_ids=[str(run_id) for run_id in run_ids])
 
     async def record_track(
         self,

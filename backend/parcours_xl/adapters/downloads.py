@@ -87,6 +87,17 @@ class Downloads:
         except _NO_ANSWER as error:
             raise TrackAway("the track's host does not answer") from error
 
+    async def lives(self, url: str) -> bool:
+        """Whether an address still gives a track; so long as its host is away, it may."""
+        try:
+            with anyio.fail_after(READ_S_MAX):
+                async with self._open(url) as response:
+                    return response.status == 200 or _is_passing(response.status)
+        except (UrlRefused, TrackUnavailable, PrivateAddress):
+            return False
+        except _NO_ANSWER:
+            return True
+
     @asynccontextmanager
     async def _open(self, url: str) -> AsyncIterator[httpcore.Response]:
         """The answer at the end of the redirects, each one judged before it is followed."""
@@ -109,8 +120,12 @@ class Downloads:
         raise TrackUnavailable("the track is redirected without end")
 
 
+def _is_passing(status: int) -> bool:
+    return status in (408, 425, 429) or status >= 500
+
+
 async def _save(response: httpcore.Response, file: Path) -> Download:
-    if response.status in (408, 425, 429) or response.status >= 500:
+    if _is_passing(response.status):
         raise TrackAway(f"the track's host answers {response.status}")
     if response.status != 200:
         raise TrackUnavailable(f"the track's host answers {response.status}")

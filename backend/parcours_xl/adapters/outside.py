@@ -14,6 +14,7 @@ from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.hosts import TrackHosts
 from parcours_xl.adapters.oversight import Oversight
+from parcours_xl.adapters.probes import Probes
 from parcours_xl.adapters.rollout import Rollout
 from parcours_xl.adapters.suno import Suno
 from parcours_xl.adapters.tracks import Tracks
@@ -37,6 +38,7 @@ class Outside:
     suno: Suno
     hosts: TrackHosts
     webhook: Webhook | None
+    probes: Probes
 
 
 @asynccontextmanager
@@ -57,7 +59,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
         try:
             yield Outside(
                 database=Database(*supabase),
-                oversight=Oversight(*supabase),
+                oversight=Oversight(*supabase[:3], settings.limits | settings.care),
                 rollout=Rollout(settings.rest_url, service_key, http),
                 auth=Auth(
                     anyone.auth,
@@ -82,6 +84,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 ),
                 hosts=hosts,
                 webhook=Webhook(webhook.get_secret_value(), http) if webhook else None,
+                probes=Probes(http, settings.supabase_url),
             )
         finally:
             await downloads.aclose()

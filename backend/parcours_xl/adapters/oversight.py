@@ -1,13 +1,15 @@
 """Typed calls of the SQL functions that operators use, one transaction each."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import httpx
 import pydantic
 
 from parcours_xl.adapters.sql_functions import SqlFunctions
+
+Found = TypeVar("Found")
 
 
 class _Answer(pydantic.BaseModel):
@@ -61,6 +63,53 @@ class Untold(_Answer):
     began_at: datetime
     ended_at: datetime | None
     told_began: bool
+
+
+class FoundSegment(_Answer):
+    """A segment that the doctor looks at. Its token is a secret."""
+
+    id: UUID
+    run_id: UUID
+    segment_index: int
+    callback_token: UUID | None
+    task_id: str | None
+    track_id: str | None
+    storage_path: str | None
+    final_url: str | None
+    download_url: str | None
+    lost: bool
+    reason: str | None
+    attempts: int
+
+
+class FoundRun(_Answer):
+    """A run that the doctor looks at."""
+
+    id: UUID
+    created_at: datetime
+
+
+class Scan(_Answer, Generic[Found]):
+    """A part of a long look. next: where to go on; None at the end."""
+
+    looked: int
+    next: str | None
+    found: list[Found]
+
+
+class RetriedSegment(_Answer):
+    """outcome: 'queued', 'under_way', 'storing', 'complete' or 'exhausted'."""
+
+    id: UUID
+    segment_index: int
+    outcome: str
+
+
+class Retried(_Answer):
+    """What has become of a run, or of one segment of it."""
+
+    run_id: UUID
+    segments: list[RetriedSegment]
 
 
 class Oversight:
@@ -137,3 +186,81 @@ class Oversight:
 
     async def record_told(self, alert_id: int, *, ended: bool) -> None:
         await self._call("record_told", p_id=alert_id, p_ended=ended)
+
+    async def find_segments(self, kind: str, after: UUID | None, limit: int) -> list[FoundSegment]:
+        """Segments that are 'stuck', 'unstored', 'not_stored' or 'failed', behind an id."""
+        answer = await self._call(
+            "find_segments",
+            p_kind=kind,
+            p_limits=self._limits,
+            p_after=None if after is None else str(after),
+            p_limit=limit,
+        )
+        return [FoundSegment.model_validate(segment) for segment in answer]
+
+    async def find_runs(self, kind: str, after: UUID | None, limit: int) -> list[FoundRun]:
+        """Runs that are 'unheld', 'never_started' or 'ownerless', behind an id."""
+        answer = await self._call(
+            "find_runs",
+            p_kind=kind,
+            p_limits=self._limits,
+            p_after=None if after is None else str(after),
+            p_limit=limit,
+        )
+        return [FoundRun.model_validate(run) for run in answer]
+
+    async def scan_segments(self, after: str | None, limit: int) -> Scan[FoundSegment]:
+        """Complete segments without their file, among the next ones behind an id."""
+        answer = await self._call("scan_segments", p_after=after, p_limit=limit)
+        return Scan[FoundSegment].model_validate(answer)
+
+    async def scan_files(self, after: str | None, limit: int) -> Scan[str]:
+        """Files that no segment knows, among the next ones behind a path."""
+        answer = await self._call("scan_files", p_after=after or "", p_limit=limit)
+        return Scan[str].model_validate(answer)
+
+    async def count_scans(self) -> dict[str, int]:
+        """About how many 'segments' and 'files' there are to scan."""
+        return dict(await self._call("count_scans"))
+
+    async def read_migrations(self) -> list[str] | None:
+        """The versions that were applied; None where nobody keeps them."""
+        return await self._call("read_migrations")  # type: ignore[no-any-return]
+
+    async def inspect_access(self) -> list[str]:
+        """What is not as it should be with tables, policies, functions and the bucket."""
+        return list(await self._call("inspect_access"))
+
+    async def hold_again(self, run_id: UUID) -> bool:
+        """Have somebody look after a run again; False when somebody does."""
+        return bool(await self._call("hold_again", p_run_id=str(run_id), p_limits=self._limits))
+
+    async def retry(self, run_or_segment_id: UUID) -> Retried:
+        """A new attempt of whatever failed or is stuck. Raises Refused (404, 409)."""
+        answer = await self._call("retry", p_id=str(run_or_segment_id), p_limits=self._limits)
+        return Retried.model_validate(answer)
+
+    async def store_again(self, segment_id: UUID, token: UUID) -> str:
+        """Send a lost job again: 'sent', 'failed' (a new attempt comes), or 'late'."""
+        return str(
+            await self._call("store_again", p_segment_id=str(segment_id), p_token=str(token))
+        )
+
+    async def record_restored(
+        self, segment_id: UUID, storage_path: str | None, final_url: str | None = None
+    ) -> str:
+        return str(
+            await self._call(
+                "record_restored",
+                p_segment_id=str(segment_id),
+                p_storage_path=storage_path,
+                p_final_url=final_url,
+            )
+        )
+
+    async def record_unrestored(self, segment_id: UUID, *, lost: bool) -> None:
+        await self._call("record_unrestored", p_segment_id=str(segment_id), p_lost=lost)
+
+    async def send_again(self, limit: int = 100) -> int:
+        """Send jobs that were given up again; how many."""
+        return int(await self._call("send_again", p_limit=limit))

@@ -53,7 +53,15 @@ class Tracks:
     """The bucket, under the service role."""
 
     def __init__(self, client: AsyncStorageClient):
+        self._client = client
         self._bucket = client.from_(BUCKET)
+
+    async def reach(self) -> None:
+        """Raises StorageAway when there is no bucket to be had."""
+        try:
+            await self._client.get_bucket(BUCKET)
+        except _TROUBLE as error:
+            raise _away(error) from error
 
     async def store(self, path: str, file: Path, content_type: str) -> None:
         """Upload a file, over an earlier one. Raises TrackNotStorable or StorageAway."""
@@ -77,6 +85,28 @@ class Tracks:
         if not url:
             raise StorageAway
         return url
+
+    async def read(self, path: str) -> bytes:
+        """A track, whole. Raises TrackGone or StorageAway."""
+        try:
+            return await self._bucket.download(path)
+        except _TROUBLE as error:
+            if _status(error) == "404":
+                raise TrackGone from error
+            raise _away(error) from error
+
+    async def erase_run(self, run_id: UUID) -> int:
+        """Delete everything that is kept of a run; how many files. Raises StorageAway."""
+        erased = 0
+        try:
+            while names := [file["name"] for file in await self._bucket.list(f"runs/{run_id}")]:
+                removed = await self._bucket.remove([f"runs/{run_id}/{name}" for name in names])
+                if not removed:
+                    raise StorageAway
+                erased += len(removed)
+        except _TROUBLE as error:
+            raise _away(error) from error
+        return erased
 
     async def delete(self, paths: list[str]) -> None:
         """Delete tracks; those already gone are no trouble. Raises StorageAway."""

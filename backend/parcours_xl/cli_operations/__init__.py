@@ -5,6 +5,7 @@ import typer
 from parcours_xl.cli_operations import (
     alerts,
     cancel,
+    doctor,
     logs,
     report,
     rollout,
@@ -14,6 +15,7 @@ operators = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_enable=Fa
 for room in (
     alerts,
     cancel,
+    doctor,
     logs,
     report,
     rollout,

@@ -10,10 +10,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     """A function that is told how much of all is done."""
+    with looking() as show:
+        yield lambda done, total: show(what, done, total)
+
+
+@contextmanager
+def looking() -> Iterator[Callable[[str, int, int], None]]:
+    """A function that is told what is done now, and how much of it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    silent = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=silent) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total
+        )

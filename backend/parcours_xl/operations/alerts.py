@@ -17,6 +17,7 @@ WHAT_TO_DO = {
     "runner_timeouts": "Suno refuses too often, or its callbacks are lost: parcours doctor",
     "credits": "buy Suno credits, then: parcours doctor --fix",
     "old_job": "no worker is taking jobs: look at the workers, start parcours worker",
+    "supabase_away": "see status.supabase.com and the project's dashboard; all goes on by itself",
     "job_given_up": "a track could not be fetched or stored, however often: parcours doctor --fix",
 }
 
@@ -91,14 +92,14 @@ def _share_alert(
     targets: Targets,
     what: str,
 ) -> Alert:
+    last = f"in the last {period(watch.window)}"
+    if found is None:
+        return Alert(name, False, f"nothing to judge {last}")
     enough = samples >= targets.alert_samples_min
-    says = (
-        f"{share(found)} of {samples} {what} in the last {period(watch.window)}, "
-        f"at most {share(limit)}"
-    )
+    says = f"{share(found)} of {samples} {what} {last}, at most {share(limit)}"
     if not enough:
         says += f" (too few to judge: {targets.alert_samples_min} are needed)"
-    return Alert(name, enough and found is not None and found > limit, says)
+    return Alert(name, enough and found > limit, says)
 
 
 def _credits(watch: Watch, targets: Targets) -> Alert:

@@ -13,6 +13,7 @@ from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.webhook import NobodyListens
 from parcours_xl.operations.alerts import judge
 from parcours_xl.operations.credit import read_credits
+from parcours_xl.operations.mending import mend_safely
 from parcours_xl.operations.telling import say_began, tell_changes
 from parcours_xl.operations.watching import keep_watch
 from parcours_xl.operations.wording import seconds
@@ -82,7 +83,7 @@ class Caretaker:
         )
 
     async def _look(self) -> None:
-        for work in (self._read_credits, self._judge):
+        for work in (self._read_credits, self._mend, self._judge):
             await self._try(work)
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -98,6 +99,10 @@ class Caretaker:
 
     async def _read_credits(self) -> None:
         await read_credits(self._outside)
+
+    async def _mend(self) -> None:
+        for done in await mend_safely(self._outside):
+            log.info("caretaker.mended", done=done)
 
     async def _judge(self) -> None:
         outside = self._outside

@@ -60,9 +60,9 @@ def share(value: float | None) -> str:
 
 
 def period(length: timedelta) -> str:
-    """A length of time as an operator asks for it: 7 days, 48 hours, 15 minutes."""
+    """A length of time, after "the last": 7 days, 24 hours, hour, 15 minutes."""
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = length.total_seconds() / size
         if count >= 2 or (count >= 1 and unit != "day"):
-            return f"{count:.0f} {unit}s" if round(count) != 1 else f"1 {unit}"
+            return f"{count:.0f} {unit}s" if round(count) != 1 else unit
     return f"{length.total_seconds():.0f} seconds"

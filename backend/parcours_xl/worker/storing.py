@@ -2,27 +2,39 @@
 
 import structlog
 
-from parcours_xl.adapters.database import TRACKS_QUEUE, TrackJob
+from parcours_xl.adapters.database import TRACKS_QUEUE, EraseJob, TrackJob
 from parcours_xl.adapters.outside import Outside
+from parcours_xl.adapters.tracks import track_path
 from parcours_xl.services.tracks import store_track
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Postponed
+
+ERASE_PAUSE_S_MAX = 600
+"""Files of erased runs are never given up, whatever becomes of Storage meanwhile."""
 
 log = structlog.get_logger(__name__)
 
 
 class Storing:
-    """Stores tracks, with pauses between the tries, and never without an end."""
+    """Stores tracks, with pauses between the tries and an end; erases files until they are gone."""
 
     def __init__(self, outside: Outside, settings: Settings):
         self._outside = outside
         self._pauses_s = settings.storing_pauses_s
 
-    async def take(self, quantity: int, lease_s: int) -> list[TrackJob]:
+    async def take(self, quantity: int, lease_s: int) -> list[TrackJob | EraseJob]:
         return await self._outside.database.take_track_jobs(quantity, lease_s)
 
-    async def do(self, job: TrackJob) -> str:
-        """Store one track, or hand it back for the next pause."""
+    async def do(self, job: TrackJob | EraseJob) -> str:
+        """Do one job, or hand it back for the next pause."""
+        if isinstance(job, EraseJob) or job.gone:
+            outcome = await self._erase(job)
+        else:
+            outcome = await self._store(job)
+        await self._outside.database.finish_job(TRACKS_QUEUE, job)
+        return outcome
+
+    async def _store(self, job: TrackJob) -> str:
         if not job.current:
             outcome = "late"
         else:
@@ -33,6 +45,18 @@ class Storing:
                 pause_s = 1.0 if last_try else self._pauses_s[job.read_ct - 1]
                 postponed.wait_s = max(pause_s, postponed.wait_s or 0)
                 raise
-        await self._outside.database.finish_job(TRACKS_QUEUE, job)
         log.info("track.done", segment_id=str(job.segment_id), outcome=outcome)
         return outcome
+
+    async def _erase(self, job: TrackJob | EraseJob) -> str:
+        try:
+            if isinstance(job, TrackJob):
+                await self._outside.tracks.delete([track_path(job.run_id, job.segment_id)])
+            elif job.current:
+                files = await self._outside.tracks.erase_run(job.run_id)
+                await self._outside.database.record_erasures([job.run_id])
+                log.info("run.erased", files=files)
+        except Postponed as postponed:
+            postponed.wait_s = min(2.0 ** min(job.read_ct, 10), ERASE_PAUSE_S_MAX)
+            raise
+        return "erased"

@@ -1,0 +1,137 @@
+"""The parts of a deployment, looked at one by one: settings, Supabase, Suno, OpenAI, queues."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from parcours_xl.adapters.brief_writer import BriefNotWritten
+from parcours_xl.adapters.outside import Outside
+from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
+from parcours_xl.adapters.tracks import StorageAway
+from parcours_xl.operations.credit import read_credits
+from parcours_xl.operations.findings import Checked, Finding
+from parcours_xl.operations.migrations import VERSIONS
+from parcours_xl.operations.wording import seconds
+from parcours_xl.settings import UNKNOWN, Settings
+from parcours_xl.trouble import Postponed
+
+QUEUE_STANDS_S = 60
+LOOKS_MISSED_MAX = 3
+
+Check = Callable[[Outside, Settings], Awaitable[Checked]]
+
+
+async def check_callback(outside: Outside, settings: Settings) -> Checked:
+    """Would Suno reach us, and find the right door?"""
+    part, base = "CALLBACK_BASE", settings.callback_base
+    if not base:
+        return Checked(part, "", (Finding("settings", "CALLBACK_BASE is not known here"),))
+    if warning := settings.callback_warning():
+        return Checked(part, "", (Finding("callback_base", warning),))
+    wrong = await outside.probes.callback(base)
+    if wrong is not None:
+        return Checked(part, "", (Finding("callback_base", f"{base}: {wrong}"),))
+    return Checked(part, f"{base} answers as a callback would find it")
+
+
+async def check_supabase(outside: Outside, _: Settings) -> Checked:
+    """Database, Auth and Storage."""
+    findings = []
+    try:
+        await outside.oversight.read_queues()
+    except Postponed as away:
+        findings.append(Finding("supabase", away.message))
+    if wrong := await outside.probes.auth():
+        findings.append(Finding("supabase", wrong))
+    try:
+        await outside.tracks.reach()
+    except StorageAway as away:
+        findings.append(Finding("supabase", away.message))
+    return Checked("Supabase", "the database, Auth and Storage answer", tuple(findings))
+
+
+async def check_migrations(outside: Outside, _: Settings) -> Checked:
+    applied = await outside.oversight.read_migrations()
+    if applied is None:
+        says = "the project does not keep which migrations were applied"
+        return Checked("migrations", "", (Finding("settings", says),))
+    missing = [version for version in VERSIONS if version not in applied]
+    if missing:
+        says = f"{len(missing)} migrations are not applied"
+        return Checked(
+            "migrations", "", (Finding("migrations", says, len(missing), tuple(missing)),)
+        )
+    return Checked("migrations", f"all {len(VERSIONS)} are applied")
+
+
+async def check_access(outside: Outside, _: Settings) -> Checked:
+    """Bucket, policies and grants."""
+    wrong = await outside.oversight.inspect_access()
+    findings = tuple(Finding("access", said) for said in wrong)
+    return Checked("access", "the bucket is private, policies and grants are ours", findings)
+
+
+async def check_suno(outside: Outside, settings: Settings) -> Checked:
+    part = "Suno"
+    if settings.suno_api_key.get_secret_value() == UNKNOWN:
+        return Checked(part, "", (Finding("settings", "SUNO_API_KEY is not known here"),))
+    try:
+        left = await read_credits(outside)
+    except SunoRefused as refused:
+        return Checked(part, "", (Finding("suno_key", refused.message),))
+    except (SunoBusy, SunoSilent) as away:
+        return Checked(part, "", (Finding("suno_away", away.message),))
+    if left < settings.credits_min:
+        says = f"{left:g} credits are left, fewer than {settings.credits_min}"
+        return Checked(part, "", (Finding("credits", says),))
+    return Checked(part, f"{left:g} credits are left")
+
+
+async def check_openai(outside: Outside, _: Settings) -> Checked:
+    part = "OpenAI"
+    try:
+        models = await outside.brief_writer.find_models()
+    except BriefNotWritten as why:
+        words = {"no_key": "OPENAI_API_KEY is not set", "bad_key": "OPENAI_API_KEY is refused"}
+        says = words.get(why.reason, f"OpenAI cannot be asked ({why.reason})")
+        return Checked(part, "", (Finding("openai", says),))
+    dead = [model for model, alive in models.items() if not alive]
+    if len(dead) == len(models):
+        return Checked(part, "", (Finding("openai", f"no such model: {', '.join(dead)}"),))
+    living = ", ".join(model for model, alive in models.items() if alive)
+    gone = f" ({', '.join(dead)} is withdrawn)" if dead else ""
+    return Checked(part, f"{living} can write briefs{gone}")
+
+
+async def check_queues(outside: Outside, settings: Settings) -> Checked:
+    """Are jobs taken, and does somebody look after the rest?"""
+    findings = [
+        Finding(
+            "queues",
+            f"{queue.due} jobs of {queue.queue} wait, the oldest for {seconds(queue.oldest_s)}",
+            queue.due,
+        )
+        for queue in await outside.oversight.read_queues()
+        if queue.due and queue.oldest_s > QUEUE_STANDS_S
+    ]
+    signs = await outside.oversight.read_signs(datetime.now(UTC))
+    late = timedelta(seconds=settings.caretaker_every_s * LOOKS_MISSED_MAX)
+    if signs.caretaker_due_at is None:
+        findings.append(Finding("no_caretaker", "no worker has ever looked after this project"))
+    elif signs.caretaker_due_at + late < datetime.now(UTC):
+        since = (datetime.now(UTC) - signs.caretaker_due_at).total_seconds()
+        findings.append(Finding("no_caretaker", f"no worker has looked for {seconds(since)}"))
+    if signs.jobs_given_up:
+        count = signs.jobs_given_up
+        findings.append(Finding("jobs_given_up", f"{count} jobs were given up", count))
+    return Checked("queues", "jobs are taken, and a worker looks after the rest", tuple(findings))
+
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("CALLBACK_BASE", check_callback),
+    ("Supabase", check_supabase),
+    ("migrations", check_migrations),
+    ("access", check_access),
+    ("Suno", check_suno),
+    ("OpenAI", check_openai),
+    ("queues", check_queues),
+)

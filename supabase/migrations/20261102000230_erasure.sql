@@ -1,0 +1,145 @@
+-- Erasure. When a run goes, whoever deletes it, its files go too: a job of kind 'erase' on the
+-- tracks queue. When a user goes from auth.users, everything of theirs goes.
+
+-- Runs whose files are still to be deleted, written with the deletion itself. The queue hears of
+-- them from whoever looks for work: a deletion neither waits for the queue nor fails with it, and
+-- a message that is lost is sent again.
+create table parcours.erasures (
+  run_id uuid primary key,
+  msg_id bigint,
+  erased_at timestamptz not null default now()
+);
+
+create function parcours.note_erasures() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into parcours.erasures (run_id) select id from erased on conflict do nothing;
+  return null;
+end;
+$$;
+
+create trigger note_erasures after delete on public.parcours_runs
+  referencing old table as erased
+  for each statement execute function parcours.note_erasures();
+
+create function parcours.queue_erasures() returns void
+language plpgsql set search_path = '' as $$
+declare
+  erasure record;
+begin
+  for erasure in
+    select run_id from parcours.erasures as e
+     where not exists (select from pgmq.q_parcours_tracks as q where q.msg_id = e.msg_id)
+     order by erased_at limit 100 for update skip locked
+  loop
+    update parcours.erasures set msg_id = (
+             select sent from pgmq.send('parcours_tracks', jsonb_build_object(
+               'kind', 'erase', 'run_id', erasure.run_id)) as sent)
+     where run_id = erasure.run_id;
+  end loop;
+end;
+$$;
+
+-- The files of these runs are gone.
+create function public.record_erasures(p_run_ids uuid[]) returns void
+language sql security definer set search_path = '' as $$
+  delete from parcours.erasures where run_id = any (p_run_ids);
+$$;
+
+-- Of a store job 'gone' says that its segment has been erased: what may have been stored is to be
+-- deleted. Of an erase job 'current' says that there is still something to erase.
+alter function public.take_track_jobs(integer, integer) set schema parcours;
+
+create function public.take_track_jobs(p_quantity integer, p_lease_s integer) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  taken jsonb;
+begin
+  perform parcours.queue_erasures();
+  taken := parcours.take_track_jobs(p_quantity, p_lease_s);
+  -- In a statement of its own, which sees all that was committed before the queue was read.
+  return (
+    select coalesce(jsonb_agg(
+             case job->>'kind'
+               when 'erase' then job || jsonb_build_object('current', exists (
+                 select from parcours.erasures where run_id = (job->>'run_id')::uuid))
+               else job || jsonb_build_object('gone', not exists (
+                 select from public.parcours_segments where id = (job->>'segment_id')::uuid))
+             end order by place), '[]')
+      from jsonb_array_elements(taken) with ordinality as handed (job, place));
+end;
+$$;
+
+-- Erases a user's runs with all that hangs on them, p_limit of them (null: all), oldest id first.
+create function parcours.erase_runs(p_user_id uuid, p_limit integer default null)
+returns uuid[]
+language plpgsql set search_path = '' as $$
+declare
+  doomed uuid[];
+begin
+  -- Nobody creates a run of theirs meanwhile.
+  perform pg_advisory_xact_lock(hashtextextended('parcours.create_run ' || p_user_id, 0));
+  doomed := array(
+    select id from public.parcours_runs
+     where user_id = p_user_id order by id limit p_limit for update);
+  delete from public.parcours_runs where id = any (doomed);
+  delete from public.feature_flags where user_id = p_user_id;
+  return doomed;
+end;
+$$;
+
+-- What Parcours XL holds of a user, p_limit runs a call; the account stays. Whoever calls may
+-- delete the files at once and say so (record_erasures), or leave them to the workers.
+create function public.erase_user(p_user_id uuid, p_limit integer) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  erased uuid[] := parcours.erase_runs(p_user_id, p_limit);
+begin
+  return jsonb_build_object('run_ids', erased, 'remaining', (
+    select count(*) from public.parcours_runs where user_id = p_user_id));
+end;
+$$;
+
+-- Users who were deleted, until no access token of theirs can be valid any more (a project may
+-- let them live a week): with one, a run would be created that nobody ever erases.
+create table parcours.erased_users (
+  user_id uuid primary key,
+  erased_at timestamptz not null default now()
+);
+
+create function parcours.erase_deleted_user() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform parcours.erase_runs(old.id);
+  delete from parcours.erased_users where erased_at < now() - interval '8 days';
+  insert into parcours.erased_users (user_id) values (old.id)
+    on conflict (user_id) do update set erased_at = now();
+  return null;
+end;
+$$;
+
+-- Auth deletes as a role of its own, which may do nothing here: the function runs as its owner.
+create trigger erase_deleted_user after delete on auth.users
+  for each row execute function parcours.erase_deleted_user();
+
+create function parcours.refuse_erased_user() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select from parcours.erased_users where user_id = new.user_id)
+     and not exists (select from auth.users where id = new.user_id) then
+    raise sqlstate 'PT401' using message = 'this account was deleted';
+  end if;
+  return new;
+end;
+$$;
+
+create trigger refuse_erased_user before insert on public.parcours_runs
+  for each row execute function parcours.refuse_erased_user();
+
+revoke execute on function parcours.take_track_jobs from service_role;
+revoke execute on function parcours.note_erasures, parcours.queue_erasures, parcours.erase_runs,
+  parcours.erase_deleted_user, parcours.refuse_erased_user from public;
+revoke execute on function public.record_erasures, public.take_track_jobs, public.erase_user
+  from public, anon, authenticated;
+grant execute on function public.record_erasures, public.take_track_jobs, public.erase_user
+  to service_role;

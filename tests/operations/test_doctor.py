@@ -1,0 +1,522 @@
+"""`parcours doctor`: what is found, what it means, and what --fix mends."""
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import anyio
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from parcours_xl.adapters.outside import Outside, open_outside
+from parcours_xl.adapters.suno_events import SunoEvent, SunoTrack
+from parcours_xl.local.project import LocalProject
+from parcours_xl.operations.doctor import examine
+from parcours_xl.operations.findings import KINDS
+from parcours_xl.worker.loop import Worker
+from tests.fixtures.house import MakeRun
+from tests.fixtures.operator import Operator, Told
+from tests.fixtures.records import NewRun, Records
+from tests.fixtures.relay import Relay
+from tests.fixtures.servers import running
+from tests.fixtures.service import MakeSettings
+from tests.fixtures.vendors import Vendor
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet", "healthy")]
+
+
+@pytest.fixture(scope="module")
+def callback_door() -> Iterator[str]:
+    """The callback's door of a service, as far as somebody without a token sees it."""
+
+    async def answer(_: object) -> Response:
+        return JSONResponse({"error": "unknown segment or wrong token"}, 401)
+
+    app = Starlette(routes=[Route("/functions/v1/parcours-xl-callback", answer, methods=["POST"])])
+    with running(app) as url:
+        yield f"{url}/functions/v1/parcours-xl-callback"
+
+
+@pytest.fixture
+def doctor(operator: Operator, callback_door: str) -> Operator:
+    return Operator({**operator.environment, "CALLBACK_BASE": callback_door})
+
+
+@pytest.fixture
+def healthy(records: Records) -> None:
+    """Nothing that other tests left behind is wrong."""
+    records.do("delete from parcours.jobs_given_up; delete from parcours.turns")
+    records.do("delete from public.parcours_runs")
+    records.do("set storage.allow_delete_query = 'true'; delete from storage.objects")
+    records.do(
+        "insert into parcours.turns (name, holder, lease_until, next_at)"
+        " values ('caretaker', 'x', now(), now())"
+    )
+
+
+def kinds(told: Told) -> dict[str, int]:
+    return {
+        finding["kind"]: finding["count"]
+        for part in told.json["parts"]
+        for finding in part["findings"]
+    }
+
+
+def found(operator: Operator, *words: str, **changes: str) -> dict[str, int]:
+    return kinds(operator.run("doctor", "--json", *words, **changes))
+
+
+@pytest.fixture
+async def worker(make_settings: MakeSettings) -> AsyncIterator[Worker]:
+    settings = make_settings()
+    async with open_outside(settings) as outside:
+        yield Worker(outside, settings)
+
+
+async def deliver(
+    outside: Outside, records: Records, run: NewRun, suno: Vendor, place: int = 0
+) -> dict[str, str]:
+    """Suno has composed a segment, and has said so. Its track."""
+    task_id, (track, *_) = suno.compose()
+    segment_id = run.segment_ids[place]
+    await outside.database.claim_segment(segment_id)
+    token = records.segment(segment_id)["callback_token"]
+    await outside.database.record_task(segment_id, token, task_id)
+    event = SunoEvent(
+        "complete",
+        "callback",
+        task_id,
+        (SunoTrack(track["id"], track["streamAudioUrl"], track["audioUrl"], True, None, 5),),
+    )
+    assert await outside.database.record_callback(segment_id, token, event)
+    return {"task_id": task_id, "url": track["audioUrl"], "token": str(token)}
+
+
+async def link(outside: Outside, records: Records, run: NewRun, suno: Vendor) -> str:
+    """A segment that is complete without a file. The address it plays from."""
+    track = await deliver(outside, records, run, suno)
+    records.forget_work()
+    await outside.database.record_track(run.first, track["token"], None, final_url=track["url"])  # type: ignore[arg-type]
+    return track["url"]
+
+
+def stored(records: Records, run: NewRun) -> bool:
+    path = f"runs/{run.id}/{run.first}.mp3"
+    return bool(records.all("select true from storage.objects where name = %s", path))
+
+
+# Settings, Supabase, vendors, queues
+
+
+def test_a_healthy_deployment_has_nothing_for_anybody_to_do(doctor: Operator) -> None:
+    told = doctor.run("doctor")
+    assert told.status == 0, told.out
+    assert told.out.count("ok ") == 8
+    assert "Nobody has to act." in told.out
+    json = doctor.run("doctor", "--json").json
+    assert json["healthy"] and all(not part["findings"] for part in json["parts"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"CALLBACK_BASE": "http://example.com/parcours-xl-callback"}, "not https"),
+        ({"CALLBACK_BASE": "https://localhost/parcours-xl-callback"}, "local to this machine"),
+    ],
+)
+def test_a_callback_base_that_suno_cannot_reach_is_trouble(
+    doctor: Operator, changes: dict[str, str], says: str
+) -> None:
+    told = doctor.run("doctor", SUNO_API_BASE="https://api.sunoapi.invalid", **changes)
+    assert told.status == 1
+    assert says in told.out
+    assert "Suno cannot call back: previews and tracks come minutes late" in told.out
+
+
+def test_a_callback_base_where_somebody_else_answers_is_trouble(
+    doctor: Operator, dead_port: int, suno: Vendor
+) -> None:
+    for address, says in (
+        (f"http://127.0.0.1:{dead_port}/x", "cannot be reached"),
+        (f"{suno.url}/nobody", "somebody else answers there"),
+    ):
+        told = doctor.run("doctor", CALLBACK_BASE=address)
+        assert told.status == 1
+        assert says in told.out
+
+
+def test_what_is_not_known_here_is_said(doctor: Operator) -> None:
+    told = doctor.run("doctor", "--json", SUNO_API_KEY="", OPENAI_API_KEY="", CALLBACK_BASE="")
+    assert told.status == 0
+    assert kinds(told) == {"settings": 1, "openai": 1}
+
+
+def test_a_supabase_that_is_away_is_the_one_finding(doctor: Operator, dead_port: int) -> None:
+    url = f"http://127.0.0.1:{dead_port}"
+    told = doctor.run("doctor", SUPABASE_URL=url, POSTGREST_URL=url)
+    assert told.status == 1
+    assert told.out.count("no journey begins, goes on or is played") == 3
+    assert told.out.count("not looked at: Supabase is away") == 5
+    assert "its database" in told.out and "Auth" in told.out and "Storage" in told.out
+
+
+def test_migrations_that_are_missing_are_named(doctor: Operator, records: Records) -> None:
+    table = "supabase_migrations.schema_migrations"
+    row = records.one(f"delete from {table} where version = '20261101001500' returning *")
+    try:
+        told = doctor.run("doctor")
+        assert told.status == 1
+        assert "1 migrations are not applied" in told.out and "20261101001500" in told.out
+        assert "supabase db push" in told.out
+    finally:
+        records.do(
+            f"insert into {table} (version, name, statements) values (%s, %s, %s)",
+            row["version"],
+            row["name"],
+            row["statements"],
+        )
+
+
+def test_an_open_bucket_is_trouble(doctor: Operator, records: Records) -> None:
+    records.do("update storage.buckets set public = true where id = 'parcours-tracks'")
+    try:
+        assert found(doctor) == {"access": 1}
+    finally:
+        records.do("update storage.buckets set public = false where id = 'parcours-tracks'")
+
+
+def test_suno_without_credit_with_a_bad_key_or_away(doctor: Operator, suno: Vendor) -> None:
+    suno.credits(11)
+    assert found(doctor) == {"credits": 1}
+    suno.credits(100_000)
+    for fault, kind in (("bad_key", "suno_key"), ("maintenance", "suno_away")):
+        suno.fail(fault, match={"call": "credit"})
+        assert found(doctor) == {kind: 1}
+
+
+def test_models_that_are_withdrawn(doctor: Operator, openai: Vendor) -> None:
+    openai.fail("model_withdrawn", match={"model": "gpt-4o-mini"})
+    told = doctor.run("doctor")
+    assert told.status == 0
+    assert "gpt-6-luna can write briefs (gpt-4o-mini is withdrawn)" in told.out
+    openai.fail("model_withdrawn", times=2)
+    assert found(doctor) == {"openai": 1}
+
+
+async def test_jobs_that_nobody_takes(
+    doctor: Operator, records: Records, outside: Outside, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    await outside.database.start_run(run.id)
+    assert found(doctor) == {}
+    records.do("update pgmq.q_parcours_generation set vt = vt - interval '2 minutes'")
+    told = doctor.run("doctor", "--json")
+    assert kinds(told) == {"queues": 1}
+    assert told.status == 1
+
+
+def test_nobody_looks_after_the_rest(doctor: Operator, records: Records) -> None:
+    records.do("update parcours.turns set next_at = now() - interval '1 hour'")
+    told = doctor.run("doctor")
+    assert "no worker has looked for 1 h 00" in told.out.replace("\u00a0", " ")
+    assert told.status == 0, "it is a note"
+
+
+# Runs, segments, files: found and mended
+
+
+async def test_a_stuck_segment_of_which_suno_knows_is_learned_of(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+) -> None:
+    run = await make_run()
+    task_id, _ = suno.compose()
+    await outside.database.start_run(run.id)
+    await outside.database.claim_segment(run.first)
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.record_task(run.first, token, task_id)
+    records.age(run.first, 301)
+    assert found(doctor) == {"stuck": 1}
+    told = doctor.run("doctor", "--fix", "--json")
+    assert told.status == 0
+    segment = records.segment(run.first)
+    assert segment["callback_token"] == token, "the music is there: nothing is bought again"
+    assert len(records.jobs("parcours_tracks", run.id)) == 1
+    assert found(doctor) == {}
+
+
+async def test_a_stuck_segment_of_which_suno_knows_nothing_is_composed_anew(
+    doctor: Operator,
+    outside: Outside,
+    records: Records,
+    make_run: MakeRun,
+    suno: Vendor,
+    worker: Worker,
+) -> None:
+    run = await make_run()
+    await outside.database.start_run(run.id)
+    await outside.database.claim_segment(run.first)
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.record_task(run.first, token, "a-task-of-which-suno-knows-nothing")
+    records.age(run.first, 301)
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 0
+    assert "Suno had 0 of them; 1 are composed anew" in told.out
+    segment = records.segment(run.first)
+    assert segment["status"] == "queued" and segment["callback_token"] != token
+    await worker.work_once()
+    assert len(suno.tasks_of(run.first)) == 1
+
+
+async def test_a_run_that_nobody_holds_is_put_in_hand(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    await outside.database.start_run(run.id)
+    records.forget_work()
+    assert found(doctor) == {"unheld": 1}
+    assert doctor.run("doctor", "--fix").status == 0
+    assert len(records.jobs("parcours_generation", run.id)) == 1
+    assert found(doctor) == {}
+
+
+async def test_a_track_whose_job_is_lost_is_stored(
+    doctor: Operator,
+    outside: Outside,
+    records: Records,
+    make_run: MakeRun,
+    suno: Vendor,
+    worker: Worker,
+) -> None:
+    run = await make_run()
+    await outside.database.start_run(run.id)
+    await deliver(outside, records, run, suno)
+    records.do("delete from pgmq.q_parcours_tracks")
+    records.age(run.first, 301)
+    assert found(doctor) == {"unstored": 1}
+    assert doctor.run("doctor", "--fix").status == 0
+    await worker.work_once()
+    assert stored(records, run)
+    assert records.run(run.id)["status"] == "ready"
+
+
+async def test_a_complete_segment_without_a_file_is_stored(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+) -> None:
+    run = await make_run()
+    await link(outside, records, run, suno)
+    assert found(doctor) == {"not_stored": 1}
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 0 and "1 stored" in told.out
+    assert stored(records, run)
+    segment = records.segment(run.first)
+    assert segment["storage_path"] == f"runs/{run.id}/{run.first}.mp3"
+    assert segment["final_url"] is None
+    assert found(doctor) == {}
+
+
+async def test_an_expired_address_is_asked_for_anew(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+) -> None:
+    run = await make_run()
+    url = await link(outside, records, run, suno)
+    dead = url.replace("/files/", "/gone/") + "-dead"
+    records.do(
+        "update parcours_segments set final_url = %s,"
+        " metadata = metadata || jsonb_build_object('suno_download_url', %s::text) where id = %s",
+        dead,
+        dead,
+        run.first,
+    )
+    assert found(doctor) == {"expired": 1}
+    assert doctor.run("doctor", "--fix").status == 0
+    assert stored(records, run)
+
+
+async def test_music_that_nobody_has_any_more_is_lost(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+) -> None:
+    run = await make_run()
+    await link(outside, records, run, suno)
+    suno.fail("missing", times=0)
+    assert found(doctor) == {"expired": 1}
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 1 and "1 lost" in told.out
+    assert found(doctor) == {"lost": 1}
+    assert "a new journey has new music" in doctor.run("doctor").out
+
+
+async def test_a_missing_file_is_stored_again(
+    doctor: Operator,
+    outside: Outside,
+    records: Records,
+    make_run: MakeRun,
+    suno: Vendor,
+    worker: Worker,
+) -> None:
+    run = await make_run()
+    await deliver(outside, records, run, suno)
+    await worker.work_once()
+    assert stored(records, run) and found(doctor) == {}
+    await outside.tracks.delete([f"runs/{run.id}/{run.first}.mp3"])
+    assert found(doctor) == {"missing_file": 1}
+    assert doctor.run("doctor", "--fix").status == 0
+    assert stored(records, run)
+
+
+async def test_a_storage_that_is_away_leaves_the_documented_fallback(
+    doctor: Operator,
+    outside: Outside,
+    records: Records,
+    make_run: MakeRun,
+    suno: Vendor,
+    worker: Worker,
+    relay: Relay,
+    stack: LocalProject,
+) -> None:
+    run = await make_run()
+    track = await deliver(outside, records, run, suno)
+    await worker.work_once()
+    await outside.tracks.delete([f"runs/{run.id}/{run.first}.mp3"])
+    relay.broken["/object/"] = Response(status_code=503)
+    told = doctor.run("doctor", "--fix", SUPABASE_URL=relay.url, POSTGREST_URL=stack.rest_url)
+    assert told.status == 1 and "1 linked" in told.out
+    segment = records.segment(run.first)
+    assert (segment["storage_path"], segment["final_url"]) == (None, track["url"])
+
+
+async def test_failed_segments_are_composed_anew(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+) -> None:
+    run = await make_run(2)
+    await outside.database.start_run(run.id)
+    for segment_id in run.segment_ids:
+        await outside.database.claim_segment(segment_id)
+        token = records.segment(segment_id)["callback_token"]
+        await outside.database.fail_segment(segment_id, token, "suno_error")
+    assert found(doctor) == {"failed": 2}
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 0 and "2 are composed anew" in told.out
+    assert records.run(run.id)["status"] == "creating"
+    assert found(doctor) == {}
+
+
+async def test_attempts_that_are_used_up_are_a_note(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    await outside.database.claim_segment(run.first)
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.fail_segment(run.first, token, "suno_error")
+    assert found(doctor, ATTEMPTS_MAX="1", ATTEMPTS_AUTOMATIC="1") == {"exhausted": 1}
+
+
+async def test_files_of_nobody_are_deleted(
+    doctor: Operator, outside: Outside, records: Records
+) -> None:
+    stray = f"runs/{uuid4()}/{uuid4()}.mp3"
+    records.do(
+        "insert into storage.objects (bucket_id, name, created_at, version)"
+        " values ('parcours-tracks', %s, now() - interval '2 hours', 'x')",
+        stray,
+    )
+    assert found(doctor) == {"orphaned_file": 1}
+    assert doctor.run("doctor", "--fix").status == 0
+    assert found(doctor) == {}
+
+
+async def test_jobs_that_were_given_up_are_sent_again(doctor: Operator, records: Records) -> None:
+    records.do(
+        "insert into parcours.jobs_given_up (queue, message, reason)"
+        " select 'parcours_tracks', jsonb_build_object('kind', 'erase', 'run_id', %s::text), 'x'"
+        "   from generate_series(1, 250)",
+        uuid4(),
+    )
+    assert found(doctor) == {"jobs_given_up": 250}
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 0 and "250 sent again" in told.out
+
+
+async def test_a_run_that_nobody_started_is_a_note(
+    doctor: Operator, records: Records, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    records.do(
+        "update parcours_runs set created_at = now() - interval '10 minutes' where id = %s", run.id
+    )
+    told = doctor.run("doctor", "--json")
+    assert (told.status, kinds(told)) == (0, {"never_started": 1})
+
+
+async def test_fixing_at_once_by_several_changes_nothing_more(
+    make_settings: MakeSettings,
+    outside: Outside,
+    records: Records,
+    make_run: MakeRun,
+    suno: Vendor,
+) -> None:
+    runs = [await make_run() for _ in range(3)]
+    for run in runs:
+        await outside.database.start_run(run.id)
+        await outside.database.claim_segment(run.first)
+        records.age(run.first, 301)
+    records.forget_work()
+
+    async def fix() -> None:
+        await examine(outside, make_settings(), fix=True, progress=lambda *_: None)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(fix)
+    for run in runs:
+        assert records.events(run.id).count("segment.requeued") == 1
+        assert len(records.jobs("parcours_generation", run.id)) == 1
+
+
+def test_every_kind_says_what_it_means_and_how_it_is_mended() -> None:
+    for kind in KINDS.values():
+        assert kind.means and kind.mend
+
+
+# parcours retry
+
+
+async def test_one_run_is_retried(
+    operator: Operator, outside: Outside, records: Records, make_run: MakeRun
+) -> None:
+    run = await make_run(2)
+    await outside.database.claim_segment(run.first)
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.fail_segment(run.first, token, "suno_error")
+    told = operator.run("retry", run.id)
+    assert told.status == 0
+    assert told.out.splitlines() == ["segment 1 is composed anew", "segment 2 is composed anew"]
+    told = operator.run("retry", run.first, "--json")
+    assert told.json["segments"][0]["outcome"] == "queued"
+    assert operator.run("retry", uuid4()).status == 4
+    assert operator.run("retry", "x").status == 2
+
+
+async def test_a_retry_that_has_no_attempt_left_says_so(
+    operator: Operator, outside: Outside, records: Records, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    await outside.database.claim_segment(run.first)
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.fail_segment(run.first, token, "suno_error")
+    told = operator.run("retry", run.id, ATTEMPTS_MAX="1", ATTEMPTS_AUTOMATIC="1")
+    assert told.status == 1
+    assert "has used up every attempt" in told.out
+
+
+async def test_nothing_the_doctor_prints_opens_anything(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    await outside.database.start_run(run.id)
+    await outside.database.claim_segment(run.first)
+    records.age(run.first, 301)
+    token = str(records.segment(run.first)["callback_token"])
+    for words in (["doctor"], ["doctor", "--json"]):
+        told = doctor.run(*words)
+        assert token not in told.out + told.err

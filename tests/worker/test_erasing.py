@@ -1,0 +1,180 @@
+"""What is erased with a run and with a user: the files too, however long Storage is away."""
+
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+import httpx
+import pytest
+from starlette.responses import JSONResponse
+from supabase import AsyncClient, AsyncClientOptions, acreate_client
+
+from parcours_xl.adapters.outside import Outside, open_outside
+from parcours_xl.adapters.tracks import BUCKET, track_path
+from parcours_xl.local.project import LocalProject
+from parcours_xl.worker.loop import Worker
+from tests.fixtures.house import MakeRun
+from tests.fixtures.people import sign_up
+from tests.fixtures.records import NewRun, Records
+from tests.fixtures.relay import Relay
+from tests.fixtures.service import MakeSettings, door, open_service
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
+
+MUSIC = b"ID3\x04" + bytes(5000)
+AWAY = JSONResponse({"statusCode": "503", "error": "away", "message": "away"}, 503)
+
+
+@pytest.fixture
+async def admin(stack: LocalProject) -> AsyncClient:
+    """A backend that deletes users, as any has: supabase-py with the service key."""
+    options = AsyncClientOptions(auto_refresh_token=False, persist_session=False)
+    return await acreate_client(stack.url, stack.service_role_key, options)
+
+
+@pytest.fixture
+def worker(outside: Outside, make_settings: MakeSettings) -> Worker:
+    return Worker(outside, make_settings())
+
+
+@pytest.fixture
+async def kept(outside: Outside, make_run: MakeRun, records: Records, tmp_path: Path) -> NewRun:
+    """A run of two segments whose files are in the bucket."""
+    run = await make_run(2)
+    file = tmp_path / "track"
+    file.write_bytes(MUSIC)
+    for segment_id in run.segment_ids:
+        await outside.tracks.store(track_path(run.id, segment_id), file, "audio/mpeg")
+    return run
+
+
+def files(records: Records, run_id: UUID) -> int:
+    found = records.one(
+        "select count(*) from storage.objects where bucket_id = %s and name like %s",
+        BUCKET,
+        f"runs/{run_id}/%",
+    )
+    return int(found["count"])
+
+
+async def test_deleting_a_user_through_auth_erases_all_of_theirs(
+    stack: LocalProject,
+    admin: AsyncClient,
+    kept: NewRun,
+    worker: Worker,
+    records: Records,
+    make_run: MakeRun,
+) -> None:
+    person, others = await sign_up(stack), await make_run()
+    records.do("update public.parcours_runs set user_id = %s where id = %s", person.id, kept.id)
+    records.do("insert into public.feature_flags values (%s, true)", person.id)
+    await admin.auth.admin.delete_user(str(person.id))
+    for table in ("parcours_runs", "feature_flags"):
+        assert records.all(f"select from public.{table} where user_id = %s", person.id) == []
+    for table in ("parcours_segments", "parcours_events"):
+        assert records.all(f"select from public.{table} where run_id = %s", kept.id) == []
+    assert files(records, kept.id) == 2
+    assert (await worker.work_once())["erased"] == 1
+    assert files(records, kept.id) == 0
+    assert records.places_of(str(kept.id)) == [], "not even its name is left"
+    assert records.places_of(str(person.id)) == ["parcours.erased_users"]
+    assert records.run(others.id)
+
+
+async def test_no_token_of_a_deleted_user_makes_a_run(
+    stack: LocalProject, admin: AsyncClient, service: httpx.AsyncClient, records: Records
+) -> None:
+    person = await sign_up(stack)
+    await admin.auth.admin.delete_user(str(person.id))
+    answer = await service.post(
+        door("parcours-xl-create"), json={"presetKey": "universel-reset"}, headers=person.headers
+    )
+    assert answer.status_code == 401
+    assert answer.json() == {"error": "this account was deleted"}
+    assert records.all("select from public.parcours_runs where user_id = %s", person.id) == []
+
+
+async def test_files_are_erased_when_storage_is_back(
+    relay: Relay, make_settings: MakeSettings, kept: NewRun, records: Records
+) -> None:
+    records.do("delete from public.parcours_runs where id = %s", kept.id)
+    relay.broken["/storage/v1/"] = AWAY
+    settings = make_settings(supabase_url=relay.url)
+    async with open_outside(settings) as outside:
+        worker = Worker(outside, settings)
+        for tries in range(1, 8):
+            assert (await worker.work_once())["postponed"] == 1
+            [job] = records.jobs("parcours_tracks", kept.id)
+            assert job["waits_s"] == pytest.approx(2**tries, abs=1.5)
+            records.make_due(kept.id)
+        relay.rest()
+        assert (await worker.work_once())["erased"] == 1
+    assert files(records, kept.id) == 0
+    assert records.jobs("parcours_tracks", kept.id) == []
+
+
+async def test_a_wait_for_storage_has_a_bound(
+    relay: Relay, make_settings: MakeSettings, kept: NewRun, records: Records
+) -> None:
+    records.do("delete from public.parcours_runs where id = %s", kept.id)
+    relay.broken["/storage/v1/"] = AWAY
+    settings = make_settings(supabase_url=relay.url)
+    async with open_outside(settings) as outside:
+        worker = Worker(outside, settings)
+        await worker.work_once()
+        records.do("update pgmq.q_parcours_tracks set read_ct = 5000, vt = clock_timestamp()")
+        await worker.work_once()
+    [job] = records.jobs("parcours_tracks", kept.id)
+    assert job["waits_s"] == pytest.approx(600, abs=2)
+
+
+async def test_a_storage_that_deletes_nothing_is_asked_again(
+    relay: Relay, make_settings: MakeSettings, kept: NewRun, records: Records
+) -> None:
+    """As when a policy is missing: the answer is a success, and the files are still there."""
+    records.do("delete from public.parcours_runs where id = %s", kept.id)
+    settings = make_settings(supabase_url=relay.url)
+    relay.broken[f"/storage/v1/object/{BUCKET}"] = JSONResponse([])
+    async with open_outside(settings) as outside:
+        assert (await Worker(outside, settings).work_once())["postponed"] == 1
+    assert records.one("select from parcours.erasures where run_id = %s", kept.id) == {}
+
+
+async def test_a_track_that_was_stored_by_a_worker_who_died_is_deleted(
+    outside: Outside, kept: NewRun, worker: Worker, records: Records
+) -> None:
+    """Its run was erased meanwhile, and the folder was emptied before the file came."""
+    records.do(
+        "select pgmq.send('parcours_tracks', jsonb_build_object('kind', 'store',"
+        " 'run_id', %s::text, 'segment_id', %s::text, 'callback_token', gen_random_uuid(),"
+        " 'trusted', true, 'download_url', 'https://cdn1.suno.ai/1.mp3'))",
+        str(kept.id),
+        str(kept.first),
+    )
+    records.do("delete from public.parcours_runs where id = %s", kept.id)
+    records.do("delete from parcours.erasures where run_id = %s", kept.id)
+    assert (await worker.work_once())["erased"] == 1
+    assert files(records, kept.id) == 1, "the one that the job was about"
+    assert records.jobs("parcours_tracks", kept.id) == []
+
+
+async def test_the_files_of_others_stay(
+    kept: NewRun, make_run: MakeRun, worker: Worker, records: Records
+) -> None:
+    other = await make_run()
+    records.do("delete from public.parcours_runs where id = %s", other.id)
+    assert (await worker.work_once())["erased"] == 1
+    assert files(records, kept.id) == 2
+
+
+async def test_a_service_with_a_worker_erases_by_itself(
+    stack: LocalProject, make_settings: MakeSettings, kept: NewRun, records: Records
+) -> None:
+    records.do("delete from public.parcours_runs where id = %s", kept.id)
+    settings = make_settings(worker_in_process=True, worker_tick_s=0.1)
+    async with open_service(settings):
+        for _ in range(100):
+            if files(records, kept.id) == 0:
+                break
+            await anyio.sleep(0.1)
+    assert files(records, kept.id) == 0
