@@ -125,7 +125,8 @@ async def test_the_lease_is_kept_as_long_as_a_transfer_runs(
     await until(lambda: records.jobs(TRACKS, run.id)[0]["read_ct"] == 1)
     others = Worker(outside, settings)
     while not slow.done():
-        assert not await others.work_once()
+        # Once the track is stored, whoever looks first may settle the run.
+        assert set(await others.work_once()) <= {"settled"}
         await asyncio.sleep(0.1)
     assert dict(await slow) == {"stored": 1}
     assert not records.jobs(TRACKS, run.id)
