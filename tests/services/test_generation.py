@@ -70,7 +70,7 @@ async def test_a_submission_that_is_cut_off_gives_its_slot_back(
 ) -> None:
     suno.fail("slow_answer", delay_s=5)
     submission = asyncio.create_task(submit(outside, suno, run.first))
-    await until(lambda: slots(records))
+    await until(lambda: suno.tasks_of(run.first))
     submission.cancel()
     with pytest.raises(asyncio.CancelledError):
         await submission

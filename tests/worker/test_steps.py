@@ -129,7 +129,7 @@ async def test_a_single_segment_that_was_asked_for_is_watched_and_no_more(
 
 async def test_an_erased_run_is_let_go(hand: Hand, records: Records, run: NewRun) -> None:
     records.do("delete from public.parcours_runs where id = %s", run.id)
-    assert await hand.work() == {}
+    assert "submitted" not in await hand.work()
     assert not hand.in_hand()
 
 
