@@ -63,6 +63,7 @@ class Listener:
     house: House
     wish: Wish
     troubles: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
 
     # The first tap. Nothing may be asked of the page before it: that counts as a gesture.
 
@@ -141,6 +142,7 @@ def _open(browser: Browser, house: House, wish: Wish) -> Listener:
     page = context.new_page()
     listener = Listener(page, context, house, wish)
     page.on("console", lambda said: _note(listener, said.type, said.text))
+    page.on("request", lambda request: listener.fetched.append(request.url))
     page.on("pageerror", lambda error: listener.troubles.append(str(error)))
     if not wish.bed:
         page.route("**/bed-*.mp3", lambda route: route.fulfill(status=404))
