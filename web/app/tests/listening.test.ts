@@ -281,6 +281,7 @@ describe("another tab", () => {
     room.listening.resume();
     await room.pass(3);
     expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
+    expect(heard.at(-1)).toBe(t.playing.resumed);
   });
 });
 
