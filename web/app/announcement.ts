@@ -3,6 +3,7 @@
 import type { Dictionary } from "./i18n/language";
 import { lineOf } from "./line";
 import type { ListeningView } from "./listening-view";
+import { isWaiting } from "./stage";
 
 /** The words for what changed between two views; null when nothing worth saying did. */
 export function announcement(
@@ -23,8 +24,7 @@ export function announcement(
 
 function ofStage(before: ListeningView, now: ListeningView, t: Dictionary): string {
   if (now.stage !== "playing") return lineOf(now, t);
-  const again = before.stage === "paused" || before.stage === "stalled";
-  return again ? t.playing.resumed : t.playing.started;
+  return isWaiting(before.stage) ? t.playing.started : t.playing.resumed;
 }
 
 function ofNetwork({ sound }: ListeningView, t: Dictionary): string {

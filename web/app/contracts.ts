@@ -28,8 +28,8 @@ export interface PlayerConfig {
   readonly realtime: boolean;
   /** Hosts that may serve previews, as the page's CSP names them: "cdn1.suno.ai", "*.api.box". */
   readonly mediaHosts: readonly string[];
-  /** The quiet bed played while music is composed; same origin, relative to the page. */
-  readonly bedUrl: string;
+  /** The quiet bed played while music is composed, relative to the page; null: one waits in silence. */
+  readonly bedUrl: string | null;
   /**
    * Bounds of the engine that differ here, by their names in `engine/settings.ts`, such as
    * `journeySecondsMin` and `journeySecondsMax`: tests play short pieces through these alone.
@@ -85,7 +85,7 @@ export function readConfig(value: unknown): PlayerConfig {
     publishableKey: asText(config["publishableKey"], "publishableKey"),
     realtime: config["realtime"] === true,
     mediaHosts: asList(config["mediaHosts"] ?? [], "mediaHosts").map(String),
-    bedUrl: asText(config["bedUrl"], "bedUrl"),
+    bedUrl: typeof config["bedUrl"] === "string" ? config["bedUrl"] : null,
     settings: asSettings(config["settings"] ?? {}),
   };
 }

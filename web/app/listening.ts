@@ -178,16 +178,16 @@ export class Listening {
     this.turn("opening");
   }
 
-  private async open(signedOutOnce = false): Promise<void> {
+  private async open(renewed = false): Promise<void> {
     this.turn("opening");
     const { session } = await this.parts.backend;
     if ((await this.work.insist(() => session.open())) === "form") return this.turn("form");
     try {
       await this.create();
     } catch (error) {
-      // A session that the project no longer knows is worth one new one, not two.
-      if (signedOutOnce || !(error instanceof Trouble) || error.kind !== "signed-out") throw error;
-      await session.signOut();
+      // A session that the project refuses is worth one renewal, not two.
+      if (renewed || !(error instanceof Trouble) || error.kind !== "signed-out") throw error;
+      await this.work.insist(() => session.renew());
       await this.open(true);
     }
   }

@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { browserDecks, createPlayer, systemClock } from "../engine";
+import type { Backend } from "../supabase/backend";
 import { App } from "./app";
 import { type PlayerConfig, readConfig, readPresets } from "./contracts";
 import { Idle } from "./idle";
@@ -19,26 +20,19 @@ import { Router, routeOf } from "./router";
 import { Root } from "./screens/root";
 import { TabLock } from "./tab-lock";
 
-/** What the page stands on when the service tells it nothing: help still works. */
-const STRANDED: PlayerConfig = {
-  supabaseUrl: location.origin,
-  publishableKey: "none",
-  realtime: false,
-  mediaHosts: [],
-  bedUrl: "bed.mp3",
-  settings: {},
-};
-
-function openPage(config: PlayerConfig): App {
-  const backend = import("../supabase/backend").then(({ openBackend }) =>
-    openBackend(config, (trouble) => listening.troubled(trouble)),
-  );
+/** Without a config the service told the page nothing; help still works, and nothing is asked. */
+function openPage(config: PlayerConfig | null): App {
+  const backend = config
+    ? import("../supabase/backend").then(({ openBackend }) =>
+        openBackend(config, (trouble) => listening.troubled(trouble)),
+      )
+    : new Promise<Backend>(() => {});
   const preferences = new Preferences(browserMemory);
   const player = createPlayer({
     clock: systemClock,
-    decks: browserDecks({ bedUrl: config.bedUrl, output: chosenOutput(location.search) }),
+    decks: browserDecks({ bedUrl: config?.bedUrl ?? null, output: chosenOutput(location.search) }),
     ...lateBackend(backend),
-    settings: { ...config.settings, volume: preferences.volume },
+    settings: { ...config?.settings, volume: preferences.volume },
   });
   const listening: Listening = new Listening({
     player,
@@ -88,7 +82,7 @@ async function fetchJson(path: string): Promise<unknown> {
 async function open(): Promise<void> {
   const presets = fetchJson("presets.json").then(readPresets);
   const config = await fetchJson("config.json").then(readConfig, () => null);
-  const app = openPage(config ?? STRANDED);
+  const app = openPage(config);
   if (!config) app.set({ stranded: true });
   const kept = app.view.stage === "kept";
   if (kept) app.go({ name: "listen" });

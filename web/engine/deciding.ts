@@ -44,7 +44,9 @@ function goOn(state: Journey, at: number): Step {
   if (left <= 0) return perform(state, next, at);
   const { swapSecondsMax, prepareSeconds } = state.settings;
   if (wantsSwap(state, at) && left > 2 * swapSecondsMax) return swap(state);
-  return left <= prepareSeconds ? stay(state, ...preparing(state, next)) : stay(state);
+  // A preview will need the other deck for its final; what carries on may not be needed.
+  const early = next.what === "next" && !state.previewing;
+  return early || left <= prepareSeconds ? stay(state, ...preparing(state, next)) : stay(state);
 }
 
 function wantsSwap(state: Journey, at: number): boolean {

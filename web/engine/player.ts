@@ -88,6 +88,7 @@ export class Player {
    * Another run lets go of the one before.
    */
   attach(runId: string, place?: Place): void {
+    if (runId === this.runId && !place) return;
     const started = this.journey.name === "waiting";
     if (!(started && this.runId === null) && this.journey.name !== "idle") this.beginAnew();
     if (place) this.tell({ event: "restore", place });

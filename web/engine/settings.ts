@@ -22,7 +22,7 @@ export interface Settings {
   readonly bedOutSeconds: number;
   /** When a piece fails or runs dry the bed comes in quickly. */
   readonly bedCoverSeconds: number;
-  /** What follows is loaded this long before it is due. */
+  /** What follows is loaded this long before it is due; the next piece as soon as can be. */
   readonly prepareSeconds: number;
   /** A track that carries a piece on is heard at least this long. */
   readonly carriedSecondsMin: number;

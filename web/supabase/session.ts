@@ -37,12 +37,21 @@ export class Session {
 
   /** Signs in without asking anything, where that is possible; "form" where it is not. */
   async open(): Promise<"open" | "form"> {
-    const { data } = await this.client.auth.getSession();
+    const { data, error: unread } = await this.client.auth.getSession();
     if (data.session) return "open";
+    // A session that could not be renewed just now is still theirs, with all their journeys.
+    if (unread && authTrouble(unread).passes) throw authTrouble(unread);
     const { error } = await this.client.auth.signInAnonymously();
     if (!error) return "open";
     if (FORM_CODES.has(error.code ?? "")) return "form";
     throw authTrouble(error);
+  }
+
+  /** The project refused this session: renewed where that is possible, else let go. */
+  async renew(): Promise<void> {
+    const { error } = await this.client.auth.refreshSession();
+    if (error && authTrouble(error).passes) throw authTrouble(error);
+    if (error) await this.signOut();
   }
 
   async signIn(email: string, password: string): Promise<void> {

@@ -23,6 +23,7 @@ export function AccountForm(props: AccountFormProps) {
   const [sending, setSending] = useState(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (sending) return;
     const { email, password } = fields(event.currentTarget as HTMLFormElement);
     setEmail(email);
     // A password manager fills both at once: then one tap is enough.

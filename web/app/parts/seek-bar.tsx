@@ -1,7 +1,7 @@
 /** Where in the journey: drawn, spoken, and moved as far as there is sound to move to. */
 
-import { useId, useState } from "preact/hooks";
-import type { Snapshot } from "../../engine";
+import { useState } from "preact/hooks";
+import type { Range, Snapshot } from "../../engine";
 import { roundLength } from "../i18n/time";
 import { useApp } from "./app-context";
 import { typeset } from "./typeset";
@@ -11,13 +11,15 @@ const STEP_S = 5;
 export function SeekBar({ sound }: { sound: Snapshot }) {
   const { t, parts } = useApp();
   const [held, setHeld] = useState<number | null>(null);
-  const words = useId();
-  const { journeySeconds, totalSeconds, seekable } = sound;
-  const now = held ?? journeySeconds;
-  const spoken = t.more.seekTo(now, roundLength(totalSeconds));
-  const within = (value: number) =>
-    seekable ? Math.min(Math.max(value, seekable.fromSeconds), seekable.toSeconds) : now;
-  const placeOf = (event: Event) => within((event.currentTarget as HTMLInputElement).valueAsNumber);
+  const { journeySeconds: now, totalSeconds, seekable } = sound;
+  const spoken = t.more.seekTo(held ?? now, roundLength(totalSeconds));
+  const targetOf = (event: Event) =>
+    seekTarget((event.currentTarget as HTMLInputElement).valueAsNumber, now, seekable);
+  const seek = (event: Event) => {
+    const target = targetOf(event);
+    if (target !== null) parts.player.seek(target);
+    setHeld(null);
+  };
   return (
     <label class="field">
       <span>{t.more.position}</span>
@@ -26,19 +28,26 @@ export function SeekBar({ sound }: { sound: Snapshot }) {
         min={0}
         max={Math.max(1, Math.round(totalSeconds))}
         step={STEP_S}
-        value={now}
-        disabled={!seekable}
+        value={held ?? now}
+        // Not `disabled`: while a place is being opened the focus has to stay.
+        aria-disabled={!seekable}
         aria-valuetext={spoken}
-        aria-describedby={words}
-        onInput={(event) => setHeld(placeOf(event))}
-        onChange={(event) => {
-          parts.player.seek(placeOf(event));
-          setHeld(null);
-        }}
+        onInput={(event) => setHeld(targetOf(event))}
+        onChange={seek}
       />
-      <span id={words} class="quiet" aria-hidden="true">
+      <span class="quiet" aria-hidden="true">
         {typeset(spoken)}
       </span>
     </label>
   );
+}
+
+/**
+ * The nearest place to the one asked for that can be heard, in seconds of the journey; null where
+ * that would lead nowhere, or back when forward was meant.
+ */
+export function seekTarget(asked: number, now: number, seekable: Range | null): number | null {
+  if (!seekable) return null;
+  const target = Math.min(Math.max(asked, seekable.fromSeconds), seekable.toSeconds);
+  return Math.sign(target - now) === Math.sign(asked - now) ? target : null;
 }

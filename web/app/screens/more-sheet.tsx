@@ -22,7 +22,7 @@ export function MoreSheet() {
           type="button"
           class="button line"
           aria-label={t.more.previousPiece}
-          disabled={!sound.canPrevious}
+          aria-disabled={!sound.canPrevious}
           onClick={() => app.parts.player.previous()}
         >
           {t.more.previous}
@@ -31,7 +31,7 @@ export function MoreSheet() {
           type="button"
           class="button line"
           aria-label={t.more.nextPiece}
-          disabled={!sound.canNext}
+          aria-disabled={!sound.canNext}
           onClick={() => app.parts.player.next()}
         >
           {t.more.next}

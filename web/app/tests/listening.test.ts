@@ -136,7 +136,7 @@ describe("a service that does not answer", () => {
     expect((trouble?.until?.getTime() ?? 0) - Date.now()).toBeGreaterThan(3500_000);
   });
 
-  test("a session it no longer knows is replaced once", async () => {
+  test("a session it refuses is renewed once", async () => {
     let tries = 0;
     room.create = async () => {
       tries += 1;
@@ -145,7 +145,7 @@ describe("a service that does not answer", () => {
     };
     room.listening.begin(WISH);
     await room.pass(1);
-    expect([room.signedOut, room.stage]).toEqual([1, "composing"]);
+    expect([room.renewed, room.stage]).toEqual([1, "composing"]);
   });
 
   test("a session it refuses twice is a trouble, not a loop", async () => {
@@ -154,7 +154,7 @@ describe("a service that does not answer", () => {
     };
     room.listening.begin(WISH);
     await room.pass(1);
-    expect([room.signedOut, room.wishes.length, room.stage]).toEqual([1, 2, "trouble"]);
+    expect([room.renewed, room.wishes.length, room.stage]).toEqual([1, 2, "trouble"]);
   });
 
   test("a run that failed says so kindly, and the runner is asked again", async () => {
@@ -281,6 +281,7 @@ describe("another tab", () => {
     room.listening.resume();
     await room.pass(3);
     expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
+    expect(heard.at(-1)).toBe(t.playing.resumed);
   });
 });
 

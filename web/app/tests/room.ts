@@ -26,7 +26,7 @@ export class Room {
   create = async () => ({ runId: "run", brief: "Posez-vous." });
   compose = async () => {};
   rate = async () => {};
-  signedOut = 0;
+  renewed = 0;
   changed = () => {};
   ears: FeedEars | null = null;
   readonly player = createPlayer({
@@ -83,8 +83,8 @@ export class Room {
   private backend(): Backend {
     const session = {
       open: () => this.open(),
-      signOut: async () => {
-        this.signedOut += 1;
+      renew: async () => {
+        this.renewed += 1;
       },
     };
     const runs = {

@@ -3,6 +3,7 @@ import { FakeClock } from "../../engine/testing/fake-clock";
 import { Trouble } from "../../supabase/trouble";
 import { breathAt, CYCLE_S } from "../breath";
 import { wishFor } from "../choice";
+import { seekTarget } from "../parts/seek-bar";
 import { insist, PAUSES_S } from "../patience";
 import { Preferences } from "../preferences";
 import { helpFirst } from "../ratings";
@@ -126,6 +127,26 @@ describe("preferences", () => {
     for (const name of ["volume", "intensity", "language", "country"]) memory.write(name, "7?");
     const preferences = new Preferences(memory);
     expect([preferences.volume, preferences.intensity]).toEqual([0.7, null]);
+  });
+});
+
+describe("a place on the seek bar", () => {
+  const seekable = { fromSeconds: 300, toSeconds: 420 };
+
+  test.each([
+    [360, 310, 360],
+    [300, 310, 300],
+    [900, 310, 420],
+    [0, 310, 300],
+    // Beyond what is there: forward never means back.
+    [430, 425, null],
+    [310, 310, 310],
+  ])("asked for %d at %d: %s", (asked, now, target) => {
+    expect(seekTarget(asked, now, seekable)).toBe(target);
+  });
+
+  test("is nowhere while nothing can be sought", () => {
+    expect(seekTarget(10, 0, null)).toBeNull();
   });
 });
 

@@ -67,11 +67,8 @@ describe("the life of a journey", () => {
     expect(live(...events).state.name).toBe(name);
   });
 
-  test("begins with the first piece, and prepares the next when its time comes near", () => {
-    const { commands } = live(...PLAYING, {
-      event: "tick",
-      heard: { ...HEARD, pieceSeconds: 260 },
-    });
+  test("begins with the first piece, and prepares the next as soon as it sounds alone", () => {
+    const { commands } = live(...PLAYING);
     expect(commands).toEqual([
       { do: "play", index: 0, carried: 0, pieceSeconds: 0, how: "first" },
       { do: "prepare", index: 1, carried: 0 },

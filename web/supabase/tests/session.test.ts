@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Session } from "../session";
 import { SignInRefused, Trouble } from "../trouble";
 import { signedIn, USER, Wire } from "./wire";
@@ -54,6 +54,45 @@ describe("opening a session", () => {
     );
     expect(error).toBeInstanceOf(Trouble);
     expect((error as Trouble).passes).toBe(true);
+  });
+});
+
+describe("a session that is over", () => {
+  const expired = { ...signedIn(anonymous), expires_in: -10, expires_at: 1 };
+
+  test("is not replaced by another listener's while Auth is away", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: expired });
+    await session.open();
+    vi.useFakeTimers();
+    const opening = session.open().catch((reason) => reason);
+    await vi.advanceTimersByTimeAsync(60_000);
+    const error = await opening;
+    vi.useRealTimers();
+    expect((error as Trouble).passes).toBe(true);
+    expect(wire.sent.filter(({ url }) => url.pathname.endsWith("/signup"))).toHaveLength(1);
+  });
+
+  test("is let go when Auth refuses it for good", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: signedIn(anonymous) });
+    await session.open();
+    wire.answer(
+      { status: 400, body: { code: 400, error_code: "refresh_token_not_found", msg: "…" } },
+      { status: 204 },
+      { body: signedIn(anonymous) },
+    );
+    await session.renew();
+    expect(await session.open()).toBe("open");
+    expect(wire.sent.filter(({ url }) => url.pathname.endsWith("/signup"))).toHaveLength(2);
+  });
+
+  test("is renewed where that is possible", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: signedIn(anonymous) }, { body: signedIn(anonymous) });
+    await session.open();
+    await session.renew();
+    expect(wire.last.url.searchParams.get("grant_type")).toBe("refresh_token");
   });
 });
 

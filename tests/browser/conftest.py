@@ -1,0 +1,79 @@
+"""A browser, a deployment for it, and one listener a test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from parcours_xl.local.player_build import build_player
+from parcours_xl.local.stack import running_stack
+from tests.browser.house import House, running_house
+from tests.browser.listener import Listener, Open, Wish, open_page
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Debian's Chromium. Without one these tests are skipped, but never in CI."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        reason = "Chromium is not installed (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def deployment(chromium: str) -> Iterator[House]:
+    """A Supabase of its own: its worker would take the jobs of other tests."""
+    build_player()
+    with tempfile.TemporaryDirectory(prefix="parcours-browser-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # PostgreSQL may run as somebody else
+        with running_stack(folder) as project, running_house(project) as house:
+            yield house
+
+
+@pytest.fixture
+def house(deployment: House) -> Iterator[House]:
+    """The deployment, mended."""
+    deployment.mend()
+    yield deployment
+    deployment.mend()
+
+
+@pytest.fixture
+def open_listener(browser: Browser, house: House) -> Iterator[Open]:
+    """Opens pages; each is a listener with a browser profile of their own."""
+    opened: list[Listener] = []
+
+    def open_one(wish: Wish | None = None, **wishes: object) -> Listener:
+        opened.append(open_page(browser, house, wish or Wish(**wishes)))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_one
+    for listener in opened:
+        listener.close()
+
+
+@pytest.fixture
+def listener(open_listener: Open) -> Listener:
+    """Somebody French, at night, on a telephone; nothing but the journey's own music sounds."""
+    return open_listener(bed=False)

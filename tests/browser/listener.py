@@ -1,0 +1,172 @@
+"""One listener: a browser profile, a page, two hands, and an ear at the loudspeaker."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
+
+from tests.browser.house import House
+from tests.browser.recording import Recording
+
+HERE = Path(__file__).parent
+EAR = (HERE / "ear.js").read_text()
+SHOTS = HERE.parents[1] / "build" / "screenshots"
+
+READY_S, FLUSH_S = 0.7, 0.4
+WORDS = {
+    "fr": {
+        "start": "Commencer",
+        "stop": "Stop",
+        "pause": "Pause",
+        "resume": "Reprendre",
+        "more": "Plus",
+        "close": "Fermer",
+        "help": "Aide",
+    },
+    "en": {
+        "start": "Begin",
+        "stop": "Stop",
+        "pause": "Pause",
+        "resume": "Resume",
+        "more": "More",
+        "close": "Close",
+        "help": "Help",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Who listens, and with what. bed: whether the music for waiting is to be had at all."""
+
+    language: str = "fr"
+    theme: str = "dark"
+    width: int = 360
+    height: int = 740
+    bed: bool = True
+    path: str = ""
+    offline_page: bool = False
+    """Let the service worker keep the page; what it answers cannot be intercepted."""
+    still: bool = False
+
+
+Open = Callable[..., "Listener"]
+
+
+@dataclass
+class Listener:
+    page: Page
+    context: BrowserContext
+    house: House
+    wish: Wish
+    troubles: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+
+    # The first tap. Nothing may be asked of the page before it: that counts as a gesture.
+
+    def tap_start(self) -> None:
+        """Tap the first card's Start, by its place on the screen."""
+        x, y = _place_of_start(self)
+        self.page.mouse.click(x, y)
+        assert self.page.evaluate("__ear.activeBeforeTap") is False, "no gesture before the tap"
+
+    # What a person does
+
+    def button(self, name: str) -> Locator:
+        words = WORDS[self.wish.language].get(name, name)
+        return self.page.get_by_role("button", name=words, exact=name in WORDS["fr"])
+
+    def press(self, name: str) -> None:
+        self.button(name).first.click()
+
+    def wait_for_button(self, name: str, seconds: float = 30) -> None:
+        self.button(name).first.wait_for(timeout=seconds * 1000)
+
+    def wait_for_music(self, seconds: float = 30) -> None:
+        """Until the first piece sounds."""
+        self.wait_for_button("pause", seconds)
+
+    def wait_for_title(self, words: str, seconds: float = 30) -> None:
+        """Until the line of words says this."""
+        title = self.page.get_by_role("heading", level=1).filter(has_text=words)
+        title.wait_for(timeout=seconds * 1000)
+
+    def press_key(self, action: str) -> None:
+        """A key of headphones or of the lock screen."""
+        self.page.evaluate(f"__ear.keys[{action!r}]()")
+
+    def listen_for(self, seconds: float) -> None:
+        self.page.wait_for_timeout(seconds * 1000)
+
+    # What is heard and seen
+
+    def recording(self) -> Recording:
+        """Everything that has sounded so far."""
+        self.listen_for(FLUSH_S)
+        return Recording.from_page(self.page.evaluate("__ear.recording()"))
+
+    def text(self) -> str:
+        return self.page.locator("body").inner_text()
+
+    def keep_picture(self, name: str) -> None:
+        """A screenshot among the artefacts."""
+        wish = self.wish
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        file = f"{name}-{wish.width}x{wish.height}-{wish.theme}-{wish.language}.png"
+        self.page.screenshot(path=SHOTS / file)
+
+    def close(self) -> None:
+        self.context.close()
+
+
+def open_page(browser: Browser, house: House, wish: Wish) -> Listener:
+    """A new listener at the door; the page has loaded, and has not been touched."""
+    listener = _open(browser, house, wish)
+    listener.page.goto(house.url + wish.path, wait_until="load")
+    time.sleep(READY_S)  # asking the page whether it is ready would be a gesture
+    return listener
+
+
+def _open(browser: Browser, house: House, wish: Wish) -> Listener:
+    context = browser.new_context(
+        locale={"fr": "fr-FR", "en": "en-GB"}[wish.language],
+        color_scheme=wish.theme,  # type: ignore[arg-type]
+        reduced_motion="reduce" if wish.still else "no-preference",
+        viewport=ViewportSize(width=wish.width, height=wish.height),
+        service_workers="allow" if wish.offline_page else "block",
+    )
+    context.add_init_script(EAR)
+    page = context.new_page()
+    listener = Listener(page, context, house, wish)
+    page.on("console", lambda said: _note(listener, said.type, said.text))
+    page.on("request", lambda request: listener.fetched.append(request.url))
+    page.on("pageerror", lambda error: listener.troubles.append(str(error)))
+    if not wish.bed:
+        page.route("**/bed-*.mp3", lambda route: route.fulfill(status=404))
+    return listener
+
+
+def _note(listener: Listener, kind: str, text: str) -> None:
+    # What the browser says of a refused request is the test's own doing.
+    if kind == "error" and "Failed to load resource" not in text:
+        listener.troubles.append(text)
+
+
+_places: dict[Any, tuple[float, float]] = {}
+
+
+def _place_of_start(listener: Listener) -> tuple[float, float]:
+    """Where Start is, as another page of the same kind has shown."""
+    wish = replace(listener.wish, path="", bed=False)
+    if wish not in _places:
+        browser = listener.context.browser
+        assert browser is not None
+        scout = open_page(browser, listener.house, wish)
+        box = scout.button("start").first.bounding_box()
+        assert box, "Start is in sight"
+        _places[wish] = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        scout.close()
+    return _places[wish]

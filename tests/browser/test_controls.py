@@ -1,0 +1,136 @@
+"""Pause, resume, seek, previous, next and Stop, as they are heard."""
+
+import numpy as np
+import pytest
+
+from tests.browser.house import TRACK_S, House
+from tests.browser.listener import Listener, Open
+from tests.browser.recording import Recording
+
+CLICK_DBFS = -80
+STOP_S_MAX, JUMP_S_MAX, CROSSFADE_S = 0.05, 0.03, 4
+
+
+def silence_after(heard: Recording, moment: float) -> float:
+    """How long something was still heard after that moment."""
+    last = heard.between(moment - 0.5, heard.ends).last_sound(-60)
+    assert last is not None, "there was something to silence"
+    return last - moment
+
+
+@pytest.mark.parametrize("way", ["click", "Escape", "lock screen"])
+def test_stop_is_silence_within_50_ms(listener: Listener, way: str) -> None:
+    listener.tap_start()
+    listener.wait_for_music()
+    listener.listen_for(3.5)
+    if way == "click":
+        listener.press("stop")
+    elif way == "Escape":
+        listener.page.keyboard.press("Escape")
+    else:
+        listener.press_key("stop")
+    listener.wait_for_title("Arrêter est toujours une bonne décision")
+    listener.listen_for(1)
+
+    heard = listener.recording()
+    name = {"click": "click Stop", "Escape": "keydown Escape", "lock screen": "key stop"}[way]
+    stopped = heard.mark(name).at
+    assert 0 < silence_after(heard, stopped) <= STOP_S_MAX
+    loudest, _ = heard.loudest_hiss(stopped - 0.2, stopped + 0.2)
+    assert loudest <= CLICK_DBFS
+    assert heard.between(stopped + 0.1, heard.ends).first_sound(-90) is None
+
+
+def test_stop_before_the_first_sound_leaves_silence(listener: Listener, house: House) -> None:
+    house.tune(speed=10)
+    listener.tap_start()
+    listener.press("stop")
+    listener.listen_for(6)
+
+    assert listener.recording().first_sound(-90) is None
+
+
+def test_escape_closes_a_dialog_first_and_stops_next(listener: Listener) -> None:
+    listener.tap_start()
+    listener.wait_for_music()
+    listener.listen_for(2)
+    listener.press("more")
+    listener.page.get_by_role("dialog").wait_for()
+    listener.page.keyboard.press("Escape")
+    listener.page.get_by_role("dialog").wait_for(state="detached")
+    listener.listen_for(1)
+    before = listener.recording()
+    listener.page.keyboard.press("Escape")
+    listener.wait_for_title("Arrêter est toujours une bonne décision")
+    listener.listen_for(0.5)
+
+    closed = before.mark("keydown Escape").at
+    assert before.between(closed + 0.2, before.ends).silences() == []
+    heard = listener.recording()
+    assert silence_after(heard, heard.mark("keydown Escape").at) <= STOP_S_MAX
+
+
+def test_pause_and_resume_neither_click_nor_startle(listener: Listener) -> None:
+    listener.tap_start()
+    listener.wait_for_music()
+    listener.listen_for(4)
+    listener.press("pause")
+    listener.wait_for_button("resume")
+    listener.listen_for(1)
+    listener.press("resume")
+    listener.wait_for_button("pause")
+    listener.listen_for(3)
+
+    heard = listener.recording()
+    paused, resumed = heard.mark("click Pause").at, heard.mark("click Reprendre").at
+    silent = heard.between(paused, resumed)
+    assert 0.05 < silence_after(silent, paused) < 0.25, "a ramp of 150 ms"
+    assert heard.loudest_hiss(paused - 0.2, heard.ends - 0.3)[0] <= CLICK_DBFS
+    again = heard.between(resumed, heard.ends).first_sound(-60)
+    assert again is not None
+    levels = heard.between(again, again + 2).levels(0.25)
+    assert levels[0] < levels[-1] - 12, "it comes back over a second and a half"
+    assert levels[2] < levels[-1] - 1
+
+
+def test_a_seek_neither_clicks_nor_loses_the_place(open_listener: Open, house: House) -> None:
+    house.tune(signal="chirp")
+    listener = open_listener(bed=False)
+    listener.tap_start()
+    listener.wait_for_music()
+    listener.listen_for(7)  # until the final is there: then any place can be had
+    listener.press("more")
+    bar = listener.page.get_by_role("slider").first
+    bar.focus()
+    bar.press("Home")
+    listener.listen_for(4)
+
+    heard = listener.recording()
+    sought = heard.mark("keydown Home").at
+    assert heard.loudest_hiss(sought - 0.5, heard.ends - 0.3)[0] <= CLICK_DBFS
+    place = heard.place(heard.ends - 1.5, heard.ends - 0.5)
+    assert place < 4.5, "it was at nine seconds or so before"
+
+
+def test_preview_and_final_meet_at_the_same_place(open_listener: Open, house: House) -> None:
+    house.tune(signal="chirp")
+    listener = open_listener(bed=False)
+    listener.tap_start()
+    listener.wait_for_music()
+    listener.listen_for(8.5)
+
+    heard = listener.recording()
+    start = heard.first_sound(-45)
+    assert start is not None
+    # The next piece comes in four seconds before this one is over.
+    end = min(heard.ends, start + TRACK_S - CROSSFADE_S) - 0.5
+    moments = np.arange(start + 0.5, end, 0.25)
+    offsets = [heard.place(moment, moment + 0.4) - (moment - start) for moment in moments]
+    assert max(offsets) - min(offsets) <= JUMP_S_MAX
+    assert house.segments()[0]["status"] == "complete"
+    assert _was_crossed(listener), "the final was heard"
+
+
+def _was_crossed(listener: Listener) -> bool:
+    """Whether a signed file has been fetched."""
+    return any("/storage/v1/object/sign/" in address for address in listener.fetched)

@@ -1,0 +1,51 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { FakeClock } from "../engine/testing/fake-clock";
+import { FakeDecks } from "../engine/testing/fake-decks";
+import { FakeMedia } from "../engine/testing/fake-media";
+import { Wire } from "../supabase/tests/wire";
+import { embed } from "./embed";
+
+const TRACK = "https://project.example/storage/v1/object/sign/parcours-tracks/a.mp3";
+
+const RUN = {
+  id: "run",
+  status: "ready",
+  parcours_segments: [0, 1, 2].map((place) => ({
+    id: `s${place}`,
+    segment_index: place,
+    status: "complete",
+    preview_url: null,
+    final_url: null,
+    storage_path: `runs/run/s${place}.mp3`,
+    duration_seconds: 360,
+    metadata: { planned_seconds: 360, loudness_lufs: -18, true_peak_dbtp: -6 },
+  })),
+};
+
+afterEach(() => vi.unstubAllGlobals());
+
+test("five lines bring a run of another page's Supabase client to the ear, and Stop ends it", async () => {
+  const page = Object.assign(new EventTarget(), { hidden: false });
+  vi.stubGlobal("document", page);
+  const wire = new Wire();
+  wire.answer({ body: RUN }, { body: { url: TRACK } });
+  const clock = new FakeClock();
+  const media = new FakeMedia();
+  media.put(TRACK, { durationSeconds: 360 });
+  const decks = new FakeDecks(clock, media);
+
+  const player = embed(wire.client, decks);
+  player.start("run");
+  await vi.waitFor(async () => {
+    await clock.advance(0.1);
+    expect(decks.audible.map((deck) => deck.url)).toEqual([TRACK]);
+  });
+  expect(player.snapshot()).toMatchObject({ state: "playing", totalSeconds: 1080 });
+  expect(wire.sent.map(({ url }) => url.pathname)).toContain("/functions/v1/sign-track");
+
+  player.dispose();
+  await vi.waitFor(async () => {
+    await clock.advance(0.1);
+    expect(decks.audible).toEqual([]);
+  });
+});
