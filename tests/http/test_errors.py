@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse
 
+from parcours_xl.app import create_app
 from parcours_xl.functions.doors import DOORS
 from tests.fixtures.house import MakeRun
 from tests.fixtures.logbook import KeepLogs
@@ -136,3 +137,31 @@ async def test_a_locked_row_is_a_503(
         records.do("alter role service_role reset lock_timeout")
         records.do("notify pgrst, 'reload config'")
     assert answer.status_code == 503
+
+
+async def test_a_caller_who_hangs_up_is_no_fault_of_ours(
+    make_settings: MakeSettings, keep_logs: KeepLogs
+) -> None:
+    log = keep_logs("json", "info")
+    sent: list[object] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    app = create_app(make_settings())
+    async with app.router.lifespan_context(app) as state:
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": door("parcours-xl-runner"),
+            "headers": [],
+            "query_string": b"",
+            "state": dict(state or {}),
+        }
+        await app(scope, receive, send)
+    events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
+    assert events == ["request.left"]
+    assert sent == []

@@ -166,6 +166,24 @@ async def test_a_job_that_breaks_stops_no_other(
     assert records.segment(other.first)["status"] == "complete"
 
 
+async def test_a_job_that_always_breaks_has_an_end(
+    make_settings: MakeSettings, relay: Relay, suno: Vendor, records: Records, run: NewRun
+) -> None:
+    """PostgREST says something that no function of ours ever says."""
+    relay.broken["/rpc/record_track"] = JSONResponse({"code": "42883", "message": "what?"}, 404)
+    settings = make_settings(postgrest_url=f"{relay.url}/rest/v1", storing_pauses_s=(1, 1))
+    async with open_outside(settings) as outside:
+        worker = Worker(outside, settings)
+        for _ in range(2):
+            assert dict(await worker.work_once()) == {"broken": 1}
+            assert records.segment(run.first)["status"] == "generating"
+            records.make_due(run.id)
+        assert (await worker.work_once())["failed"] == 1
+    assert records.segment(run.first)["metadata"]["failure"]["reason"] == "broken"
+    assert records.run(run.id)["status"] == "failed"
+    assert not records.jobs(QUEUE, run.id)
+
+
 async def test_no_more_tracks_are_taken_than_may_be_transferred(
     make_settings: MakeSettings, outside: Outside, make_run: MakeRun, music: Music
 ) -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parcours_xl.http.shapes import ErrorAnswer, answer
@@ -39,6 +40,9 @@ class RequestId:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_named)
+            except ClientDisconnect:
+                log.info("request.left", method=scope["method"], path=scope["path"])
+                return
             except Exception:
                 log.exception("request.broke", method=scope["method"], path=scope["path"])
                 if status is not None:

@@ -45,6 +45,14 @@ class Storing:
                 pause_s = 1.0 if last_try else self._pauses_s[job.read_ct - 1]
                 postponed.wait_s = max(pause_s, postponed.wait_s or 0)
                 raise
+            except Exception:
+                if not last_try:
+                    raise
+                # What breaks every time would keep its run waiting for ever.
+                log.exception("track.broke", segment_id=str(job.segment_id))
+                outcome = await self._outside.database.fail_segment(
+                    job.segment_id, job.callback_token, "broken"
+                )
         log.info("track.done", segment_id=str(job.segment_id), outcome=outcome)
         return outcome
 
