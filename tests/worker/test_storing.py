@@ -179,7 +179,7 @@ async def test_a_job_that_always_breaks_has_an_end(
             assert records.segment(run.first)["status"] == "generating"
             records.make_due(run.id)
         assert (await worker.work_once())["failed"] == 1
-    assert records.segment(run.first)["metadata"]["failure"]["reason"] == "broken"
+    assert records.segment(run.first)["metadata"]["failure"]["reason"] == "storing_broke"
     assert records.run(run.id)["status"] == "failed"
     assert not records.jobs(QUEUE, run.id)
 

@@ -24,6 +24,7 @@ CAUSES = {
     "track_unavailable": "the track could not be downloaded",
     "track_away": "the track's host was away",
     "url_refused": "the track's address is not allowed",
+    "storing_broke": "storing the track broke every time",
     "attempts_used_up": "every attempt was used up",
 }
 

@@ -51,7 +51,7 @@ class Storing:
                 # What breaks every time would keep its run waiting for ever.
                 log.exception("track.broke", segment_id=str(job.segment_id))
                 outcome = await self._outside.database.fail_segment(
-                    job.segment_id, job.callback_token, "broken"
+                    job.segment_id, job.callback_token, "storing_broke"
                 )
         log.info("track.done", segment_id=str(job.segment_id), outcome=outcome)
         return outcome
