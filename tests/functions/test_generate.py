@@ -256,7 +256,6 @@ async def test_a_passing_refusal_is_told_and_may_be_tried_again_when_due(
     assert int(answer.headers["retry-after"]) >= 1
     row = records.segment(run.first)
     assert row["status"] == "generating" and row["metadata"]["next_try_at"]
-    assert (await generate(service, run.first)).json()["skipped"] is True
     records.age(run.first, 2)
     answer = await generate(service, run.first)
     assert answer.status_code == 200 and "skipped" not in answer.json()
@@ -271,14 +270,24 @@ async def test_a_passing_refusal_is_tried_three_times_more_and_then_the_attempt_
     for pause_s in (2, 4, 6):
         assert (await generate(service, run.first)).status_code == 502
         assert records.segment(run.first)["status"] == "generating"
-        records.age(run.first, pause_s - 0.5)
-        assert (await generate(service, run.first)).json()["skipped"] is True, (
-            "not before it is due"
-        )
-        records.age(run.first, 0.5)
+        records.age(run.first, pause_s)
     assert (await generate(service, run.first)).status_code == 502
+    assert records.pauses(run.id) == [2, 4, 6]
     row = records.segment(run.first)
     assert (row["status"], row["metadata"]["failure"]["reason"]) == ("failed", "suno_busy")
+
+
+async def test_a_refusal_is_not_tried_again_before_it_is_due(
+    make_settings: MakeSettings, suno: Vendor, make_run: MakeRun, records: Records
+) -> None:
+    run = await make_run()
+    suno.fail("maintenance")
+    async with open_service(make_settings(retry_pauses_s=(60,))) as service:
+        assert (await generate(service, run.first)).status_code == 502
+        records.age(run.first, 40)
+        assert (await generate(service, run.first)).json()["skipped"] is True
+        records.age(run.first, 20)
+        assert "skipped" not in (await generate(service, run.first)).json()
 
 
 async def test_a_suno_out_of_reach_is_a_passing_refusal(
@@ -304,7 +313,7 @@ async def test_what_suno_never_answered_is_never_submitted_again_in_this_attempt
     row = records.segment(run.first)
     assert (row["status"], row["suno_task_id"]) == ("generating", None)
     assert "next_try_at" not in row["metadata"]
-    for seconds in (10, 79):
+    for seconds in (10, 60):
         records.age(run.first, seconds)
         answer = await generate(service, run.first)
         assert (answer.status_code, answer.json()["skipped"]) == (200, True)
