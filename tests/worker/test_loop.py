@@ -185,7 +185,7 @@ async def test_what_does_not_finish_in_time_is_handed_back_at_once(
     async with running(Worker(outside, settings)):
         await until(lambda: records.jobs(TRACKS, run.id)[0]["read_ct"] == 1)
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     (job,) = records.jobs(TRACKS, run.id)
     assert job["waits_s"] <= 0
     assert status(records, run) == "generating"

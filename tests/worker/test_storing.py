@@ -68,7 +68,7 @@ async def tries(worker: Worker, records: Records, run: NewRun) -> list[float]:
 
 def about(pauses: list[float], expected: tuple[float, ...]) -> bool:
     return len(pauses) == len(expected) and all(
-        wanted - 1 < pause <= wanted for pause, wanted in zip(pauses, expected, strict=True)
+        wanted - 2 < pause <= wanted for pause, wanted in zip(pauses, expected, strict=True)
     )
 
 
