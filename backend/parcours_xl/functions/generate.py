@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +13,11 @@ from parcours_xl.http.bodies import read_body
 from parcours_xl.http.shapes import Answered, Asked, answer
 from parcours_xl.journeys.states import SegmentStatus
 from parcours_xl.services.generation import submit_segment
+
+
+def _whole_number(value: object) -> object:
+    # To JSON Schema 1.0 is an integer like 1; a text or a truth is none.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class GenerateRequest(Asked):
@@ -35,7 +40,9 @@ class GenerateRequest(Asked):
 
     segment_id: UUID | None = None
     run_id: UUID | None = None
-    segment_index: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = None
+    segment_index: (
+        Annotated[int, Field(strict=True, ge=0, le=1000), BeforeValidator(_whole_number)] | None
+    ) = None
 
     @model_validator(mode="after")
     def _names_a_segment(self) -> Self:
