@@ -32,15 +32,16 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    # Not longer: while Playwright is open no other event loop can run in this thread.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def deployment(chromium: str) -> Iterator[House]:
     """A Supabase of its own: its worker would take the jobs of other tests."""
     build_player()
