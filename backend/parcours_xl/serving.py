@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -60,13 +61,16 @@ def create_service() -> Starlette:
     return create_app(_begin())
 
 
-def work() -> None:
-    """Work until SIGTERM or SIGINT, without answering HTTP. Raises SettingsError."""
-    asyncio.run(_work(_begin()))
+def work(environment: Path | None = None) -> None:
+    """Work until SIGTERM or SIGINT, without answering HTTP. Raises SettingsError.
+
+    environment: a file of settings behind those of the process.
+    """
+    asyncio.run(_work(_begin(environment)))
 
 
-def _begin() -> Settings:
-    settings = read_settings()
+def _begin(environment: Path | None = None) -> Settings:
+    settings = read_settings(_env_file=environment)
     set_up_logs(settings.log_format, settings.log_level, settings.secrets)
     return settings
 
