@@ -1,5 +1,6 @@
 """Somebody on call: a deployment whose Supabase can be stopped, and the runbook's commands."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -74,6 +75,10 @@ class OnCall:
         assert told.status == (0 if told.json["healthy"] else 1)
         findings = [finding for part in told.json["parts"] for finding in part["findings"]]
         return {finding["kind"]: finding["says"] for finding in findings}
+
+    def named_runs(self) -> set[str]:
+        """The runs that the doctor names."""
+        return set(re.findall(r"\brun ([0-9a-f-]{36})", self.type("doctor").out))
 
     def logs(self, run_id: UUID) -> str:
         return self.type("logs", run_id).out

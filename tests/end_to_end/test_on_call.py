@@ -52,7 +52,7 @@ def test_lost_callbacks(on_call: OnCall, house: House) -> None:
         assert "source=record_info" in on_call.logs(runs[0])
 
         house.clear_faults()
-        later = on_call.begin_runs(5)
+        later = on_call.begin_runs(4)
         on_call.wait_for_all(later, "ready")
         assert "callbacks" not in on_call.burning()
         assert "callbacks_lost" not in on_call.found()
@@ -93,7 +93,8 @@ def test_error_callbacks(on_call: OnCall, house: House) -> None:
         assert "reason=suno_error" in on_call.logs(runs[0])
 
         house.clear_faults()
-        for run_id in runs:
+        assert on_call.named_runs() == set(map(str, runs))
+        for run_id in on_call.named_runs():
             assert on_call.type("retry", run_id).status == 0
         on_call.wait_for_all(runs, "ready")
         assert on_call.found() == {}

@@ -464,6 +464,20 @@ async def test_a_run_that_nobody_started_is_a_note(
     assert (told.status, kinds(told)) == (0, {"never_started": 1})
 
 
+def test_everything_is_counted_beyond_a_thousand_rows(doctor: Operator, records: Records) -> None:
+    records.do(
+        "with made as (insert into public.parcours_runs (user_id, preset_key, status)"
+        "   select gen_random_uuid(), '00-universel-reset', 'failed'"
+        "     from generate_series(1, 1001) returning id)"
+        " insert into public.parcours_segments (run_id, segment_index, prompt, status, metadata)"
+        " select id, 0, 'piano', 'failed', '{\"failure\": {\"reason\": \"suno_error\"}}' from made"
+    )
+    told = doctor.run("doctor", "--json")
+    assert kinds(told) == {"failed": 1001, "ownerless": 1001}
+    [failed] = [f for f in told.json["parts"][-1]["findings"] if f["kind"] == "failed"]
+    assert failed["says"].endswith("Suno reported an error (1001)")
+
+
 async def test_fixing_at_once_by_several_changes_nothing_more(
     make_settings: MakeSettings,
     outside: Outside,

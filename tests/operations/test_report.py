@@ -11,7 +11,7 @@ from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
 from tests.fixtures.house import MakeRun
 from tests.fixtures.operator import Operator
 from tests.fixtures.people import Person
-from tests.fixtures.records import NewRun
+from tests.fixtures.records import NewRun, Records
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
@@ -113,7 +113,10 @@ async def test_the_page_is_whole_and_needs_nothing_from_anywhere(
         assert words in text
 
 
-def test_an_empty_deployment_has_a_report_and_a_page(operator: Operator, tmp_path: Path) -> None:
+def test_an_empty_deployment_has_a_report_and_a_page(
+    operator: Operator, records: Records, tmp_path: Path
+) -> None:
+    records.do("delete from public.parcours_runs; delete from public.parcours_events")
     file = tmp_path / "report.html"
     told = operator.run("report", "--since", "1s", "--html", file)
     assert told.status == 0

@@ -17,17 +17,17 @@ from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
 
 SAYS = {
-    "unheld": "runs that have begun and that nobody looks after",
-    "never_started": "runs that were created today and never started",
-    "ownerless": "runs of users who are no more",
-    "stuck": "segments that have been composed for too long",
-    "unstored": "segments that were delivered and are not being stored",
-    "failed": "segments that failed within a day",
-    "exhausted": "segments that used up every attempt",
-    "not_stored": "segments that are complete without a file",
-    "expired": "segments whose address has expired",
-    "missing_file": "segments whose file is missing",
-    "lost": "segments whose music is lost",
+    "unheld": "runs begun that nobody looks after",
+    "never_started": "runs created today and never started",
+    "ownerless": "runs of nobody who is still a user",
+    "stuck": "segments composed for too long",
+    "unstored": "segments delivered and not being stored",
+    "failed": "segments failed within a day",
+    "exhausted": "segments with every attempt used up",
+    "not_stored": "segments complete without a file",
+    "expired": "segments with an address that has expired",
+    "missing_file": "segments with a file that is missing",
+    "lost": "segments with music that is lost",
 }
 
 
@@ -103,9 +103,9 @@ def _say(found: Troubles) -> list[Finding]:
     findings = [
         Finding(
             kind,
-            f"{len(every[kind])} {words}{_causes(every[kind])}",
+            f"{_count(every[kind], words)}{_causes(every[kind])}",
             len(every[kind]),
-            tuple(str(one.id) for one in every[kind][:EXAMPLES_MAX]),
+            tuple(_name(one) for one in every[kind][:EXAMPLES_MAX]),
         )
         for kind, words in SAYS.items()
         if every[kind]
@@ -115,6 +115,19 @@ def _say(found: Troubles) -> list[Finding]:
         examples = tuple(found.files[:EXAMPLES_MAX])
         findings.append(Finding("orphaned_file", f"{count} files of nobody's", count, examples))
     return findings
+
+
+def _count(found: Sequence[object], words: str) -> str:
+    """1 run …, 2 runs …: the words begin with a plural."""
+    noun, rest = words.split(" ", 1)
+    return f"{len(found)} {noun.removesuffix('s') if len(found) == 1 else noun} {rest}"
+
+
+def _name(one: FoundSegment | FoundRun) -> str:
+    """As the other commands want it: logs takes a run, retry either."""
+    if isinstance(one, FoundSegment):
+        return f"run {one.run_id}, segment {one.id}"
+    return f"run {one.id}"
 
 
 def _causes(found: Sequence[FoundSegment] | Sequence[FoundRun]) -> str:
