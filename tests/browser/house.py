@@ -25,6 +25,7 @@ from tests.browser.wire import Wire, running_wire
 from tests.fixtures.servers import running
 
 TRACK_S = 14
+FIRST_S, COMPLETE_S = 35, 150
 SPEED = 30.0
 """A first preview after some 1.2 s, a whole track after 5 s."""
 
@@ -53,6 +54,11 @@ class House:
         [run] = self.query("select * from parcours_runs order by created_at desc limit 1")
         return run
 
+    def moment(self, timestamp: str) -> float:
+        """What the database wrote down, in seconds since 1970."""
+        [row] = self.query("select extract(epoch from %s::timestamptz)::float as at", timestamp)
+        return float(row["at"])
+
     def segments(self) -> list[dict[str, Any]]:
         """Those of the last run, in order."""
         return self.query(
@@ -72,7 +78,9 @@ class House:
         """Everything as it should be again."""
         self.wire.mend()
         self._control("DELETE", "faults", None)
-        self.tune(signal="tones", speed=SPEED, track_seconds=TRACK_S)
+        self.tune(
+            signal="tones", speed=SPEED, track_seconds=TRACK_S, first_s=FIRST_S, complete_s=COMPLETE_S
+        )
 
     def tones(self, place: int = 0) -> tuple[float, float]:
         """What the preview and the final of the last run's nth segment sound like, in Hz."""

@@ -1,0 +1,128 @@
+"""Every screen, for everybody: what axe finds, and what it cannot see."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, ViewportSize
+
+from parcours_xl.local.player_build import WEB
+from tests.browser.listener import HERE, SHOTS, Open
+from tests.browser.screens import Screen, visit_every_screen
+
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+AUDIT = (HERE / "audit.js").read_text()
+THEMES = ("dark", "light")
+SIZES = ((360, 740), (768, 1024), (1440, 900))
+PICTURES = os.environ.get("PICTURES", "some")
+"""`all`: each screen at three sizes, in both themes, and with text of twice the size."""
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_screen_is_for_everybody(open_listener: Open, language: str) -> None:
+    listener = open_listener(bed=False, language=language)
+    faults: list[str] = []
+    for screen in visit_every_screen(listener):
+        _prepare(screen.page)
+        _keep_pictures(screen, language)
+        said = [*_what_axe_says(screen.page), *_what_axe_cannot_see(screen)]
+        faults += [f"{screen.name}: {fault}" for fault in said]
+
+    assert faults == []
+    assert listener.troubles == []
+
+
+def _prepare(page: Page) -> None:
+    page.evaluate("__audit.settled()") if page.evaluate("'__audit' in window") else None
+    page.evaluate(f"'__audit' in window || ({AUDIT!s}, 0)")
+    page.evaluate("__audit.settled()")
+
+
+def _what_axe_says(page: Page) -> Iterator[str]:
+    page.evaluate(f"'axe' in window || ({AXE.read_text()!s}, 0)")
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        for violation in found["violations"]:
+            where = [node["target"] for node in violation["nodes"]]
+            yield f"{theme}: {violation['id']} at {where}: {violation['help']}"
+    page.emulate_media(color_scheme="dark")
+
+
+def _what_axe_cannot_see(screen: Screen) -> Iterator[str]:
+    page = screen.page
+    yield from page.evaluate("__audit.targets()")
+    for condition, hold in CONDITIONS.items():
+        with hold(page):
+            found = page.evaluate(
+                "underWay => [...__audit.reflow(), ...__audit.stopFirst(underWay),"
+                " ...__audit.focus()]",
+                screen.under_way,
+            )
+            yield from (f"{condition}: {fault}" for fault in found)
+
+
+@contextmanager
+def _as_it_is(_: Page) -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _narrow(page: Page) -> Iterator[None]:
+    with _sized(page, 320, 640):
+        yield
+
+
+@contextmanager
+def _large_text(page: Page) -> Iterator[None]:
+    page.evaluate("__audit.enlarge(200)")
+    yield
+    page.evaluate("__audit.enlarge(100)")
+
+
+@contextmanager
+def _spaced_text(page: Page) -> Iterator[None]:
+    page.evaluate("__audit.space(true)")
+    yield
+    page.evaluate("__audit.space(false)")
+
+
+@contextmanager
+def _forced_colours(page: Page) -> Iterator[None]:
+    page.emulate_media(forced_colors="active")
+    yield
+    page.emulate_media(forced_colors="none")
+
+
+CONDITIONS = {
+    "as it is": _as_it_is,
+    "320 px wide": _narrow,
+    "text at 200 %": _large_text,
+    "spaced text": _spaced_text,
+    "forced colours": _forced_colours,
+}
+
+
+@contextmanager
+def _sized(page: Page, width: int, height: int) -> Iterator[None]:
+    before = page.viewport_size
+    assert before is not None
+    page.set_viewport_size(ViewportSize(width=width, height=height))
+    yield
+    page.set_viewport_size(before)
+
+
+def _keep_pictures(screen: Screen, language: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page = screen.page
+    for width, height in SIZES if PICTURES == "all" else SIZES[:1]:
+        with _sized(page, width, height):
+            for theme in THEMES:
+                page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                name = f"{screen.name}-{language}-{width}x{height}-{theme}"
+                page.screenshot(path=SHOTS / f"{name}.png")
+            page.emulate_media(color_scheme="dark")
+            if PICTURES == "all":
+                with _large_text(page):
+                    page.screenshot(path=SHOTS / f"{screen.name}-{language}-{width}x{height}-200.png")
