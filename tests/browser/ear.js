@@ -35,6 +35,12 @@
   };
 
   const taps = new WeakMap();
+  // What a player that cuts hard would sound like: heard by the recorder only.
+  ear.cut = () => {
+    mark("cut");
+    for (const tap of tapped) tap.gain.value = 0;
+  };
+  const tapped = [];
   const { connect, disconnect } = AudioNode.prototype;
   const isOutput = (target) =>
     target instanceof AudioDestinationNode && target.context instanceof AudioContext;
@@ -47,6 +53,25 @@
     return target === undefined ? disconnect.call(this) : disconnect.call(this, target, ...rest);
   };
 
+  // What plays, with or without the graph; sound past the graph cannot be recorded.
+  const elements = new Map();
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    if (!elements.has(this)) elements.set(this, false);
+    return play.call(this);
+  };
+  const { createMediaElementSource } = AudioContext.prototype;
+  AudioContext.prototype.createMediaElementSource = function (element) {
+    elements.set(element, true);
+    return createMediaElementSource.call(this, element);
+  };
+  ear.playing = () =>
+    [...elements]
+      .filter(([element]) => !element.paused)
+      .map(([{ currentSrc: address, currentTime: at, volume, muted }, graph]) => {
+        return { address, at, volume: muted ? 0 : volume, graph };
+      });
+
   function tapOf(of) {
     if (!taps.has(of)) taps.set(of, listen(of));
     return taps.get(of);
@@ -54,6 +79,7 @@
 
   function listen(of) {
     const tap = new GainNode(of);
+    tapped.push(tap);
     context = of;
     ear.rate = of.sampleRate;
     of.audioWorklet.addModule("/__recorder.js").then(() => {

@@ -32,6 +32,16 @@ class Wish:
     still: bool = False
 
 
+@dataclass(frozen=True)
+class Playing:
+    """One `<audio>`. at: seconds; volume: 0 to 1, its own; graph: heard through Web Audio."""
+
+    address: str
+    at: float
+    volume: float
+    graph: bool
+
+
 Open = Callable[..., "Listener"]
 
 
@@ -100,6 +110,10 @@ class Listener:
         """Everything that has sounded so far."""
         self.listen_for(FLUSH_S)
         return Recording.from_page(self.page.evaluate("__ear.recording()"))
+
+    def playing(self) -> list["Playing"]:
+        """The elements that play now; those past the graph are not in a recording."""
+        return [Playing(**told) for told in self.page.evaluate("__ear.playing()")]
 
     def text(self) -> str:
         return self.page.locator("body").inner_text()
