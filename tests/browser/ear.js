@@ -67,7 +67,7 @@
   };
   ear.playing = () =>
     [...elements]
-      .filter(([element]) => !element.paused)
+      .filter(([element]) => !element.paused && !element.error)
       .map(([{ currentSrc: address, currentTime: at, volume, muted }, graph]) => {
         return { address, at, volume: muted ? 0 : volume, graph };
       });

@@ -97,6 +97,15 @@ class Listener:
         title = self.page.get_by_role("heading", level=1).filter(has_text=words)
         title.wait_for(timeout=seconds * 1000)
 
+    def wait_for_playing(self, condition: str) -> None:
+        """Until this holds, in JavaScript, of the `playing` elements (see Playing)."""
+        # Playwright's own wait_for_function is refused by the page's policy.
+        self.page.evaluate(
+            """async (holds) => {
+              while (!holds(__ear.playing())) await new Promise((next) => setTimeout(next, 10));
+            }""".replace("holds(", f"((playing) => {condition})(")
+        )
+
     def press_key(self, action: str) -> None:
         """A key of headphones or of the lock screen."""
         self.page.evaluate(f"__ear.keys[{action!r}]()")

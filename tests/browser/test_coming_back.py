@@ -3,8 +3,6 @@
 from tests.browser.house import House
 from tests.browser.listener import Listener, Open
 
-AT_SECONDS = r"Reprendre à (\d+) s"
-
 
 def test_a_reload_gives_the_place_back_paused(listener: Listener, house: House) -> None:
     house.tune(signal="chirp")
@@ -41,13 +39,13 @@ def test_one_tab_sounds_and_the_other_offers_to_listen_here(listener: Listener) 
     other.press("listen here")
     other.wait_for_music()
     listener.wait_for_button("listen here")
-    listener.page.wait_for_function("__ear.playing().length === 0")
+    listener.wait_for_playing("playing.length === 0")
     assert other.playing()
 
     listener.press("listen here")
     listener.wait_for_music()
     other.wait_for_button("listen here")
-    other.page.wait_for_function("__ear.playing().length === 0")
+    other.wait_for_playing("playing.length === 0")
     assert listener.playing()
 
 
@@ -56,7 +54,7 @@ def test_without_realtime_the_page_asks_by_name_and_opens_no_socket(
 ) -> None:
     listener = open_listener(bed=False)
     sockets: list[object] = []
-    listener.page.on("websocket", sockets.append)
+    listener.page.on("websocket", lambda socket: sockets.append(socket))
     listener.tap_start()
     listener.wait_for_music()
     listener.listen_for(4.2)

@@ -17,7 +17,7 @@ def test_from_sign_up_to_the_end(listener: Listener, house: House) -> None:
     card = page.get_by_role("listitem").get_by_role("link").nth(FIRST_CARD)
     title = card.locator(".card-title").inner_text()
     card.click()
-    page.get_by_text("Très", exact=True).click()
+    page.get_by_role("radio", name="Très").check(force=True)
     with no_anonymous_listeners(listener), page.expect_request("**/parcours-xl-create") as asked:
         listener.press("start")
         page.get_by_text("Votre choix est gardé").filter(has_text=title).wait_for()

@@ -28,6 +28,7 @@ def test_a_journey_with_the_keyboard_alone(open_listener: Open) -> None:
     keys.press("Tab")
     tab_to(page, "Commencer")
     keys.press("Enter")
+    listener.wait_for_button("stop")
     keys.press("Tab")
     assert focused(page) == "Stop", "first in the tab order while music is made"
     listener.wait_for_music()
@@ -76,6 +77,7 @@ def test_a_journey_with_the_keyboard_alone(open_listener: Open) -> None:
 def test_a_click_elsewhere_is_not_needed(listener: Listener) -> None:
     """Stop has the first Tab after a tap, too."""
     listener.tap_start()
+    listener.wait_for_button("stop")
     listener.page.keyboard.press("Tab")
 
     assert focused(listener.page) == "Stop"

@@ -19,27 +19,24 @@ def plain(open_listener: Open, house: House) -> Iterator[Listener]:
 
 
 def test_a_journey_without_a_graph(plain: Listener) -> None:
-    page = plain.page
+    plain.wait_for_playing("playing.some(({ volume }) => volume > 0.1)")
     [preview] = plain.playing()
     assert "/streams/" in preview.address and not preview.graph
-    page.wait_for_function("__ear.playing().some(({ volume }) => volume > 0.1)")
 
-    page.wait_for_function(
-        "window.__both = __ear.playing(), __both.length === 2 && __both.every(({ at }) => at > 0)"
-    )
-    places = sorted(one["at"] for one in page.evaluate("__both"))
+    plain.wait_for_playing("playing.filter(({ at }) => at > 2).length === 2")
+    places = sorted(one.at for one in plain.playing())
     assert places[1] - places[0] < 0.2, "the final comes in where the preview is"
-    page.wait_for_function(
-        "__ear.playing().every(({ address }) => address.includes('/object/sign/'))"
+    plain.wait_for_playing(
+        "playing.length === 1 && playing[0].volume > 0.1 && playing[0].address.includes('/sign/')"
     )
 
     plain.press("pause")
-    page.wait_for_function("__ear.playing().length === 0")
+    plain.wait_for_playing("playing.length === 0")
     plain.press("resume")
-    page.wait_for_function("__ear.playing().some(({ at, volume }) => at > 2 && volume > 0.1)")
+    plain.wait_for_playing("playing.some(({ at, volume }) => at > 2 && volume > 0.1)")
 
     plain.press("stop")
     plain.wait_for_title("Arrêter est toujours une bonne décision")
-    page.wait_for_function("__ear.playing().length === 0")
-    assert page.evaluate("__ear.rate") == 0, "no graph was ever made"
+    plain.wait_for_playing("playing.length === 0")
+    assert plain.page.evaluate("__ear.rate") == 0, "no graph was ever made"
     assert plain.troubles == []
