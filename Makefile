@@ -19,8 +19,10 @@ demo: $(READY)
 dev: $(READY)
 	$(BIN)/parcours dev
 
+# What is heard in a browser is measured, and has the machine to itself.
 test: lint web
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/browser
+	$(BIN)/pytest tests/browser
 
 lint: $(READY)
 	$(BIN)/ruff check

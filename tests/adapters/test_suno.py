@@ -162,7 +162,7 @@ async def test_an_answer_that_comes_too_late_is_ambiguous(
         JSONResponse({"code": 200, "data": {"taskId": "a\x00b"}}),
         Response(b"not gzip", 200, {"content-encoding": "gzip"}),
     ],
-    ids=str,
+    ids=lambda answer: answer.body[:40].decode(),
 )
 async def test_an_answer_that_names_no_task_is_ambiguous(
     http: httpx.AsyncClient, suno: Vendor, answer: Response

@@ -8,7 +8,7 @@ from parcours_xl.local.project import LocalProject
 from tests.end_to_end.house import House, running_house
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def _deployment(stack: LocalProject) -> Iterator[House]:
     with running_house(stack) as house:
         yield house

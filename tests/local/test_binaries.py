@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from parcours_xl.local import binaries
-from parcours_xl.local.binaries import PACKAGES, cache_dir, find_binaries
+from parcours_xl.local.binaries import PACKAGES, find_binaries
 from parcours_xl.local.errors import LocalError
 from parcours_xl.local.node import find_npm
+from parcours_xl.local.packages import cache_dir
 
 
 @pytest.fixture

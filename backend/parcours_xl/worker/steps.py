@@ -4,7 +4,8 @@ import asyncio
 
 import structlog
 
-from parcours_xl.adapters.database import Database, Step
+from parcours_xl.adapters.database import Database
+from parcours_xl.adapters.database_answers import Step
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.services.generation import ask_about_segment, submit_segment

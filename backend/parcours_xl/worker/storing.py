@@ -2,7 +2,8 @@
 
 import structlog
 
-from parcours_xl.adapters.database import TRACKS_QUEUE, EraseJob, TrackJob
+from parcours_xl.adapters.database import TRACKS_QUEUE
+from parcours_xl.adapters.database_answers import EraseJob, TrackJob
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.tracks import track_path
 from parcours_xl.services.tracks import store_track

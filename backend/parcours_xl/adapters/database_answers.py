@@ -1,0 +1,111 @@
+"""What our SQL functions answer, as values."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import pydantic
+
+
+class Answer(pydantic.BaseModel):
+    """What more a newer database says is none of our business."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
+
+
+class RunCreated(Answer):
+    """A run as create answers it. segments: how many."""
+
+    run_id: UUID
+    title: str | None
+    brief: str | None
+    status: str
+    segments: int
+
+
+class RunStarted(Answer):
+    """A run in hand. pending: segments not yet complete; total_seconds: the journey's length."""
+
+    run_id: UUID
+    segments: int
+    pending: int
+    total_seconds: int
+
+
+class RunCancelled(Answer):
+    """A run that was given up. All counts are of segments.
+
+    cancelled: will not be composed; under_way: will still be stored; complete: are stored.
+    """
+
+    run_id: UUID
+    status: str
+    cancelled: int
+    under_way: int
+    complete: int
+
+
+class Claim(Answer):
+    """The right to submit one attempt, when outcome is 'claimed'; why not, otherwise."""
+
+    outcome: str
+    status: str
+    segment_id: UUID
+    segment_index: int
+    task_id: str | None = None
+    slot: int | None = None
+    callback_token: UUID | None = None
+    prompt: str = ""
+    title: str = ""
+    planned_seconds: int = 0
+
+
+class Job(Answer):
+    """A message of one of our queues; (msg_id, read_ct) is the receipt.
+
+    request_id: of the request that it comes from, where that is known.
+    """
+
+    msg_id: int
+    read_ct: int
+    run_id: UUID
+    request_id: str | None = None
+
+
+class Step(Job):
+    """What a run in hand needs now: 'submit', 'ask', 'retry', 'give_up' or 'settle'."""
+
+    action: str
+    segment_id: UUID | None = None
+    callback_token: UUID | None = None
+    task_id: str | None = None
+
+
+class TrackJob(Job):
+    """A delivered track to store.
+
+    current: false when its attempt is over. gone: the segment itself has been erased.
+    announced_seconds: how long Suno says that it is.
+    """
+
+    kind: Literal["store"]
+    current: bool
+    gone: bool = False
+    segment_id: UUID
+    callback_token: UUID
+    task_id: str | None = None
+    download_url: str
+    trusted: bool
+    track_id: str | None = None
+    announced_seconds: float | None = None
+
+
+class EraseJob(Job):
+    """A run that has been erased, and whose files are to go. current: false when they are gone."""
+
+    kind: Literal["erase"]
+    current: bool
+
+
+TRACK_JOBS = pydantic.TypeAdapter(
+    list[Annotated[TrackJob | EraseJob, pydantic.Field(discriminator="kind")]]
+)
