@@ -98,6 +98,7 @@
     return tap;
   }
 
+  ear.now = () => context.currentTime;
   ear.recording = () => {
     const last = ear.chunks.at(-1);
     const first = ear.chunks[0]?.frame ?? 0;

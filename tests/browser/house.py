@@ -86,9 +86,8 @@ class House:
         """Everything as it should be again."""
         self.wire.mend()
         self._control("DELETE", "faults", None)
-        self.tune(
-            signal="tones", speed=SPEED, track_seconds=TRACK_S, first_s=FIRST_S, complete_s=COMPLETE_S
-        )
+        self.tune(signal="tones", uneven_db=0, track_seconds=TRACK_S)
+        self.tune(speed=SPEED, first_s=FIRST_S, complete_s=COMPLETE_S)
 
     def tones(self, place: int = 0) -> tuple[float, float]:
         """What the preview and the final of the last run's nth segment sound like, in Hz."""

@@ -93,12 +93,28 @@ def test_pause_and_resume_neither_click_nor_startle(listener: Listener) -> None:
     assert levels[2] < levels[-1] - 1
 
 
+def test_a_hard_cut_would_be_heard(listener: Listener) -> None:
+    listener.tap_start()
+    listener.wait_for_music()
+    listener.listen_for(3.5)
+    listener.page.evaluate("__ear.cut()")
+    listener.listen_for(0.5)
+
+    heard = listener.recording()
+    cut = heard.mark("cut").at
+    before, _ = heard.loudest_hiss(cut - 0.5, cut - 0.1)
+    loudest, _ = heard.loudest_hiss(cut - 0.1, cut + 0.2)
+    assert before <= CLICK_DBFS
+    assert loudest > CLICK_DBFS + 15
+
+
 def test_a_seek_neither_clicks_nor_loses_the_place(open_listener: Open, house: House) -> None:
     house.tune(signal="chirp")
     listener = open_listener(bed=False)
     listener.tap_start()
     listener.wait_for_music()
-    listener.listen_for(7)  # until the final is there: then any place can be had
+    listener.wait_for_playing("playing.some(({ address }) => address.includes('/object/sign/'))")
+    listener.wait_for_playing("playing.some(({ at }) => at > 6)")
     listener.press("more")
     bar = listener.page.get_by_role("slider").first
     bar.focus()
