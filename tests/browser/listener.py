@@ -17,6 +17,8 @@ EAR = (HERE / "ear.js").read_text()
 SHOTS = HERE.parents[1] / "build" / "screenshots"
 
 READY_S, FLUSH_S = 0.7, 0.4
+
+
 @dataclass(frozen=True)
 class Wish:
     """Who listens, and with what. bed: whether the music for waiting is to be had at all."""

@@ -186,4 +186,3 @@ def answered(
     page.route(address, answer)
     yield
     page.unroute(address, answer)
-

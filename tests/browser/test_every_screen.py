@@ -125,4 +125,6 @@ def _keep_pictures(screen: Screen, language: str) -> None:
             page.emulate_media(color_scheme="dark")
             if PICTURES == "all":
                 with _large_text(page):
-                    page.screenshot(path=SHOTS / f"{screen.name}-{language}-{width}x{height}-200.png")
+                    page.screenshot(
+                        path=SHOTS / f"{screen.name}-{language}-{width}x{height}-200.png"
+                    )

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Route
 
 from tests.browser.house import House
-from tests.browser.listener import Listener, Open
+from tests.browser.listener import Listener
 from tests.browser.recording import Recording
 from tests.browser.screens import answered
 

@@ -29,7 +29,9 @@ def test_from_sign_up_to_the_end(listener: Listener, house: House) -> None:
     run = house.last_run()
     assert wish["presetKey"] == run["preset_key"]
     assert wish["emotionState"].endswith("-0.8"), "how strong it is was asked on the card"
-    [owner] = house.query("select email, is_anonymous from auth.users where id = %s", run["user_id"])
+    [owner] = house.query(
+        "select email, is_anonymous from auth.users where id = %s", run["user_id"]
+    )
     assert (owner["email"], owner["is_anonymous"]) == (email, False)
 
     house.wait_until(lambda: house.last_run()["status"] == "ready")

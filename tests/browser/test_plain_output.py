@@ -1,7 +1,5 @@
 """`?output=plain`: elements by themselves, as where sound through a graph stops with the screen."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.browser.house import House
@@ -9,13 +7,13 @@ from tests.browser.listener import Listener, Open
 
 
 @pytest.fixture
-def plain(open_listener: Open, house: House) -> Iterator[Listener]:
+def plain(open_listener: Open, house: House) -> Listener:
     house.tune(complete_s=90)
     listener = open_listener(path="?output=plain", bed=False)
     listener.tap_start()
     listener.wait_for_music()
     house.tune(first_s=150)
-    yield listener
+    return listener
 
 
 def test_a_journey_without_a_graph(plain: Listener) -> None:

@@ -1,6 +1,5 @@
 """One journey of four short pieces, from the tap to the last silence, as it was heard."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
