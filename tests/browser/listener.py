@@ -18,7 +18,7 @@ SHOTS = HERE.parents[1] / "build" / "screenshots"
 
 READY_S, FLUSH_S = 0.7, 0.4
 HELD_UP_MS = 25
-TRIES_MAX = 3
+PLAYING_S_MAX = 30
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,15 @@ class Listener:
         """Until this holds, in JavaScript, of the `playing` elements (see Playing)."""
         # Playwright's own wait_for_function is refused by the page's policy.
         self.page.evaluate(
-            """async (holds) => {
-              while (!holds(__ear.playing())) await new Promise((next) => setTimeout(next, 10));
-            }""".replace("holds(", f"((playing) => {condition})(")
+            """async (milliseconds) => {
+              const latest = performance.now() + milliseconds;
+              const holds = (playing) => CONDITION;
+              while (!holds(__ear.playing())) {
+                if (performance.now() > latest) throw new Error(JSON.stringify(__ear.playing()));
+                await new Promise((next) => setTimeout(next, 10));
+              }
+            }""".replace("CONDITION", condition),
+            PLAYING_S_MAX * 1000,
         )
 
     def press_key(self, action: str) -> None:
@@ -153,21 +159,6 @@ class Listener:
 
     def close(self) -> None:
         self.context.close()
-
-
-def undisturbed(open_listener: Open, hear: Callable[[Listener], Recording]) -> Recording:
-    """What was heard when the machine left the page its time; of three tries the last in any case.
-
-    The limits that it is then held to are those of the player, not of the machine.
-    """
-    for _ in range(TRIES_MAX):
-        listener = open_listener(bed=False)
-        heard = hear(listener)
-        held_up = listener.was_held_up
-        listener.page.close()
-        if not held_up:
-            break
-    return heard
 
 
 def open_page(browser: Browser, house: House, wish: Wish) -> Listener:

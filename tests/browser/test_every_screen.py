@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize
 
 from parcours_xl.local.player_build import WEB
-from tests.browser.listener import HERE, SHOTS, Open
+from tests.browser.listener import HERE, SHOTS, Listener, Open
 from tests.browser.screens import Screen, visit_every_screen
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
@@ -26,9 +26,7 @@ PICTURES = os.environ.get("PICTURES", "some")
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_screen_is_for_everybody(open_listener: Open, language: str) -> None:
     listener = open_listener(bed=False, language=language)
-    for tool in (AXE, AUDIT):
-        listener.context.add_init_script(path=tool)
-    listener.page.reload()
+    _bring_the_tools(listener)
     faults: list[str] = []
     for screen in visit_every_screen(listener):
         screen.page.evaluate("__audit.settled()")
@@ -38,6 +36,46 @@ def test_every_screen_is_for_everybody(open_listener: Open, language: str) -> No
 
     assert faults == []
     assert listener.troubles == []
+
+
+SPOIL = """() => {
+  const bad = document.createElement("button");
+  bad.textContent = "Trop petit";
+  bad.style = "position: fixed; top: 120px; left: 330px; width: 60px; height: 20px;"
+    + " color: #333; background: #222; border: 0; padding: 0; font-size: 10px";
+  document.querySelector("main").prepend(bad);
+  const veil = document.createElement("div");
+  veil.style = "position: fixed; inset: 0 0 auto; height: 100px; z-index: 9";
+  document.body.append(veil);
+}"""
+
+
+def test_what_a_screen_must_not_be_is_found(listener: Listener) -> None:
+    """The judge, judged."""
+    _bring_the_tools(listener)
+    listener.wait_for_button("start")
+    listener.page.evaluate(SPOIL)
+    said = "\n".join(
+        [
+            *_what_axe_says(listener.page),
+            *_what_axe_cannot_see(Screen("home", listener.page, under_way=True)),
+        ]
+    )
+
+    for fault in (
+        "dark: color-contrast",
+        "« Trop petit » is 60 x 20 px",
+        "« Aide » is covered when it has the focus",
+        "« Trop petit » leaves the screen",
+        "there is no Stop",
+    ):
+        assert fault in said
+
+
+def _bring_the_tools(listener: Listener) -> None:
+    for tool in (AXE, AUDIT):
+        listener.context.add_init_script(path=tool)
+    listener.page.reload()
 
 
 def _what_axe_says(page: Page) -> Iterator[str]:
