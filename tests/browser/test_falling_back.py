@@ -4,12 +4,18 @@ import pytest
 from playwright.sync_api import Route
 
 from tests.browser.house import House
-from tests.browser.listener import Listener
+from tests.browser.listener import Listener, Open
 from tests.browser.recording import Recording
 from tests.browser.screens import answered
 
 NO_NETWORK = "La connexion est coupée. La musique déjà là continue."
 SECOND = "Pièce 2 sur"
+KEPT = """async () => {
+  await navigator.serviceWorker.ready;
+  const pages = async () => (await (await caches.open("parcours-xl-page-1")).keys()).length;
+  while ((await pages()) === 0) await new Promise((next) => setTimeout(next, 20));
+}"""
+"""Until the page has been kept for later."""
 SIGNED = "address.includes('/object/sign/')"
 
 
@@ -104,3 +110,16 @@ def test_a_preview_host_without_cors_is_heard_past_the_graph_then_crossed(
 
     assert final.at > 2, "at the same place, not from its beginning"
     assert listener.recording().first_sound() is not None, "now it is in the graph"
+
+
+def test_help_is_there_signed_out_and_without_a_network(open_listener: Open) -> None:
+    listener = open_listener(bed=False, offline_page=True)
+    listener.page.evaluate(KEPT)
+    listener.context.set_offline(True)
+    listener.page.reload()
+    listener.press("help")
+
+    for number in ("15", "112", "3114"):
+        link = listener.page.get_by_role("dialog").locator(f'a.help-line[href="tel:{number}"]')
+        assert link.is_visible()
+    assert not [address for address in listener.fetched if "/auth/v1/" in address], "signed out"
