@@ -46,3 +46,9 @@ def test_the_lines_that_embed_the_engine_are_those_of_the_tested_example() -> No
 
 def test_it_says_what_the_page_was_not_tried_on() -> None:
     assert "Not tried on a real iPhone" in README
+
+
+def test_it_speaks_of_well_being_and_never_of_treating_or_curing() -> None:
+    assert "Well-being music that accompanies" in README
+    claims = r"th[ée]rap|\b(?:treat|cures?\b|cur(?:ed|ing)\b|heal(?:s|ed|ing)?\b|soign|gu[ée]ri)"
+    assert re.findall(claims, README, re.IGNORECASE) == []
