@@ -8,8 +8,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.generation import GenerationMode
 
+from parcours_xl.adapters.listener import Listener
 from parcours_xl.functions.doors import DOORS
-from parcours_xl.local.demonstration.listener import Listener
 from tests.end_to_end.house import House
 
 # 422: an Idempotency-Key that was used with another request, which no schema can know.

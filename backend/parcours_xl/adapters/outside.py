@@ -14,6 +14,7 @@ from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.hosts import TrackHosts
 from parcours_xl.adapters.oversight import Oversight
+from parcours_xl.adapters.people import People
 from parcours_xl.adapters.probes import Probes
 from parcours_xl.adapters.rollout import Rollout
 from parcours_xl.adapters.suno import Suno
@@ -39,6 +40,7 @@ class Outside:
     hosts: TrackHosts
     webhook: Webhook | None
     probes: Probes
+    people: People
 
 
 @asynccontextmanager
@@ -85,6 +87,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 hosts=hosts,
                 webhook=Webhook(webhook.get_secret_value(), http) if webhook else None,
                 probes=Probes(http, settings.supabase_url),
+                people=People(settings.rest_url, service_key, http, service.auth),
             )
         finally:
             await downloads.aclose()
