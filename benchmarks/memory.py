@@ -14,7 +14,8 @@ LOOK_S = 0.2
 DELIVER = """
 select public.record_callback(segment.id, segment.callback_token, jsonb_build_object(
          'stage', 'complete', 'source', 'callback', 'task_id', segment.suno_task_id,
-         'tracks', jsonb_build_array(jsonb_build_object('download_url', %s, 'trusted', true))))
+         'tracks', jsonb_build_array(
+           jsonb_build_object('download_url', %s::text, 'trusted', true))))
   from public.parcours_segments as segment where segment.id = any(%s)
 """
 
