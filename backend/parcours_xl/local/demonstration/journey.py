@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -23,10 +23,17 @@ class JourneyFailed(LocalError):
 
 
 async def live_journey(
-    url: str, anon_key: str, speed: float, show: Callable[[Segments], None]
+    url: str,
+    anon_key: str,
+    speed: float,
+    show: Callable[[Segments], None],
+    arrive: Callable[[str, str], Awaitable[Listener]] = Listener.arrive,
 ) -> JourneyReport:
-    """Live one journey as a newly signed-up user. Raises JourneyFailed."""
-    owner, stranger, nobody = [await Listener.arrive(url, anon_key) for _ in range(3)]
+    """Live one journey as a newly signed-up user. Raises JourneyFailed.
+
+    arrive: makes a visitor, who signs up as the project lets people sign up.
+    """
+    owner, stranger, nobody = [await arrive(url, anon_key) for _ in range(3)]
     await owner.sign_up()
     await stranger.sign_up()
     created = _expect(
