@@ -43,6 +43,7 @@ fuzz: $(READY)
 # The exam, the suites that need no SQL, and the demo, on a real project: SUPABASE_URL,
 # SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY say which. What they make there, they remove.
 test-supabase: $(READY)
+	@$(BIN)/python -m parcours_xl.local.player_build
 	@$(BIN)/python -m tests.real
 
 # The SQL suite on PostgreSQL in a container: PARCOURS_IMAGE, else Supabase's own image.

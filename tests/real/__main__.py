@@ -28,7 +28,7 @@ def main() -> int:
         env={**os.environ, CHOSEN: "real"},
         check=False,
     ).returncode
-    return int(tested != 0 or not _demonstrate(project))
+    return int(not _demonstrate(project) or tested != 0)
 
 
 def _demonstrate(project: RealProject) -> bool:

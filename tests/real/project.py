@@ -43,7 +43,7 @@ class RealProject:
         """Nobody but Auth has it."""
         pytest.skip("it signs tokens itself, and only Auth has a real project's key")
 
-    jwt_secret = signing_key
+    jwt_secret = jwks_public = signing_key
 
     async def make_user(self) -> tuple[UUID, Mapping[str, str]]:
         """A user with a confirmed address, whom `clear_up` removes; and the credentials."""
