@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks.capacity import Crowd, measure_capacity
+from benchmarks.capacity import PHASES, Crowd, measure_capacity
 from benchmarks.house import running_house
 from benchmarks.latency import Effort, measure_latencies
 from benchmarks.machine import describe_machine
@@ -58,13 +58,13 @@ def capacity(
     as_json: AsJson = False,
     tiny: Tiny = False,
     seconds: Annotated[
-        float, typer.Option(min=1, help="How long one worker, and four, are looked at.")
+        float, typer.Option(min=1, help="How long each number of workers is looked at.")
     ] = Crowd.measured_s,
 ) -> None:
-    """Measure one worker, then four, on 1,000 runs in hand. About three minutes."""
+    """Measure one worker, then four, on 1,000 runs in hand. About four minutes."""
     console, report = _begin(as_json)
     crowd = TINY_CROWD if tiny else Crowd(measured_s=seconds)
-    rows = measure_capacity(crowd, (1, 4), console.print)
+    rows = measure_capacity(crowd, PHASES, console.print)
     if as_json:
         _print(report | {"capacity": rows})
         return

@@ -18,6 +18,21 @@ SPEED = 30.0
 """A segment is complete after 5 s: then only Suno's quota limits how many are made."""
 
 
+COMPLETE_S, COMPLETE_S_NEVER = 150, 1_000_000
+"""When Suno delivers, in its own time: as usual, or not while anybody looks."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """So many workers; storing: whether tracks are delivered meanwhile, or only composed."""
+
+    workers: int
+    storing: bool
+
+
+PHASES = (Phase(1, False), Phase(1, True), Phase(4, True))
+
+
 @dataclass(frozen=True)
 class Crowd:
     """runs: in hand at once. deadlines: how many of them come due by the clock.
@@ -28,26 +43,28 @@ class Crowd:
     runs: int = 1000
     deadlines: int = 120
     warming_s: float = 15.0
-    measured_s: float = 60.0
+    measured_s: float = 45.0
 
 
 def measure_capacity(
-    crowd: Crowd, workers: Sequence[int], tell: Callable[[str], None]
+    crowd: Crowd, phases: Sequence[Phase], tell: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """One row for each number of workers, all on the same runs in hand."""
+    """One row a phase, all on the same runs in hand."""
     with running_house(speed=SPEED, WORKER_IN_PROCESS="false") as house:
         tell(f"putting {crowd.runs} runs in hand")
-        whole_s = (crowd.warming_s + crowd.measured_s) * len(workers)
+        whole_s = (crowd.warming_s + crowd.measured_s) * len(phases)
         gather(house, crowd.runs, crowd.deadlines, whole_s)
-        return [_measure(house, crowd, count, tell) for count in workers]
+        return [_measure(house, crowd, phase, tell) for phase in phases]
 
 
 def _measure(
-    house: House, crowd: Crowd, workers: int, tell: Callable[[str], None]
+    house: House, crowd: Crowd, phase: Phase, tell: Callable[[str], None]
 ) -> dict[str, Any]:
+    _set_delivery(house, COMPLETE_S if phase.storing else COMPLETE_S_NEVER)
     with ExitStack() as started:
-        pids = [started.enter_context(running_worker(house, number)) for number in range(workers)]
-        tell(f"{workers} at work")
+        workers = range(phase.workers)
+        pids = [started.enter_context(running_worker(house, number)) for number in workers]
+        tell(f"{phase.workers} at work")
         time.sleep(crowd.warming_s)
         since = house.query("select clock_timestamp() as now")[0]["now"]
         calls, cpu = Counter(read_calls(house)), [cpu_seconds(pid) for pid in pids]
@@ -62,7 +79,8 @@ def _measure(
     arrivals = _arrivals(house)
     per_second = {name: round(count / seconds, 2) for name, count in called.most_common()}
     return {
-        "workers": workers,
+        "workers": phase.workers,
+        "storing": phase.storing,
         "runs_in_hand": house.query("select count(*) from parcours.runs_in_hand")[0]["count"],
         "suno_calls_a_window": round(calls_a_window(arrivals, since.timestamp()), 2),
         "suno_calls_worst_window": worst_window(arrivals),
@@ -91,6 +109,11 @@ def calls_a_window(arrivals: Sequence[float], since: float) -> float:
     if not periods:
         return float(len(seen))
     return CALLS_MAX * WINDOW_S * len(periods) / sum(periods)
+
+
+def _set_delivery(house: House, seconds: float) -> None:
+    address = f"{house.project.suno_url}/_control/settings"
+    httpx.put(address, json={"complete_s": seconds}, trust_env=False).raise_for_status()
 
 
 def _arrivals(house: House) -> list[float]:

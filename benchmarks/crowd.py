@@ -101,7 +101,7 @@ def read_served(house: House, since: Any) -> dict[str, dict[str, float]]:
     """Since a moment, for each kind of step: how many, and the worst delay in seconds."""
     rows = house.query(
         "select action, count(*) as served, max(late_s) as late_s from public.bench_served"
-        " where at >= %s group by action order by action",
+        " where at >= %s and late_s >= 0 group by action order by action",
         since,
     )
     return {

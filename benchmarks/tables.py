@@ -41,7 +41,8 @@ def show_capacity(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
     for row in rows:
-        table.add_column(f"{row['workers']} at work", justify="right")
+        doing = "storing" if row["storing"] else "nothing to store"
+        table.add_column(f"{row['workers']} at work, {doing}", justify="right")
     lines = {
         "runs in hand": "runs_in_hand",
         "Suno calls a window, average": "suno_calls_a_window",

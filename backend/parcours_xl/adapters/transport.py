@@ -25,12 +25,13 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises httpx.TransportError."""
+        body = _body(request)
         with _httpx_errors():
             answer = await self._open_session().request(
                 request.method,
                 yarl.URL(str(request.url), encoded=True),
                 headers=request.headers.multi_items(),
-                data=_body(request),
+                data=body,
                 allow_redirects=False,
                 timeout=_timeout(request),
             )
@@ -60,7 +61,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
 def choose_transport() -> AiohttpTransport | None:
     """None where the environment names a proxy: httpx's own transport asks it."""
-    return None if getproxies() else AiohttpTransport()
+    return None if getproxies().keys() - {"no"} else AiohttpTransport()
 
 
 class _Body(httpx.AsyncByteStream):
