@@ -20,8 +20,8 @@ FORGET_TRACKS = "delete from pgmq.q_parcours_tracks"
 class Effort:
     """How much is asked: requests a round, one at a time and 32 at once, and how many rounds."""
 
-    requests_alone: int = 100
-    requests_together: int = 320
+    requests_alone: int = 60
+    requests_together: int = 192
     rounds: int = 5
 
     def requests(self, call: Call, concurrent: int) -> int:
