@@ -1,15 +1,14 @@
 """What requests need to find in the database: segments under way, users, a stored track."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import jwt
 
 from benchmarks.house import House
+from tests.fixtures.people import Forger
 
 USERS = 64
 TOKEN_S = 3600
@@ -77,7 +76,8 @@ def lay_in(house: House) -> Stock:
     path = f"runs/{uuid4()}/{uuid4()}.mp3"
     _upload(house, path)
     [row] = house.query(STORED, user_ids[0], path)
-    users = tuple(_sign_in(house, user_id) for user_id in user_ids)
+    forger, expires_at = Forger(house.project), int(time.time()) + TOKEN_S
+    users = tuple(forger.sign(forger.claims(user_id, exp=expires_at)) for user_id in user_ids)
     return Stock(house, users, row["id"], path)
 
 
@@ -89,19 +89,3 @@ def _upload(house: House, path: str) -> None:
         headers={"Authorization": f"Bearer {key}", "apikey": key, "Content-Type": "audio/mpeg"},
         trust_env=False,
     ).raise_for_status()
-
-
-def _sign_in(house: House, user_id: UUID) -> str:
-    """A token as Auth signs it: ES256, with the project's own key."""
-    key: Mapping[str, Any] = house.project.signing_key
-    now = int(time.time())
-    claims = {
-        "sub": str(user_id),
-        "aud": "authenticated",
-        "role": "authenticated",
-        "iss": f"{house.project.url}/auth/v1",
-        "iat": now,
-        "exp": now + TOKEN_S,
-    }
-    signing = jwt.PyJWK(dict(key)).key
-    return jwt.encode(claims, signing, algorithm="ES256", headers={"kid": key["kid"]})

@@ -14,6 +14,7 @@ from testcontainers.core.container import DockerContainer
 from parcours_xl.local.database import (
     BOOTSTRAP,
     LOGIN_ROLES,
+    PARTS,
     bootstrap_database,
     copy_database,
 )
@@ -28,19 +29,6 @@ IMAGE = "supabase/postgres:17.11.0.006"
 PASSWORD = "postgres"  # of a container that only this machine reaches, for some minutes
 PORT = 5432
 READY_S_MAX, LOOK_S = 120, 0.1
-
-# In a database of its own: Supabase's image keeps connections to its first one.
-OF_A_PROJECT = """
-alter schema public owner to postgres;
-grant usage on schema public to anon, authenticated, service_role;
-create schema extensions;
-grant all on schema extensions to postgres;
-grant usage on schema extensions to anon, authenticated, service_role;
-create extension pgcrypto with schema extensions;
-create extension "uuid-ossp" with schema extensions;
-create publication supabase_realtime;
-alter publication supabase_realtime owner to postgres;
-"""
 
 
 @contextmanager
@@ -85,14 +73,14 @@ def _prepare(project: LocalProject, migrated: str) -> None:
             copy_database(project, migrated, template="postgres")
             return
         _let_in(connection)
+        # In a database of its own: Supabase's image keeps connections to its first one.
         connection.execute(
             sql.SQL("create database {} template template0 owner postgres").format(
                 sql.Identifier(migrated)
             )
         )
     with psycopg.connect(project.database_url(SUPERUSER, migrated)) as connection:
-        connection.execute(OF_A_PROJECT)
-        for part in ("auth.sql", "storage.sql"):
+        for part in PARTS[1:]:
             connection.execute((BOOTSTRAP / part).read_text())
     apply_migrations(project.database_url(database=migrated))
 
