@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.loops.auto import auto_loop_factory
 
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.app import create_app
@@ -62,7 +63,8 @@ def create_service() -> Starlette:
 
 def work() -> None:
     """Work until SIGTERM or SIGINT, without answering HTTP. Raises SettingsError."""
-    asyncio.run(_work(_begin()))
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(_work(_begin()))
 
 
 def _begin() -> Settings:
