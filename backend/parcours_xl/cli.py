@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from parcours_xl.cli_operations import operators
+from parcours_xl.cli_operations.desk import EnvironmentFile
 
 app = typer.Typer(
     name="parcours",
@@ -190,16 +191,17 @@ def serve(
         )
 
 
-@app.command(epilog="Example: parcours worker")
-def worker() -> None:
+@app.command(epilog="Example: parcours worker --env .parcours/dev.env")
+def worker(environment: EnvironmentFile = None) -> None:
     """Run one more worker. Any number of them, on any machines, share the work.
 
-    Settings are the service's (docs/settings.md). SIGTERM finishes or hands back what is under way.
+    Settings are the service's (docs/settings.md), from the environment or a file.
+    SIGTERM finishes or hands back what is under way.
     """
     with _settings_in_plain_words():
         from parcours_xl.serving import work
 
-        work()
+        work(environment)
 
 
 @contextmanager

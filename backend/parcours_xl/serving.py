@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -61,14 +62,17 @@ def create_service() -> Starlette:
     return create_app(_begin())
 
 
-def work() -> None:
-    """Work until SIGTERM or SIGINT, without answering HTTP. Raises SettingsError."""
+def work(environment: Path | None = None) -> None:
+    """Work until SIGTERM or SIGINT, without answering HTTP. Raises SettingsError.
+
+    environment: a file of settings behind those of the process.
+    """
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        runner.run(_work(_begin()))
+        runner.run(_work(_begin(environment)))
 
 
-def _begin() -> Settings:
-    settings = read_settings()
+def _begin(environment: Path | None = None) -> Settings:
+    settings = read_settings(_env_file=environment)
     set_up_logs(settings.log_format, settings.log_level, settings.secrets)
     return settings
 

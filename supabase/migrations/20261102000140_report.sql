@@ -128,13 +128,15 @@ language sql stable set search_path = '' as $$
 $$;
 
 -- What went wrong, and what was completed. An error is an attempt that failed, whether or not
--- another one made it good. refusals: by Suno's code, 429 and its kin among them.
+-- another one made it good. refusals: by Suno's code, 429 and its kin among them. messengers: who
+-- told of a preview or a track, a callback or the answer to our own question (record-info).
 create function parcours.report_outcomes(p_from timestamptz, p_to timestamptz) returns jsonb
 language sql stable set search_path = '' as $$
   with happened as (
     select what, detail from public.parcours_events
      where happened_at >= p_from and happened_at < p_to
-       and what in ('segment.complete', 'segment.failed', 'segment.refused')
+       and what in ('segment.complete', 'segment.failed', 'segment.refused',
+                    'segment.first', 'segment.delivered')
   )
   select jsonb_build_object(
     'complete', (select count(*) from happened where what = 'segment.complete'),
@@ -148,7 +150,11 @@ language sql stable set search_path = '' as $$
         where what = 'segment.refused'
            or detail->>'reason' in ('suno_busy', 'suno_refused', 'suno_account')
               and (detail->>'attempt')::integer > 0
-        group by 1) as codes));
+        group by 1) as codes),
+    'messengers', (select coalesce(jsonb_object_agg(messenger, many), '{}') from (
+       select detail->>'source' as messenger, count(*) as many from happened
+        where what in ('segment.first', 'segment.delivered') and detail ? 'source'
+        group by 1) as messengers));
 $$;
 
 -- How the runs that were created in the slice, and their segments, stand now.

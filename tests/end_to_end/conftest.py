@@ -9,15 +9,15 @@ from tests.end_to_end.house import House, running_house
 
 
 @pytest.fixture(scope="session")
-def _deployment(stack: LocalProject) -> Iterator[House]:
+def deployment(stack: LocalProject) -> Iterator[House]:
     with running_house(stack) as house:
         yield house
 
 
 @pytest.fixture
-def house(_deployment: House) -> Iterator[House]:
+def house(deployment: House) -> Iterator[House]:
     """The deployment, with nothing due and no faults."""
-    _deployment.forget_work()
-    _deployment.clear_faults()
-    yield _deployment
-    _deployment.clear_faults()
+    deployment.forget_work()
+    deployment.clear_faults()
+    yield deployment
+    deployment.clear_faults()

@@ -58,14 +58,14 @@ class House:
             cursor = connection.execute(statement, arguments)
             return cursor.fetchall() if cursor.description else []
 
-    def create_run(self, segments: int = 1) -> UUID:
+    def create_run(self, segments: int = 1, user_id: UUID | None = None) -> UUID:
         """A run of somebody's, without a brief of OpenAI's."""
         listed = [
             {"prompt": "Slow piano, 60 BPM, dorian", "title": "Au seuil", "planned_seconds": 300}
         ] * segments
         [row] = self.query(
             "select public.create_run(%s, '00-universel-reset', 'Un moment.', %s, %s, 1000) as run",
-            uuid4(),
+            user_id or uuid4(),
             Jsonb({"title": "Un moment"}),
             Jsonb(listed),
         )
@@ -120,6 +120,36 @@ class House:
             self.query(f"delete from pgmq.q_{queue}")
         self.query("delete from parcours.suno_requests")
         self.query("delete from parcours.erasures")
+
+    def forget_the_past(self) -> None:
+        """Nothing has ever happened here, and nobody has looked."""
+        for table in (
+            "public.parcours_runs",
+            "public.parcours_events",
+            "parcours.jobs_given_up",
+            "parcours.alerts",
+            "parcours.turns",
+            "parcours.gauges",
+        ):
+            self.query(f"delete from {table}")
+        with psycopg.connect(self.project.database_url("supabase_admin")) as connection:
+            connection.execute("set storage.allow_delete_query = 'true'")
+            connection.execute("delete from storage.objects")
+
+    def sign_up(self) -> UUID:
+        """A new user of the project."""
+        answer = httpx.post(
+            f"{self.project.url}/auth/v1/signup",
+            json={"email": f"{uuid4().hex}@example.org", "password": "a calm evening"},
+            headers={"apikey": self.project.anon_key},
+            trust_env=False,
+        )
+        return UUID(answer.json()["user"]["id"])
+
+    def wait_for_caretaker(self) -> None:
+        """Until a worker has looked after everything once."""
+        turn = "select true from parcours.turns where lease_until <= clock_timestamp()"
+        wait_until(lambda: bool(self.query(turn)), 10)
 
     def ask_fault(self, **fault: Any) -> None:
         """Have the simulated Suno misbehave."""

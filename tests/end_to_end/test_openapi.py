@@ -29,11 +29,11 @@ def api(house: House) -> schemathesis.BaseSchema:
 
 
 @pytest.fixture(scope="module")
-def token(_deployment: House) -> str:
+def token(deployment: House) -> str:
     """A signed-in user's access token."""
 
     async def sign_up() -> str:
-        project = _deployment.project
+        project = deployment.project
         listener = await Listener.arrive(project.url, project.anon_key)
         await listener.sign_up()
         return await listener.access_token()

@@ -35,12 +35,13 @@ def burning(seen: Watch, **targets: object) -> set[str]:
     return {alert.name for alert in judge(seen, Targets(**targets)) if alert.burning}  # type: ignore[arg-type]
 
 
-def test_a_quiet_deployment_has_six_alerts_and_none_burns() -> None:
+def test_a_quiet_deployment_has_seven_alerts_and_none_burns() -> None:
     alerts = judge(watch(), Targets())
     assert [alert.name for alert in alerts] == [
         "errors",
         "ttfc",
         "runner_timeouts",
+        "callbacks",
         "credits",
         "old_job",
         "job_given_up",
@@ -67,6 +68,12 @@ def test_over_a_fifth_of_slow_tracks_burns(slow: int, burns: bool) -> None:
 def test_over_half_of_the_runs_timing_out_burns(timed_out: int, burns: bool) -> None:
     figures = {"runs_timed_out": timed_out, "runs_measured": 10}
     assert ("runner_timeouts" in burning(watch(figures))) is burns
+
+
+@pytest.mark.parametrize(("asked", "burns"), [(5, False), (6, True)])
+def test_callbacks_that_do_not_arrive_burn(asked: int, burns: bool) -> None:
+    figures = {"messengers": Counter(record_info=asked, callback=10 - asked)}
+    assert ("callbacks" in burning(watch(figures))) is burns
 
 
 def test_too_few_are_not_judged() -> None:
@@ -151,4 +158,4 @@ def test_the_rules_for_prometheus_are_printed(operator: Operator) -> None:
     told = operator.run("alerts", "--rules", SUPABASE_URL="")
     assert told.status == 0
     assert told.out.startswith("# Alerts for Prometheus")
-    assert told.out.count("- alert: ") == 8
+    assert told.out.count("- alert: ") == 9

@@ -146,6 +146,22 @@ def test_a_callback_base_where_somebody_else_answers_is_trouble(
         assert says in told.out
 
 
+async def test_callbacks_that_do_not_arrive_are_trouble_though_the_door_is_open(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+) -> None:
+    records.do("delete from public.parcours_events")
+    run = await make_run(3)
+    for segment_id in run.segment_ids:
+        claim = await outside.database.claim_segment(segment_id)
+        assert claim.callback_token
+        track = SunoTrack(None, "https://cdn1.suno.ai/s", None, True, None, None)
+        event = SunoEvent("first", "record_info", f"task-{segment_id}", (track,))
+        await outside.database.record_callback(segment_id, claim.callback_token, event)
+    told = doctor.run("doctor", "--json")
+    assert told.status == 1
+    assert kinds(told)["callbacks_lost"] == 1
+
+
 def test_what_is_not_known_here_is_said(doctor: Operator) -> None:
     told = doctor.run("doctor", "--json", SUNO_API_KEY="", OPENAI_API_KEY="", CALLBACK_BASE="")
     assert told.status == 0

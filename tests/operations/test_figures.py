@@ -43,6 +43,7 @@ def test_without_a_measurement_there_is_no_figure() -> None:
     assert Figures().errors_share is None
     assert Figures().ttfc_slow_share is None
     assert Figures().timeouts_share is None
+    assert Figures().asked_share is None
 
 
 def test_the_target_itself_is_within_the_target() -> None:
@@ -77,7 +78,8 @@ EMPTY: dict[str, Any] = {
     | {"ttfp": {"late": 0, "seconds": {"1.5": 2}}, "ttfc": {"late": 0, "seconds": {}}},
     "listener": {key: {"late": 0, "seconds": {}} for key in ("ttfp", "ttfc", "ready")},
     "timeouts": {"measured": 0, "timed_out": 0},
-    "outcomes": {"complete": 1, "linked": 0, "errors": {}, "refusals": {"430": 1}},
+    "outcomes": {"complete": 1, "linked": 0, "errors": {}, "refusals": {"430": 1}}
+    | {"messengers": {"callback": 2}},
     "statuses": {"runs": {"ready": 1}, "segments": {}},
 }
 
@@ -101,6 +103,7 @@ async def test_a_time_too_long_for_one_call_is_halved_until_it_fits() -> None:
     assert figures.submissions == 4, "four pieces of 90 minutes, none lost"
     assert figures.suno_ttfp.seconds == {1.5: 8}
     assert figures.refusals == {"430": 4}
+    assert figures.messengers == {"callback": 8}
 
 
 async def test_a_database_that_is_away_is_not_asked_for_ever() -> None:

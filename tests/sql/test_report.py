@@ -104,6 +104,19 @@ def test_late_music_belongs_to_the_attempt_that_asked_for_it(world: World) -> No
     assert found["listener"]["ready"]["seconds"] == {"401.0": 1}
 
 
+def test_who_told_of_the_music_is_counted(world: World) -> None:
+    tell(
+        world,
+        [
+            (0, "segment.claimed", {"attempt": 1}),
+            (34, "segment.first", {"source": "callback"}),
+            (241, "segment.delivered", {"source": "record_info"}),
+        ],
+        status="creating",
+    )
+    assert report(world)["outcomes"]["messengers"] == {"callback": 1, "record_info": 1}
+
+
 def test_refusals_are_counted_by_code_and_delay_nothing_of_sunos(world: World) -> None:
     tell(
         world,
@@ -185,7 +198,7 @@ def test_an_empty_time_is_all_zeroes(world: World) -> None:
         },
         "listener": {"ttfp": NOTHING, "ttfc": NOTHING, "ready": NOTHING},
         "timeouts": {"measured": 0, "timed_out": 0},
-        "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}},
+        "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}} | {"messengers": {}},
         "statuses": {"runs": {}, "segments": {}},
     }
 

@@ -10,11 +10,13 @@ from parcours_xl.targets import Targets
 ERRORS_SHARE_MAX = 0.10
 TTFC_SLOW_SHARE_MAX = 0.20
 TIMEOUTS_SHARE_MAX = 0.50
+ASKED_SHARE_MAX = 0.50
 
 WHAT_TO_DO = {
     "errors": "parcours doctor; then read the logs of a run that failed",
     "ttfc": "see whether Suno is slow, and whether its callbacks arrive: parcours doctor",
     "runner_timeouts": "Suno refuses too often, or its callbacks are lost: parcours doctor",
+    "callbacks": "Suno's callbacks do not arrive: parcours doctor looks at CALLBACK_BASE",
     "credits": "buy Suno credits, then: parcours doctor --fix",
     "old_job": "no worker is taking jobs: look at the workers, start parcours worker",
     "supabase_away": "see status.supabase.com and the project's dashboard; all goes on by itself",
@@ -45,6 +47,7 @@ def judge(watch: Watch, targets: Targets) -> list[Alert]:
         _errors(watch, targets),
         _ttfc(watch, targets),
         _runner_timeouts(watch, targets),
+        _callbacks(watch, targets),
         _credits(watch, targets),
         _old_job(watch, targets),
         _job_given_up(watch),
@@ -80,6 +83,19 @@ def _runner_timeouts(watch: Watch, targets: Targets) -> Alert:
         watch,
         targets,
         f"runs took over {seconds(targets.runner_timeout_s)}",
+    )
+
+
+def _callbacks(watch: Watch, targets: Targets) -> Alert:
+    # The music is not lost, Suno is asked for it; but only after 90 s, and no other alert says so.
+    return _share_alert(
+        "callbacks",
+        watch.figures.asked_share,
+        ASKED_SHARE_MAX,
+        watch.figures.messengers.total(),
+        watch,
+        targets,
+        "previews and tracks came by no callback",
     )
 
 

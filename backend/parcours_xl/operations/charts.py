@@ -31,9 +31,6 @@ def draw_lines(series: Sequence[Series], labels: Sequence[str], target: float, w
     parts = [_axes(scale, labels, word)]
     y = scale.y(target)
     parts.append(f'<line class="target" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
-    parts.append(
-        f'<text class="target-name" x="{WIDTH - RIGHT}" y="{y - 5}">target {word(target)}</text>'
-    )
     for one in series:
         parts += [_line(scale, run, one.colour) for run in _unbroken(one.values)]
         parts += [

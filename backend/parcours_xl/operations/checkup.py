@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 from parcours_xl.adapters.brief_writer import BriefNotWritten
 from parcours_xl.adapters.outside import Outside
+from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.adapters.tracks import StorageAway
+from parcours_xl.operations.alerts import judge
 from parcours_xl.operations.credit import read_credits
 from parcours_xl.operations.findings import Checked, Finding
 from parcours_xl.operations.migrations import VERSIONS
+from parcours_xl.operations.watching import keep_watch
 from parcours_xl.operations.wording import seconds
 from parcours_xl.settings import UNKNOWN, Settings
 from parcours_xl.trouble import Postponed
@@ -30,7 +33,19 @@ async def check_callback(outside: Outside, settings: Settings) -> Checked:
     wrong = await outside.probes.callback(base)
     if wrong is not None:
         return Checked(part, "", (Finding("callback_base", f"{base}: {wrong}"),))
+    if lost := await _find_lost_callbacks(outside, settings):
+        return Checked(part, "", (lost,))
     return Checked(part, f"{base} answers as a callback would find it")
+
+
+async def _find_lost_callbacks(outside: Outside, settings: Settings) -> Finding | None:
+    """The door may be open here and shut for Suno: who has told of the music lately?"""
+    try:
+        watch = await keep_watch(outside.oversight, settings)
+    except SupabaseAway:
+        return None
+    lost = next(alert for alert in judge(watch, settings) if alert.name == "callbacks")
+    return Finding("callbacks_lost", lost.says) if lost.burning else None
 
 
 async def check_supabase(outside: Outside, _: Settings) -> Checked:
@@ -111,7 +126,7 @@ async def check_queues(outside: Outside, settings: Settings) -> Checked:
             queue.due,
         )
         for queue in await outside.oversight.read_queues()
-        if queue.due and queue.oldest_s > QUEUE_STANDS_S
+        if queue.due and queue.oldest_s > min(QUEUE_STANDS_S, settings.old_job_s)
     ]
     signs = await outside.oversight.read_signs(datetime.now(UTC))
     late = timedelta(seconds=settings.caretaker_every_s * LOOKS_MISSED_MAX)

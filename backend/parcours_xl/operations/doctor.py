@@ -1,5 +1,6 @@
 """The doctor: looks at everything, says what it means for the listener, mends what can be."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from parcours_xl.operations.checkup import CHECKS
 from parcours_xl.operations.findings import EXAMPLES_MAX, Checked, Finding
 from parcours_xl.operations.mending import Mended, Mender
 from parcours_xl.operations.troubles import Progress, Troubles, find_troubles
+from parcours_xl.operations.wording import cause
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
 
@@ -101,7 +103,7 @@ def _say(found: Troubles) -> list[Finding]:
     findings = [
         Finding(
             kind,
-            f"{len(every[kind])} {words}",
+            f"{len(every[kind])} {words}{_causes(every[kind])}",
             len(every[kind]),
             tuple(str(one.id) for one in every[kind][:EXAMPLES_MAX]),
         )
@@ -113,6 +115,14 @@ def _say(found: Troubles) -> list[Finding]:
         examples = tuple(found.files[:EXAMPLES_MAX])
         findings.append(Finding("orphaned_file", f"{count} files of nobody's", count, examples))
     return findings
+
+
+def _causes(found: Sequence[FoundSegment] | Sequence[FoundRun]) -> str:
+    """Why segments failed, the commonest cause first; nothing for what has not."""
+    reasons = [one.reason for one in found if isinstance(one, FoundSegment) and one.reason]
+    counted = Counter(reasons).most_common()
+    said = ", ".join(f"{cause(reason)} ({count})" for reason, count in counted)
+    return f": {said}" if said else ""
 
 
 async def _mend(outside: Outside, found: Troubles, parts: Sequence[Checked]) -> list[Checked]:

@@ -46,7 +46,10 @@ class Timing(pydantic.BaseModel):
 
 
 class Figures(pydantic.BaseModel):
-    """What report_slice counts. suno: from a claim; listener: from the run's creation."""
+    """What report_slice counts. suno: from a claim; listener: from the run's creation.
+
+    messengers: who told of previews and tracks: 'callback', or 'record_info' when Suno was asked.
+    """
 
     suno_ttfp: Timing = Timing()
     suno_ttfc: Timing = Timing()
@@ -63,6 +66,7 @@ class Figures(pydantic.BaseModel):
     linked: int = 0
     errors: Counter[str] = Counter()
     refusals: Counter[str] = Counter()
+    messengers: Counter[str] = Counter()
     runs: Counter[str] = Counter()
     segments: Counter[str] = Counter()
 
@@ -95,6 +99,12 @@ class Figures(pydantic.BaseModel):
         """Attempts that failed, among those that ended; None when none did."""
         ended = self.errors.total() + self.complete
         return self.errors.total() / ended if ended else None
+
+    @property
+    def asked_share(self) -> float | None:
+        """Previews and tracks of which Suno had to be asked; None when there were none."""
+        told = self.messengers.total()
+        return self.messengers["record_info"] / told if told else None
 
     @property
     def ttfc_slow_share(self) -> float | None:

@@ -28,6 +28,11 @@ KINDS = {
         "Suno cannot call back: previews and tracks come minutes late, when Suno is asked",
         "set CALLBACK_BASE to the public https address of parcours-xl-callback, start anew",
     ),
+    "callbacks_lost": Kind(
+        "trouble",
+        "previews and tracks come minutes late: Suno is asked for them after 90 and 240 s",
+        "see whether a proxy, firewall or verify_jwt keeps Suno out; then ask Suno's support",
+    ),
     "supabase": Kind(
         "trouble",
         "no journey begins, goes on or is played",

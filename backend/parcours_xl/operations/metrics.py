@@ -78,6 +78,7 @@ def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
     yield _gauge("linked", "Tracks that play from Suno's own address", figures.linked)
     yield _by("errors", "Attempts that failed", "cause", figures.errors)
     yield _by("refusals", "What Suno refused", "code", figures.refusals)
+    yield _by("messages", "Previews and tracks, by who told of them", "by", figures.messengers)
     yield _by("runs", "Runs created in the window", "status", figures.runs)
     yield _by("segments", "Segments of these runs", "status", figures.segments)
     queues = watch.queues

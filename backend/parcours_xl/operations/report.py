@@ -84,6 +84,7 @@ class Report:
             "submissions": total.submissions,
             "retries": total.retries,
             "refusals_by_code": dict(total.refusals),
+            "told_by": dict(total.messengers),
             "complete": total.complete,
             "complete_without_file": total.linked,
             "runner_timeouts": {

@@ -1,16 +1,16 @@
 """The report as one self-contained page: no script, nothing from anywhere else."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 
 from parcours_xl.operations.charts import Series, draw_bars, draw_columns, draw_lines
 from parcours_xl.operations.figures import Timing
-from parcours_xl.operations.report import Latency, Report, Slice
+from parcours_xl.operations.report import Report, Slice
+from parcours_xl.operations.report_tiles import write_tiles
 from parcours_xl.operations.wording import STATUSES, cause, period, seconds, share
 
-GOOD_SHARE, ERRORS_SHARE_MAX, TIMEOUTS_SHARE_MAX = 0.95, 0.05, 0.05
 COLOURS = {
     "complete": "var(--good)",
     "ready": "var(--good)",
@@ -41,7 +41,7 @@ def write_page(report: Report) -> str:
 <p>{report.start:%d %B %H:%M} to {report.end:%d %B %Y %H:%M} UTC · {_journeys(report)}</p>
 </header>
 <main>
-<div class="tiles">{"".join(_tiles(report))}</div>
+<div class="tiles">{"".join(write_tiles(report))}</div>
 <div class="charts">{"".join(_charts(report))}</div>
 </main>
 </body>
@@ -52,58 +52,6 @@ def write_page(report: Report) -> str:
 def _journeys(report: Report) -> str:
     count = report.total.runs.total()
     return f"{count} journey{'' if count == 1 else 's'} created"
-
-
-def _tiles(report: Report) -> Iterable[str]:
-    for latency in report.latencies:
-        timing = latency.listener
-        within = timing.within(latency.target_s)
-        yield _tile(
-            f"{latency.name} · {latency.meaning}",
-            share(within),
-            f"within {seconds(latency.target_s)}",
-            _verdict(within, lambda value: value >= GOOD_SHARE),
-            f"p50 {seconds(timing.percentile(0.5))} · p95 {seconds(timing.percentile(0.95))} · "
-            f"{timing.measured} measured{_sunos(latency)}",
-        )
-    total = report.total
-    yield _tile(
-        "Attempts that failed",
-        share(total.errors_share),
-        "of those that ended",
-        _verdict(total.errors_share, lambda value: value < ERRORS_SHARE_MAX),
-        f"{total.errors.total()} failed · {total.complete} complete · "
-        f"{total.retries} tried again · {total.refusals.total()} refused by Suno",
-    )
-    yield _tile(
-        "Runner timeouts",
-        share(total.timeouts_share),
-        f"took over {seconds(report.targets.runner_timeout_s)}",
-        _verdict(total.timeouts_share, lambda value: value < TIMEOUTS_SHARE_MAX),
-        f"{total.runs_timed_out} of {total.runs_measured} runs that ended or should have",
-    )
-
-
-def _sunos(latency: Latency) -> str:
-    if latency.suno is None:
-        return ""
-    return (
-        f"<br>Suno’s share: p50 {seconds(latency.suno.percentile(0.5))} · "
-        f"p95 {seconds(latency.suno.percentile(0.95))}"
-    )
-
-
-def _tile(title: str, figure: str, unit: str, verdict: str, foot: str) -> str:
-    return (
-        f'<div class="tile"><h2>{title}</h2>'
-        f'<div class="figure {verdict}">{figure} <small>{unit}</small></div><p>{foot}</p></div>'
-    )
-
-
-def _verdict(value: float | None, is_good: Callable[[float], bool]) -> str:
-    if value is None:
-        return "unknown"
-    return "good" if is_good(value) else "bad"
 
 
 def _charts(report: Report) -> Iterable[str]:
@@ -154,7 +102,11 @@ def _latency_chart(title: str, timings: list[Timing], labels: list[str], target_
     if not any(timing.seconds for timing in timings):
         return _section(title, "As the listener lives it", _nothing("Nothing was heard."))
     drawing = draw_lines(series, labels, target_s, seconds)
-    return _section(title, "As the listener lives it", _legend(series) + drawing)
+    about = "As the listener lives it"
+    if any(timing.measured and timing.percentile(0.95) is None for timing in timings):
+        about += "; p95 breaks off where over 5 % never came"
+    target = Series(f"target {seconds(target_s)}", "var(--bad)", [])
+    return _section(title, about, _legend([*series, target]) + drawing)
 
 
 def _runs_chart(report: Report, labels: list[str]) -> str:

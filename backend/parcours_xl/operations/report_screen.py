@@ -37,6 +37,11 @@ def show_report(console: Console, report: Report) -> None:
     )
     if total.refusals:
         console.print(_counts("refusals", total.refusals, lambda code: f"code {code}"))
+    if asked := total.messengers["record_info"]:
+        console.print(
+            f"[bold]Callbacks[/] {asked} of {total.messengers.total()} previews and tracks came by "
+            "none: Suno had to be asked"
+        )
     if total.linked:
         console.print(f"[bold]Not stored[/] {total.linked} tracks play from Suno's own address")
     if report.top_users:

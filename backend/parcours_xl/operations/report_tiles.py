@@ -1,0 +1,70 @@
+"""The report's tiles: its figures, each with a verdict."""
+
+from collections.abc import Callable, Iterable
+
+from parcours_xl.operations.report import Latency, Report
+from parcours_xl.operations.wording import seconds, share
+
+GOOD_SHARE, ERRORS_SHARE_MAX, TIMEOUTS_SHARE_MAX = 0.95, 0.05, 0.05
+
+
+def write_tiles(report: Report) -> Iterable[str]:
+    """One tile a figure, as HTML; green or red by what is good enough."""
+    for latency in report.latencies:
+        timing = latency.listener
+        within = timing.within(latency.target_s)
+        yield _tile(
+            f"{latency.name} · {latency.meaning}",
+            share(within),
+            f"within {seconds(latency.target_s)}",
+            _verdict(within, lambda value: value >= GOOD_SHARE),
+            f"p50 {seconds(timing.percentile(0.5))} · p95 {seconds(timing.percentile(0.95))} · "
+            f"{timing.measured} measured{_sunos(latency)}",
+        )
+    total = report.total
+    yield _tile(
+        "Attempts that failed",
+        share(total.errors_share),
+        "of those that ended",
+        _verdict(total.errors_share, lambda value: value < ERRORS_SHARE_MAX),
+        f"{total.errors.total()} failed · {total.complete} complete · "
+        f"{total.retries} tried again · {total.refusals.total()} refused by Suno",
+    )
+    yield _tile(
+        "Runner timeouts",
+        share(total.timeouts_share),
+        f"took over {seconds(report.targets.runner_timeout_s)}",
+        _verdict(total.timeouts_share, lambda value: value < TIMEOUTS_SHARE_MAX),
+        f"{total.runs_timed_out} of {total.runs_measured} runs that ended or should have",
+    )
+    by_callback = None if total.asked_share is None else 1 - total.asked_share
+    yield _tile(
+        "Callbacks",
+        share(by_callback),
+        "of the music came by one",
+        _verdict(by_callback, lambda value: value >= GOOD_SHARE),
+        f"{total.messengers['record_info']} of {total.messengers.total()} previews and tracks had "
+        "to be asked for",
+    )
+
+
+def _sunos(latency: Latency) -> str:
+    if latency.suno is None:
+        return ""
+    return (
+        f"<br>Suno’s share: p50 {seconds(latency.suno.percentile(0.5))} · "
+        f"p95 {seconds(latency.suno.percentile(0.95))}"
+    )
+
+
+def _tile(title: str, figure: str, unit: str, verdict: str, foot: str) -> str:
+    return (
+        f'<div class="tile"><h2>{title}</h2>'
+        f'<div class="figure {verdict}">{figure} <small>{unit}</small></div><p>{foot}</p></div>'
+    )
+
+
+def _verdict(value: float | None, is_good: Callable[[float], bool]) -> str:
+    if value is None:
+        return "unknown"
+    return "good" if is_good(value) else "bad"

@@ -1,0 +1,110 @@
+"""Somebody on call: a deployment whose Supabase can be stopped, and the runbook's commands."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from parcours_xl.local.processes import Server
+from parcours_xl.local.project import LocalProject, open_project
+from parcours_xl.local.stack import held_state, started_servers
+from tests.end_to_end.house import House, running_house, running_workers
+from tests.end_to_end.runbook import stands_in_the_page
+from tests.fixtures.operator import Operator, Told
+
+# The operator's minutes, shortened as the service's are (house.SHORT_TIMINGS).
+SHORT_TARGETS = {
+    "TTFP_TARGET_S": "1.8",
+    "TTFC_TARGET_S": "2.5",
+    "TTFC_ALERT_S": "2.5",
+    "STUCK_S": "5",
+    "OLD_JOB_S": "2",
+    "CARETAKER_EVERY_S": "1",
+    "DAILY_RUN_QUOTA": "1000",
+}
+
+
+@dataclass
+class Supabase:
+    """The servers of a project, stopped and started as a whole."""
+
+    project: LocalProject
+    _servers: list[AbstractContextManager[tuple[Server, ...]]] = field(default_factory=list)
+
+    def start(self) -> None:
+        servers = started_servers(self.project, durable=True, migrations=None)
+        servers.__enter__()
+        self._servers.append(servers)
+
+    def stop(self) -> None:
+        while self._servers:
+            self._servers.pop().__exit__(None, None, None)
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """Somebody who has docs/runbook.md and a terminal. names: what its placeholders stand for."""
+
+    house: House
+    supabase: Supabase
+    operator: Operator
+    names: dict[str, str]
+
+    def type(self, *words: object) -> Told:
+        """Run a command of the page; AssertionError when it is none."""
+        typed = tuple(map(str, words))
+        assert stands_in_the_page(typed, self.names), f"not in docs/runbook.md: {typed}"
+        return self.operator.run(*typed)
+
+    def burning(self) -> set[str]:
+        """The alerts that burn; the exit status says whether any does."""
+        told = self.type("alerts", "--json")
+        names = {alert["name"] for alert in told.json if alert["burning"]}
+        assert told.status == (1 if names else 0)
+        return names
+
+    def report(self) -> dict[str, Any]:
+        return dict(self.type("report", "--since", "1h", "--json").json)
+
+    def found(self, *words: str) -> dict[str, str]:
+        """What the doctor finds, by kind, in words; the exit status says whether one must act."""
+        told = self.type("doctor", *words, "--json")
+        assert told.status == (0 if told.json["healthy"] else 1)
+        findings = [finding for part in told.json["parts"] for finding in part["findings"]]
+        return {finding["kind"]: finding["says"] for finding in findings}
+
+    def logs(self, run_id: UUID) -> str:
+        return self.type("logs", run_id).out
+
+    def begin_runs(self, count: int = 3, segments: int = 1) -> list[UUID]:
+        """So many listeners begin a journey. RUN is the first of them."""
+        runs = [self.house.create_run(segments, self.house.sign_up()) for _ in range(count)]
+        for run_id in runs:
+            self.house.start_run(run_id)
+        self.names.clear()
+        self.names.update({str(run_id): "RUN" for run_id in runs})
+        return runs
+
+    def wait_for_all(self, runs: list[UUID], status: str) -> None:
+        for run_id in runs:
+            self.house.wait_for(run_id, status, 60)
+
+    def working(self) -> AbstractContextManager[None]:
+        """One worker is at work, and looks after everything each second."""
+        return running_workers(self.house, CARETAKER_EVERY_S="1")
+
+
+@contextmanager
+def on_duty(state_dir: Path) -> Iterator[OnCall]:
+    """A deployment on a Supabase of its own, without a worker."""
+    with held_state(state_dir.resolve()):
+        supabase = Supabase(open_project(state_dir, 0))
+        supabase.start()
+        try:
+            with running_house(supabase.project) as house:
+                environment: Mapping[str, str] = {**house.environment, **SHORT_TARGETS}
+                yield OnCall(house, supabase, Operator(environment), {})
+        finally:
+            supabase.stop()

@@ -1,0 +1,165 @@
+"""A stranger on call with docs/runbook.md alone (tests/end_to_end/on_call.py holds them to it).
+
+Each fault is seen in the report, alerted, found by the doctor or in the logs, and every run is
+brought to `ready`.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.house import House, running_workers, start_worker, wait_until
+from tests.end_to_end.on_call import OnCall, on_duty
+from tests.end_to_end.runbook import stands_in_the_page
+
+FOR_GOOD = 0
+"""A fault that lasts until it is cleared."""
+
+
+@pytest.fixture(scope="module")
+def duty(module_state_dir: Path) -> Iterator[OnCall]:
+    with on_duty(module_state_dir) as on_call:
+        yield on_call
+
+
+@pytest.fixture
+def on_call(duty: OnCall) -> Iterator[OnCall]:
+    """Nothing has happened yet, and nothing is wrong."""
+    duty.house.clear_faults()
+    duty.house.forget_the_past()
+    duty.house.forget_work()
+    yield duty
+    duty.house.clear_faults()
+
+
+@pytest.fixture
+def house(on_call: OnCall) -> House:
+    return on_call.house
+
+
+def test_lost_callbacks(on_call: OnCall, house: House) -> None:
+    house.ask_fault(fault="lost_callback", times=FOR_GOOD, match={"callback": "*"})
+    with on_call.working():
+        runs = on_call.begin_runs()
+        on_call.wait_for_all(runs, "ready")
+        report = on_call.report()
+        assert set(report["told_by"]) == {"record_info"}
+        assert report["latencies"]["TTFP"]["suno"]["within_target"] == 0
+        assert "callbacks" in on_call.burning()
+        assert "came by no callback" in on_call.found()["callbacks_lost"]
+        assert "source=record_info" in on_call.logs(runs[0])
+
+        house.clear_faults()
+        later = on_call.begin_runs(5)
+        on_call.wait_for_all(later, "ready")
+        assert "callbacks" not in on_call.burning()
+        assert "callbacks_lost" not in on_call.found()
+    assert report["runs"] == {"ready": 3}, "nothing was lost but time"
+
+
+def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, house: House) -> None:
+    house.ask_fault(fault="rate_limited", status=429, times=FOR_GOOD, match={"call": "*"})
+    with on_call.working():
+        runs = on_call.begin_runs()
+        on_call.wait_for_all(runs, "failed")
+        report = on_call.report()
+        assert report["refusals_by_code"]["429"] >= 3
+        assert report["retries"] >= 3
+        assert report["errors"]["by_cause"] == {"suno_busy": 3}
+        assert "errors" in on_call.burning()
+        found = on_call.found()
+        assert "suno_away" in found
+        assert found["failed"].endswith("Suno was too busy, three times over (3)")
+        assert "code=429" in on_call.logs(runs[0])
+
+        house.clear_faults()
+        on_call.found("--fix")
+        on_call.wait_for_all(runs, "ready")
+        assert on_call.found() == {}
+
+
+def test_error_callbacks(on_call: OnCall, house: House) -> None:
+    house.ask_fault(fault="error_callback", times=FOR_GOOD)
+    with on_call.working():
+        runs = on_call.begin_runs()
+        on_call.wait_for_all(runs, "failed")
+        report = on_call.report()
+        assert report["errors"]["by_cause"] == {"suno_error": 9}, "three attempts each"
+        assert report["runs"] == {"failed": 3}
+        assert "errors" in on_call.burning()
+        assert "Suno reported an error (3)" in on_call.found()["failed"]
+        assert "reason=suno_error" in on_call.logs(runs[0])
+
+        house.clear_faults()
+        for run_id in runs:
+            assert on_call.type("retry", run_id).status == 0
+        on_call.wait_for_all(runs, "ready")
+        assert on_call.found() == {}
+
+
+def test_dead_downloads(on_call: OnCall, house: House) -> None:
+    house.ask_fault(fault="missing", times=FOR_GOOD, match={"media": "file"})
+    with on_call.working():
+        runs = on_call.begin_runs()
+        on_call.wait_for_all(runs, "failed")
+        report = on_call.report()
+        assert report["errors"]["by_cause"]["track_unavailable"] == 9
+        assert {"errors", "job_given_up"} <= on_call.burning()
+        assert "the track could not be downloaded (3)" in on_call.found()["failed"]
+        assert "reason=track_unavailable" in on_call.logs(runs[0])
+
+        house.clear_faults()
+        on_call.found("--fix")
+        on_call.wait_for_all(runs, "ready")
+        assert on_call.found() == {}
+    assert all(segment["storage_path"] for run_id in runs for segment in house.segments(run_id))
+
+
+def test_a_supabase_that_is_stopped_and_started(on_call: OnCall, house: House) -> None:
+    house.ask_fault(fault="late_callback", times=FOR_GOOD, delay_s=600, match={"callback": "*"})
+    with on_call.working():
+        runs = on_call.begin_runs()
+        wait_until(lambda: all(house.tasks_of(run_id) for run_id in runs), 20)
+        on_call.supabase.stop()
+        try:
+            assert on_call.burning() == {"supabase_away"}
+            found = on_call.type("doctor", "--json")
+            assert found.status == 1 and "no journey begins, goes on" in found.out
+            assert on_call.type("report", "--since", "1h").status == 3
+        finally:
+            on_call.supabase.start()
+        house.clear_faults()
+        on_call.wait_for_all(runs, "ready")
+        report = on_call.report()
+        assert report["runs"] == {"ready": 3}
+        assert report["latencies"]["Run ready"]["listener"]["measured"] == 3
+        assert report["latencies"]["TTFC"]["listener"]["within_target"] == 0, "they waited"
+        on_call.type("doctor", "--fix")
+        assert "supabase_away" not in on_call.burning()
+
+
+def test_a_worker_that_is_killed(on_call: OnCall, house: House) -> None:
+    house.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
+    runs = on_call.begin_runs(4)
+    worker = start_worker(house, CARETAKER_EVERY_S="1", STEPS_MAX="1")
+    wait_until(
+        lambda: bool(house.query("select true from pgmq.q_parcours_tracks where read_ct > 0")), 20
+    )
+    worker.kill()
+    worker.wait()
+    house.end_leases()
+    wait_until(lambda: "old_job" in on_call.burning(), 20)
+    wait_until(lambda: "no_caretaker" in on_call.found(), 20)
+    found = on_call.found()
+    assert re.search(r"\d jobs of parcours_\w+ wait", found["queues"])
+    assert found["no_caretaker"].startswith("no worker has ")
+    assert on_call.report()["runs"]["creating"] >= 1
+    house.clear_faults()
+    # What the runbook says to type, `parcours worker`, as a process of its own.
+    assert stands_in_the_page(("worker",), {})
+    with running_workers(house, CARETAKER_EVERY_S="1"):
+        on_call.wait_for_all(runs, "ready")
+        wait_until(lambda: "old_job" not in on_call.burning(), 20)
+        assert on_call.found() == {}

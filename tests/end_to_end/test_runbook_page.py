@@ -1,0 +1,162 @@
+"""docs/runbook.md: every command and every statement of it runs, every link leads somewhere."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import psycopg
+import pytest
+from typer.main import get_command
+
+from parcours_xl.cli import app
+from parcours_xl.operations.alerts import WHAT_TO_DO
+from parcours_xl.operations.findings import KINDS
+from parcours_xl.operations.wording import CAUSES
+from tests.end_to_end.house import House, running_workers, wait_until
+from tests.end_to_end.runbook import (
+    MAY_SAY_NO,
+    PAGE,
+    TEXT,
+    Command,
+    read_anchors,
+    read_commands,
+    read_statements,
+)
+from tests.fixtures.operator import Operator
+
+COMMANDS = read_commands()
+ROOT = PAGE.parents[1]
+SHUT = {"parcours rollout gate", "parcours rollout gate --advance"}
+"""Twenty runs are needed, and these tests have one."""
+
+
+@pytest.fixture(scope="module")
+def patient(deployment: House) -> Iterator[UUID]:
+    """A ready run on a deployment where all is well; nobody has Parcours XL by a flag."""
+    house = deployment
+    house.clear_faults()
+    house.forget_the_past()
+    house.forget_work()
+    run_id = house.create_run(user_id=house.sign_up())
+    with running_workers(house, CARETAKER_EVERY_S="0.5"):
+        house.start_run(run_id)
+        house.wait_for(run_id, "ready")
+        house.wait_for_caretaker()
+        yield run_id
+    house.clear_faults()
+    house.query("delete from public.feature_flags")
+    house.query("update parcours.rollout set share = 0, since = now()")
+
+
+@pytest.fixture(scope="module")
+def names(deployment: House, patient: UUID) -> Mapping[str, str]:
+    """What the page's placeholders stand for."""
+    [segment] = deployment.segments(patient)
+    return {"RUN": str(patient), "SEGMENT": str(segment["id"])}
+
+
+@pytest.fixture
+def operator(deployment: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """Somebody in an empty folder with the file of settings that `parcours dev` writes there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".parcours").mkdir()
+    lines = [f"{name}={value}\n" for name, value in deployment.environment.items()]
+    (tmp_path / ".parcours" / "dev.env").write_text("".join(lines))
+    return Operator(deployment.environment)
+
+
+def fill(text: str, names: Mapping[str, str]) -> str:
+    return re.sub(r"\b(RUN|SEGMENT)\b", lambda found: names[found[1]], text)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.line)
+def test_a_command_of_the_page_runs(
+    operator: Operator, names: Mapping[str, str], command: Command, tmp_path: Path
+) -> None:
+    line = fill(command.line, names)
+    if line == "parcours worker" or line.endswith("--follow"):
+        ends_with_ctrl_c(operator, line, tmp_path / "said")
+    elif line.startswith("parcours"):
+        told = operator.run(*line.split()[1:])
+        assert told.status == (1 if line in SHUT else 0), told.out + told.err
+        assert told.status == 0 or MAY_SAY_NO in command.remark
+    else:
+        shell = ["sh", "-euc", line]
+        ended = subprocess.run(shell, env=os.environ | operator.environment, capture_output=True)
+        assert ended.returncode == 0, ended.stderr
+
+
+def ends_with_ctrl_c(operator: Operator, line: str, said: Path) -> None:
+    """It says something, goes on, and ends well."""
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "parcours_xl.cli", *line.split()[1:]],
+            env={"PATH": os.environ["PATH"], **operator.environment},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait_until(lambda: said.stat().st_size > 0, 30)
+        assert process.poll() is None, said.read_text()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("statement", read_statements(), ids=range(len(read_statements())))
+def test_a_statement_of_the_page_runs(
+    deployment: House, names: Mapping[str, str], statement: str
+) -> None:
+    with psycopg.connect(deployment.project.database_url()) as connection:
+        cursor = connection.execute(fill(statement, names).encode())
+        assert cursor.description or cursor.rowcount >= 0
+        connection.rollback()
+
+
+def test_a_fault_of_the_page_is_in_force_until_it_is_cleared(
+    deployment: House, operator: Operator
+) -> None:
+    asked = [command for command in COMMANDS if "_control/faults" in command.line]
+    *faults, clear = asked
+    for command in asked:
+        shell = ["sh", "-euc", command.line]
+        subprocess.run(shell, env=os.environ | operator.environment, check=True)
+        in_force = httpx.get(f"{deployment.project.suno_url}/_control/faults").json()["faults"]
+        expected = 0 if command is clear else faults.index(command) + 1
+        assert len(in_force) == expected
+
+
+def test_it_has_every_command_of_an_operator() -> None:
+    group = get_command(app).commands  # type: ignore[attr-defined]
+    used = {command.words[1] for command in COMMANDS if command.words[0] == "parcours"}
+    beside = {"dev", "demo", "stack", "serve"}
+    assert used == set(group) - beside
+
+
+def test_it_has_every_alert_and_every_cause() -> None:
+    for name in (*WHAT_TO_DO, *CAUSES):
+        assert f"`{name}`" in TEXT, name
+
+
+def test_every_finding_it_names_exists() -> None:
+    for line in re.findall(r"findings? ([^.:]+)", TEXT):
+        assert set(re.findall(r"`([a-z_]+)`", line)) <= set(KINDS), line
+
+
+def test_every_link_leads_somewhere() -> None:
+    anchors = read_anchors()
+    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
+        file, _, anchor = target.partition("#")
+        assert not file or (PAGE.parent / file).exists(), target
+        assert file or anchor in anchors, target
+    rules = (ROOT / "backend/parcours_xl/operations/prometheus.rules.yml").read_text()
+    led = re.findall(r'docs/runbook\.md#([a-z-]+)"', rules)
+    assert led and set(led) <= anchors
