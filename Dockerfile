@@ -16,7 +16,8 @@ RUN python -m venv /opt/parcours \
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin parcours
 COPY --from=build /opt/parcours /opt/parcours
-ENV PATH=/opt/parcours/bin:$PATH PYTHONUNBUFFERED=1 LOG_FORMAT=json
+# Two arenas: glibc otherwise keeps one for nearly every thread, and transfers use many.
+ENV PATH=/opt/parcours/bin:$PATH PYTHONUNBUFFERED=1 LOG_FORMAT=json MALLOC_ARENA_MAX=2
 USER parcours
 # Tracks pass through the temporary folder, one file a transfer (50 MB at most).
 VOLUME /tmp

@@ -67,7 +67,9 @@ def running_house(speed: float = QUICK, **settings: str) -> Iterator[House]:
             supabase_environment(project)
             | vendor_environment(project)
             | {
+                # As the image sets them.
                 "LOG_FORMAT": "json",
+                "MALLOC_ARENA_MAX": "2",
                 "DAILY_RUN_QUOTA": "10000",
                 "TRACK_HOSTS_EXACT": f"127.0.0.1:{project.suno_port},127.0.0.1:{tracks_port}",
             }

@@ -18,11 +18,15 @@ FORGET_TRACKS = "delete from pgmq.q_parcours_tracks"
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is asked: requests a round, one at a time and 32 at once, and how many rounds."""
+    """How much is asked: requests a round, one at a time and 32 at once, and how many rounds.
+
+    settled: a round before them does not count, and the service rests between calls.
+    """
 
     requests_alone: int = 60
     requests_together: int = 192
     rounds: int = 5
+    settled: bool = True
 
     def requests(self, call: Call, concurrent: int) -> int:
         whole = self.requests_alone if concurrent == 1 else self.requests_together
@@ -37,11 +41,11 @@ def measure_latencies(
 ) -> list[dict[str, Any]]:
     """Every call at both concurrencies; one row each. AssertionError when an answer is no success.
 
-    Rounds go through all calls in turn, after one that does not count.
+    Rounds go through all calls in turn.
     """
     stock, generator, rounds = lay_in(house), Generator(), Rounds()
     try:
-        for number in range(effort.rounds + 1):
+        for number in range(0 if effort.settled else 1, effort.rounds + 1):
             tell(f"round {number} of {effort.rounds}" if number else "warming up")
             for call in calls():
                 for concurrent in CONCURRENT:
@@ -63,7 +67,8 @@ def _measure(
     requests = call.make(stock, effort.requests(call, concurrent))
     seen = generator.load(call.port(stock), requests, concurrent)
     assert set(seen["statuses"]) == {"200"}, f"{call.name} was answered {seen['statuses']}"
-    _let_go(stock.house)
+    if effort.settled:
+        _let_go(stock.house)
     return Figures.of(seen["ms"], seen["seconds"])
 
 

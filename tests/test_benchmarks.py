@@ -57,8 +57,7 @@ def test_workers_are_counted_and_suno_keeps_its_quota() -> None:
     report = run_benchmark("capacity", "--tiny")
     rows = report["capacity"]
     assert isinstance(rows, list)
-    assert [row["workers"] for row in rows] == [1, 1, 4]
-    assert [len(row["worker_cpu_share"]) for row in rows] == [1, 1, 4]
+    assert [(row["workers"], len(row["worker_cpu_share"])) for row in rows] == [(1, 1)]
     assert all(0 < row["suno_calls_worst_window"] <= 20 for row in rows)
     assert sum(row["database_calls_a_second"] for row in rows) > 0
 
@@ -79,9 +78,9 @@ def test_a_quantile_is_a_value_that_was_seen() -> None:
 
 def test_windows_are_counted_wherever_they_begin() -> None:
     # 20 at once, ten seconds apart; then one that comes too early.
-    bursts = [start + place / 100 for start in (0.0, 10.0, 20.0) for place in range(20)]
+    bursts = [start + place / 64 for start in (0.0, 10.0, 20.0) for place in range(20)]
     assert worst_window(bursts) == 20
     assert calls_a_window(bursts, 0.0) == pytest.approx(20)
     assert worst_window([*bursts, 29.0]) == 21
-    slower = [start + place / 100 for start in (0.0, 20.0, 40.0) for place in range(20)]
+    slower = [start + place / 64 for start in (0.0, 20.0, 40.0) for place in range(20)]
     assert calls_a_window(slower, 0.0) == pytest.approx(10)
