@@ -1,23 +1,31 @@
-# The service with its own worker. Further workers: the same image with `parcours worker`.
-# The player is built into the package (web/), where Node is; this image carries Python alone.
+# The service with its own worker and its page. Further workers: the same image, `parcours worker`.
 
-FROM python:3.13-slim AS build
+# 3.12 is the newest Python for which every library has a wheel (loudness: pyebur128).
+FROM python:3.12-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY backend backend
+COPY web web
+# The page is built here, with the Node that PyPI brings; the image carries only what comes of it.
+RUN python -m venv /opt/builder \
+ && /opt/builder/bin/pip install --no-cache-dir --constraint constraints.txt --editable '.[local]' \
+ && /opt/builder/bin/python -m parcours_xl.local.player_build
 RUN python -m venv /opt/parcours \
  && /opt/parcours/bin/pip install --no-cache-dir --constraint constraints.txt .
 
-FROM python:3.13-slim
+FROM python:3.12-slim
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin parcours
 COPY --from=build /opt/parcours /opt/parcours
-ENV PATH=/opt/parcours/bin:$PATH PYTHONUNBUFFERED=1 LOG_FORMAT=json
+# Two arenas: glibc otherwise keeps one for nearly every thread, and transfers use many.
+ENV PATH=/opt/parcours/bin:$PATH PYTHONUNBUFFERED=1 LOG_FORMAT=json MALLOC_ARENA_MAX=2
 USER parcours
 # Tracks pass through the temporary folder, one file a transfer (50 MB at most).
 VOLUME /tmp
 EXPOSE 8000
+# Alive or not, and nothing else: a process is no healthier for being restarted while Supabase is
+# away. Whoever routes requests asks /readyz.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s CMD \
-  ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/openapi.json', timeout=4)"]
+  ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 # uvicorn and the worker both finish or hand back what is under way, within ten seconds.
 STOPSIGNAL SIGTERM
 CMD ["parcours", "serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -4,16 +4,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
+# make bench -- --json, or BENCH=--json make bench: figures for machines.
+BENCH ?= $(filter --json,$(MAKECMDGOALS))
+
 # make demo -- --stay, or DEMO_STAY=1 make demo: afterwards everything runs on, with the page.
 STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
 
-.PHONY: demo dev test lint web fuzz test-supabase clean --stay
+.PHONY: demo dev test lint web fuzz test-supabase test-containers bench bench-capacity clean \
+  --stay --json
 
 demo: $(READY)
 	$(BIN)/python -m parcours_xl.local.player_build
 	$(BIN)/parcours demo $(STAY)
 
---stay:
+--stay --json:
 	@:
 
 dev: $(READY)
@@ -38,10 +42,23 @@ web: $(READY)
 fuzz: $(READY)
 	FUZZ_EXAMPLES=10000 $(BIN)/pytest tests/end_to_end/test_openapi.py
 
-# The exam of the stand-ins, sat by a real project: SUPABASE_URL, SUPABASE_ANON_KEY and
-# SUPABASE_SERVICE_ROLE_KEY say which.
+# The exam, the suites that need no SQL, and the demo, on a real project: SUPABASE_URL,
+# SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY say which. What they make there, they remove.
 test-supabase: $(READY)
-	PARCOURS_EXAM=real $(BIN)/pytest tests/exam
+	@$(BIN)/python -m parcours_xl.local.player_build
+	@$(BIN)/python -m tests.real
+
+# The SQL suite on PostgreSQL in a container: PARCOURS_IMAGE, else Supabase's own image.
+test-containers: $(READY)
+	@$(BIN)/python -m tests.containers
+
+# How quick the functions are, beside PostgREST; what memory the service takes. BENCH=--json.
+bench: $(READY)
+	@$(BIN)/python -m benchmarks latency $(BENCH)
+
+# 1,000 runs in hand: one worker, then four.
+bench-capacity: $(READY)
+	@$(BIN)/python -m benchmarks capacity $(BENCH)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

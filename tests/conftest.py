@@ -1,5 +1,6 @@
 """What every test may ask for: a state folder, a database of its own, a whole running stack."""
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import pytest
 from parcours_xl.local.database import copy_database, drop_database
 from parcours_xl.local.project import LocalProject
 from parcours_xl.local.stack import running_postgres, running_stack
+from tests.containers import is_asked_for
+from tests.real.project import RealProject, is_chosen, read_project
 
 pytest_plugins = ["tests.fixtures.house"]
 
@@ -38,15 +41,32 @@ def module_state_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[LocalProject]:
-    """One embedded Supabase for the whole session. Tests leave users and rows of their own only."""
+def stack() -> Iterator[LocalProject | RealProject]:
+    """One embedded Supabase for the whole session. Tests leave users and rows of their own only.
+
+    With PARCOURS_EXAM=real it is the project that the environment names, cleared up afterwards.
+    """
+    if is_chosen():
+        real = read_project()
+        yield real
+        asyncio.run(real.clear_up())
+        return
     with _state_dir() as folder, running_stack(folder) as project:
         yield project
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalProject]:
-    """One PostgreSQL for the whole session, with a migrated database to make copies of."""
+    """One PostgreSQL for the whole session, with a migrated database to make copies of.
+
+    With PARCOURS_IMAGE it runs in a container.
+    """
+    if is_asked_for():
+        from tests.containers.server import running_container
+
+        with _state_dir() as folder, running_container(folder, PRISTINE) as project:
+            yield project
+        return
     with _state_dir() as folder, running_postgres(folder) as project:
         copy_database(project, PRISTINE, template="postgres")
         yield project

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.loops.auto import auto_loop_factory
 
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.app import create_app
@@ -66,7 +67,8 @@ def work(environment: Path | None = None) -> None:
 
     environment: a file of settings behind those of the process.
     """
-    asyncio.run(_work(_begin(environment)))
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(_work(_begin(environment)))
 
 
 def _begin(environment: Path | None = None) -> Settings:

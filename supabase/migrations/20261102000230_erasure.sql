@@ -35,7 +35,9 @@ begin
     update parcours.erasures set msg_id = (
              select sent from pgmq.send('parcours_tracks', jsonb_build_object(
                'kind', 'erase', 'run_id', erasure.run_id)) as sent)
-     where run_id = erasure.run_id;
+     where run_id = erasure.run_id
+       -- Sent since this look began? Only a statement of its own, behind the lock, sees that.
+       and not exists (select from pgmq.q_parcours_tracks as q where q.msg_id = erasures.msg_id);
   end loop;
 end;
 $$;

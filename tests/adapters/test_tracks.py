@@ -28,8 +28,11 @@ MUSIC = b"ID3\x04" + bytes(5000)
 
 
 @pytest.fixture
-def path() -> str:
-    return track_path(uuid4(), uuid4())
+async def path(outside: Outside) -> AsyncIterator[str]:
+    """A place in the bucket, empty again afterwards."""
+    path = track_path(uuid4(), uuid4())
+    yield path
+    await outside.tracks.delete([path])
 
 
 @pytest.fixture

@@ -24,6 +24,16 @@
     addEventListener(type, (event) => mark(`${type} ${said(event)}`), { capture: true });
   }
 
+  // How late the page's own timers were at worst, in milliseconds: the machine had other work.
+  const BEAT_MS = 10;
+  let beat = performance.now();
+  ear.late = 0;
+  setInterval(() => {
+    const now = performance.now();
+    ear.late = Math.max(ear.late, now - beat - BEAT_MS);
+    beat = now;
+  }, BEAT_MS);
+
   // The keys of headphones and lock screens, so that a test can press them.
   const set = MediaSession.prototype.setActionHandler;
   MediaSession.prototype.setActionHandler = function (action, handler) {
@@ -35,6 +45,12 @@
   };
 
   const taps = new WeakMap();
+  // What a player that cuts hard would sound like: heard by the recorder only.
+  ear.cut = () => {
+    mark("cut");
+    for (const tap of tapped) tap.gain.value = 0;
+  };
+  const tapped = [];
   const { connect, disconnect } = AudioNode.prototype;
   const isOutput = (target) =>
     target instanceof AudioDestinationNode && target.context instanceof AudioContext;
@@ -47,6 +63,25 @@
     return target === undefined ? disconnect.call(this) : disconnect.call(this, target, ...rest);
   };
 
+  // What plays, with or without the graph; sound past the graph cannot be recorded.
+  const elements = new Map();
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    if (!elements.has(this)) elements.set(this, false);
+    return play.call(this);
+  };
+  const { createMediaElementSource } = AudioContext.prototype;
+  AudioContext.prototype.createMediaElementSource = function (element) {
+    elements.set(element, true);
+    return createMediaElementSource.call(this, element);
+  };
+  ear.playing = () =>
+    [...elements]
+      .filter(([element]) => !element.paused && !element.error)
+      .map(([{ currentSrc: address, currentTime: at, volume, muted }, graph]) => {
+        return { address, at, volume: muted ? 0 : volume, graph };
+      });
+
   function tapOf(of) {
     if (!taps.has(of)) taps.set(of, listen(of));
     return taps.get(of);
@@ -54,6 +89,7 @@
 
   function listen(of) {
     const tap = new GainNode(of);
+    tapped.push(tap);
     context = of;
     ear.rate = of.sampleRate;
     of.audioWorklet.addModule("/__recorder.js").then(() => {
@@ -72,6 +108,7 @@
     return tap;
   }
 
+  ear.now = () => context.currentTime;
   ear.recording = () => {
     const last = ear.chunks.at(-1);
     const first = ear.chunks[0]?.frame ?? 0;

@@ -1,7 +1,8 @@
 """A whole deployment for a browser: Supabase, the service with its worker, Suno and OpenAI."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from tests.browser.wire import Wire, running_wire
 from tests.fixtures.servers import running
 
 TRACK_S = 14
+FIRST_S, COMPLETE_S = 35, 150
 SPEED = 30.0
 """A first preview after some 1.2 s, a whole track after 5 s."""
 
@@ -53,12 +55,24 @@ class House:
         [run] = self.query("select * from parcours_runs order by created_at desc limit 1")
         return run
 
+    def moment(self, timestamp: str) -> float:
+        """What the database wrote down, in seconds since 1970."""
+        [row] = self.query("select extract(epoch from %s::timestamptz)::float as at", timestamp)
+        return float(row["at"])
+
     def segments(self) -> list[dict[str, Any]]:
         """Those of the last run, in order."""
         return self.query(
             "select * from parcours_segments where run_id = %s order by segment_index",
             self.last_run()["id"],
         )
+
+    def wait_until(self, is_so: Callable[[], bool], seconds_max: float = 60) -> None:
+        """Wait until something is so, in the database for one."""
+        latest = time.monotonic() + seconds_max
+        while not is_so():
+            assert time.monotonic() < latest, f"it was not so within {seconds_max:g} s"
+            time.sleep(0.1)
 
     def tune(self, **wishes: object) -> None:
         """What the simulated Suno composes from now on, and how quickly."""
@@ -72,7 +86,8 @@ class House:
         """Everything as it should be again."""
         self.wire.mend()
         self._control("DELETE", "faults", None)
-        self.tune(signal="tones", speed=SPEED, track_seconds=TRACK_S)
+        self.tune(signal="tones", uneven_db=0, track_seconds=TRACK_S)
+        self.tune(speed=SPEED, first_s=FIRST_S, complete_s=COMPLETE_S)
 
     def tones(self, place: int = 0) -> tuple[float, float]:
         """What the preview and the final of the last run's nth segment sound like, in Hz."""

@@ -10,32 +10,15 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from tests.browser.house import House
 from tests.browser.recording import Recording
+from tests.browser.words import WORDS
 
 HERE = Path(__file__).parent
 EAR = (HERE / "ear.js").read_text()
 SHOTS = HERE.parents[1] / "build" / "screenshots"
 
 READY_S, FLUSH_S = 0.7, 0.4
-WORDS = {
-    "fr": {
-        "start": "Commencer",
-        "stop": "Stop",
-        "pause": "Pause",
-        "resume": "Reprendre",
-        "more": "Plus",
-        "close": "Fermer",
-        "help": "Aide",
-    },
-    "en": {
-        "start": "Begin",
-        "stop": "Stop",
-        "pause": "Pause",
-        "resume": "Resume",
-        "more": "More",
-        "close": "Close",
-        "help": "Help",
-    },
-}
+HELD_UP_MS = 25
+PLAYING_S_MAX = 30
 
 
 @dataclass(frozen=True)
@@ -51,6 +34,16 @@ class Wish:
     offline_page: bool = False
     """Let the service worker keep the page; what it answers cannot be intercepted."""
     still: bool = False
+
+
+@dataclass(frozen=True)
+class Playing:
+    """One `<audio>`. at: seconds; volume: 0 to 1, its own; graph: heard through Web Audio."""
+
+    address: str
+    at: float
+    volume: float
+    graph: bool
 
 
 Open = Callable[..., "Listener"]
@@ -76,11 +69,21 @@ class Listener:
     # What a person does
 
     def button(self, name: str) -> Locator:
-        words = WORDS[self.wish.language].get(name, name)
-        return self.page.get_by_role("button", name=words, exact=name in WORDS["fr"])
+        words = WORDS[self.wish.language][name]
+        return self.page.get_by_role("button", name=words, exact=True)
 
     def press(self, name: str) -> None:
         self.button(name).first.click()
+
+    def follow(self, name: str) -> None:
+        """A link, by its words."""
+        self.page.get_by_role("link", name=WORDS[self.wish.language][name]).first.click()
+
+    def say(self, field: str, words: str) -> None:
+        """Type into a field, and press Enter."""
+        box = self.page.get_by_label(WORDS[self.wish.language][field], exact=True)
+        box.fill(words)
+        box.press("Enter")
 
     def wait_for_button(self, name: str, seconds: float = 30) -> None:
         self.button(name).first.wait_for(timeout=seconds * 1000)
@@ -89,10 +92,29 @@ class Listener:
         """Until the first piece sounds."""
         self.wait_for_button("pause", seconds)
 
+    def wait_for_words(self, words: str, seconds: float = 30) -> None:
+        """Until they can be read somewhere on the page."""
+        self.page.get_by_text(words).first.wait_for(timeout=seconds * 1000)
+
     def wait_for_title(self, words: str, seconds: float = 30) -> None:
         """Until the line of words says this."""
         title = self.page.get_by_role("heading", level=1).filter(has_text=words)
         title.wait_for(timeout=seconds * 1000)
+
+    def wait_for_playing(self, condition: str) -> None:
+        """Until this holds, in JavaScript, of the `playing` elements (see Playing)."""
+        # Playwright's own wait_for_function is refused by the page's policy.
+        self.page.evaluate(
+            """async (milliseconds) => {
+              const latest = performance.now() + milliseconds;
+              const holds = (playing) => CONDITION;
+              while (!holds(__ear.playing())) {
+                if (performance.now() > latest) throw new Error(JSON.stringify(__ear.playing()));
+                await new Promise((next) => setTimeout(next, 10));
+              }
+            }""".replace("CONDITION", condition),
+            PLAYING_S_MAX * 1000,
+        )
 
     def press_key(self, action: str) -> None:
         """A key of headphones or of the lock screen."""
@@ -108,6 +130,19 @@ class Listener:
         self.listen_for(FLUSH_S)
         return Recording.from_page(self.page.evaluate("__ear.recording()"))
 
+    def watch_the_machine(self) -> None:
+        """From now on."""
+        self.page.evaluate("__ear.late = 0")
+
+    @property
+    def was_held_up(self) -> bool:
+        """Whether the machine had other work when the page wanted to act."""
+        return float(self.page.evaluate("__ear.late")) > HELD_UP_MS
+
+    def playing(self) -> list["Playing"]:
+        """The elements that play now; those past the graph are not in a recording."""
+        return [Playing(**told) for told in self.page.evaluate("__ear.playing()")]
+
     def text(self) -> str:
         return self.page.locator("body").inner_text()
 
@@ -118,14 +153,27 @@ class Listener:
         file = f"{name}-{wish.width}x{wish.height}-{wish.theme}-{wish.language}.png"
         self.page.screenshot(path=SHOTS / file)
 
+    def another_tab(self) -> "Listener":
+        """The same browser, once more; closed with this one."""
+        return _visit(replace(self, page=self.context.new_page(), troubles=[], fetched=[]))
+
     def close(self) -> None:
         self.context.close()
 
 
 def open_page(browser: Browser, house: House, wish: Wish) -> Listener:
     """A new listener at the door; the page has loaded, and has not been touched."""
-    listener = _open(browser, house, wish)
-    listener.page.goto(house.url + wish.path, wait_until="load")
+    return _visit(_open(browser, house, wish))
+
+
+def _visit(listener: Listener) -> Listener:
+    page, wish = listener.page, listener.wish
+    page.on("console", lambda said: _note(listener, said.type, said.text))
+    page.on("request", lambda request: listener.fetched.append(request.url))
+    page.on("pageerror", lambda error: listener.troubles.append(str(error)))
+    if not wish.bed:
+        page.route("**/bed-*.mp3", lambda route: route.fulfill(status=404))
+    page.goto(listener.house.url + wish.path, wait_until="load")
     time.sleep(READY_S)  # asking the page whether it is ready would be a gesture
     return listener
 
@@ -139,14 +187,7 @@ def _open(browser: Browser, house: House, wish: Wish) -> Listener:
         service_workers="allow" if wish.offline_page else "block",
     )
     context.add_init_script(EAR)
-    page = context.new_page()
-    listener = Listener(page, context, house, wish)
-    page.on("console", lambda said: _note(listener, said.type, said.text))
-    page.on("request", lambda request: listener.fetched.append(request.url))
-    page.on("pageerror", lambda error: listener.troubles.append(str(error)))
-    if not wish.bed:
-        page.route("**/bed-*.mp3", lambda route: route.fulfill(status=404))
-    return listener
+    return Listener(context.new_page(), context, house, wish)
 
 
 def _note(listener: Listener, kind: str, text: str) -> None:

@@ -1,6 +1,5 @@
 """One journey of four short pieces, from the tap to the last silence, as it was heard."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,15 +13,22 @@ from tests.browser.recording import Recording
 
 CLICK_DBFS = -80
 CROSSFADE_S, CLOSING_S, FIRST_FADE_S = 4, 8, 3
+HEARINGS_MAX = 3
+NOTICED_S = 2.5
+"""The page asks every two seconds."""
+FINAL_SOON, NEXT_LATER = {"complete_s": 90}, {"first_s": 90, "complete_s": 150}
+"""Suno's seconds. The first final is there before the next preview: only then is it crossed to in
+so short a piece; and each preview is there some four seconds before its turn."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """tones: of each piece, its preview's and its final's, in Hz; troubles: the page's own."""
+    """tones: of each piece, its preview's and its final's, in Hz; previews_received: when the
+    service knew of each, in seconds since 1970; troubles: the page's own."""
 
     sound: Recording
     tones: list[tuple[float, float]]
-    first_received: float
+    previews_received: list[float]
     troubles: list[str]
 
     @property
@@ -37,6 +43,15 @@ class Heard:
         assert last is not None
         return last
 
+    @property
+    def was_composed_in_time(self) -> bool:
+        """Each preview could be heard when its turn came."""
+        turns = (place * (TRACK_S - CROSSFADE_S) for place in range(len(self.tones)))
+        return all(
+            self.sound.moment_of(received) + NOTICED_S < self.starts + turn
+            for received, turn in list(zip(self.previews_received, turns, strict=True))[1:]
+        )
+
     def stretch(self, hertz: float) -> tuple[float, float] | None:
         """From when to when a tone was heard at all."""
         level = self.sound.tone(hertz)
@@ -47,25 +62,36 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def journey(browser: Browser, deployment: House) -> Iterator[Heard]:
+def journey(browser: Browser, deployment: House) -> Heard:
+    """A journey whose music was composed in time; on a busy machine not every one's is."""
+    for _ in range(HEARINGS_MAX):
+        heard = hear_a_journey(browser, deployment)
+        if heard.was_composed_in_time:
+            return heard
+    pytest.fail(f"the music came late {HEARINGS_MAX} times: this machine has too much to do")
+
+
+def hear_a_journey(browser: Browser, deployment: House) -> Heard:
     deployment.mend()
+    deployment.tune(**FINAL_SOON)
     listener = open_page(browser, deployment, Wish(bed=False))
     listener.tap_start()
     listener.wait_for_music()
+    deployment.tune(**NEXT_LATER)
     listener.wait_for_title("La musique s'est posée", 6 * TRACK_S)
-    listener.listen_for(1)
+    listener.listen_for(1.5)
     segments = deployment.segments()
     tones = [deployment.tones(place) for place in range(len(segments))]
-    received = segments[0]["metadata"]["first_received_at"]
-    [moment] = deployment.query("select extract(epoch from %s::timestamptz)::float as at", received)
-    yield Heard(listener.recording(), tones, moment["at"], listener.troubles)
+    received = [deployment.moment(row["metadata"]["first_received_at"]) for row in segments]
+    heard = Heard(listener.recording(), tones, received, listener.troubles)
     listener.close()
+    return heard
 
 
 def test_it_starts_by_itself_once_the_first_preview_is_there(journey: Heard) -> None:
     first = journey.sound.first_sound()
     assert first is not None
-    waited = first - journey.sound.moment_of(journey.first_received)
+    waited = first - journey.sound.moment_of(journey.previews_received[0])
 
     assert 0 < waited < 5, "the preview sounds after it has come, and soon"
 
@@ -109,12 +135,14 @@ def test_nothing_clicks_from_beginning_to_end(journey: Heard) -> None:
 
 def test_the_first_sound_comes_in_over_three_seconds(journey: Heard) -> None:
     start = journey.starts
-    levels = journey.sound.between(start, start + FIRST_FADE_S + 1).levels(0.25)
+    levels = journey.sound.between(start, start + FIRST_FADE_S).levels(0.25)
+    preview, _ = journey.tones[0]
+    fullest = 20 * np.log10(journey.sound.tone(preview).max() / np.sqrt(2))
 
     assert levels[0] < -48
-    assert np.all(np.diff(levels[: 4 * FIRST_FADE_S]) > -0.5), "it only grows"
-    assert levels[int(4 * FIRST_FADE_S * 0.5)] < levels[-1] - 3, "halfway it is still softer"
-    assert levels[-1] == pytest.approx(levels[-2], abs=0.5)
+    assert np.all(np.diff(levels) > -0.5), "it only grows"
+    assert levels[len(levels) // 2] < levels[-1] - 3, "halfway it is still softer"
+    assert levels[-1] == pytest.approx(fullest, abs=1), "then it is all there"
 
 
 def test_the_end_fades_into_silence_over_eight_seconds(journey: Heard) -> None:
@@ -123,7 +151,9 @@ def test_the_end_fades_into_silence_over_eight_seconds(journey: Heard) -> None:
     assert np.all(np.diff(levels) < 0.3), "it only falls"
     assert levels[0] > -30
     assert levels[-1] < -50
-    after = journey.sound.between(journey.ends + 0.5, journey.sound.ends)
+    # The last half second or so of the fade is under -60 dBFS; how much, its loudness decides.
+    after = journey.sound.between(journey.ends + 1.2, journey.sound.ends)
+    assert len(after.samples)
     assert np.abs(after.samples).max() < 1e-5
 
 

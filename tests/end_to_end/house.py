@@ -214,15 +214,22 @@ def start_worker(house: House, **environment: str) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=output,
         )
-    wait_until(lambda: "worker.started" in log.read_text(), 30, log.read_text)
+    try:
+        wait_until(lambda: "worker.started" in log.read_text(), 30, log.read_text)
+    except BaseException:
+        worker.kill()
+        worker.wait()
+        raise
     return worker
 
 
 @contextmanager
 def running_workers(house: House, count: int = 1, **environment: str) -> Iterator[None]:
     """So many workers, stopped at the end as a deployment stops them."""
-    workers = [start_worker(house, **environment) for _ in range(count)]
+    workers: list[subprocess.Popen[bytes]] = []
     try:
+        for _ in range(count):
+            workers.append(start_worker(house, **environment))
         yield
         assert all(worker.poll() is None for worker in workers), "a worker ended by itself"
     finally:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from parcours_xl.local.development import listens
 from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.proxy import Proxy, create_client
 from tests.end_to_end.house import House, running_workers, wait_until
+from tests.fixtures.servers import SilentListener
 from tests.js.modules import install_modules, run_node
 
 ROOT = Path(__file__).parents[2]
@@ -37,11 +39,11 @@ def deno() -> str:
 
 
 @contextmanager
-def running_forwarder(name: str, service: str) -> Iterator[int]:
+def running_forwarder(name: str, service: str, edge: Path = EDGE) -> Iterator[int]:
     """One edge function in a Deno of its own, as Supabase's edge runtime runs it."""
     [port] = choose_free_ports(1)
     process = subprocess.Popen(
-        [deno(), "run", "--allow-env", "--allow-net", EDGE / name / "index.ts"],
+        [deno(), "run", "--allow-env", "--allow-net", edge / name / "index.ts"],
         env={
             **os.environ,
             "PARCOURS_XL_URL": service,
@@ -93,6 +95,12 @@ def test_every_function_has_its_forwarder() -> None:
     assert edge == set(NAMES)
 
 
+def test_a_users_token_is_asked_for_by_the_platform_only_where_the_service_asks_for_one() -> None:
+    config = tomllib.loads((ROOT / "supabase" / "config.toml").read_text())
+    asked_for = {name: how["verify_jwt"] for name, how in config["functions"].items()}
+    assert asked_for == {door.name: door.caller == "user" for door in DOORS}
+
+
 def test_the_forwarders_type_check() -> None:
     done = subprocess.run(
         [deno(), "check", *EDGE.glob("*/index.ts")], capture_output=True, text=True, timeout=120
@@ -125,6 +133,8 @@ def test_a_callback_keeps_its_query_status_and_body(house: House) -> None:
         again = httpx.post(url, params=names, json=body, trust_env=False)
         wrong = httpx.post(url, params=names | {"token": str(uuid4())}, json=body, trust_env=False)
     assert (first.status_code, first.json()) == (200, {"ok": True})
+    assert first.headers["content-type"] == "application/json"
+    assert first.headers["x-request-id"]
     assert again.json() == {"ok": True, "skipped": True}
     assert wrong.status_code == 401
     assert house.segments(run_id)[0]["preview_url"] == body["streamUrl"]
@@ -152,3 +162,18 @@ def test_a_service_that_is_away_is_a_clear_503(service: str, status: int) -> Non
     assert answer.status_code == status
     assert answer.json()["error"]
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_service_that_does_not_answer_in_time_is_a_504(
+    tmp_path: Path, loopback: SilentListener
+) -> None:
+    edge = shutil.copytree(EDGE, tmp_path / "functions")
+    forward = edge / "_shared" / "forward.ts"
+    patient = forward.read_text()
+    hasty = patient.replace("ANSWER_MS_MAX = 25_000", "ANSWER_MS_MAX = 300")
+    assert hasty != patient
+    forward.write_text(hasty)
+    with running_forwarder("sign-track", f"http://127.0.0.1:{loopback.port}", edge) as port:
+        answer = httpx.post(f"http://127.0.0.1:{port}/sign-track", json={}, trust_env=False)
+    assert answer.status_code == 504
+    assert answer.json()["error"]

@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from parcours_xl.local.demonstration.journey import live_journey
+from parcours_xl.local.demonstration.visits import demonstrate
 from tests.end_to_end.house import House, running_workers
 from tests.js.modules import run_node
 
@@ -19,14 +19,15 @@ def test_supabase_py_lives_a_journey_from_sign_up_to_signed_tracks(house: House)
         seen.append([str(segment["status"]) for segment in segments])
 
     with running_workers(house):
-        report = asyncio.run(
-            live_journey(house.project.url, house.project.anon_key, speed=1, show=note)
+        shown = asyncio.run(
+            demonstrate(house.project.url, house.project.anon_key, speed=1, show=note)
         )
-    assert report.faults == []
-    assert report.first_preview_s is not None
-    assert 3 <= len(report.tracks) <= 4
+    assert shown.faults == []
+    journey = shown.journey
+    assert journey.first_preview_s is not None
+    assert 3 <= len(journey.tracks) <= 4
     order = ["queued", "generating", "first", "complete"]
-    for place in range(len(report.tracks)):
+    for place in range(len(journey.tracks)):
         ranks = [order.index(statuses[place]) for statuses in seen]
         assert ranks == sorted(ranks), "a listener never sees a step back"
     under_way = [sum(s in ("generating", "first") for s in statuses) for statuses in seen]

@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.generation import GenerationMode
 
+from parcours_xl.adapters.listener import Listener
 from parcours_xl.functions.doors import DOORS
-from parcours_xl.local.demonstration.listener import Listener
 from tests.end_to_end.house import House
 
 # 422: an Idempotency-Key that was used with another request, which no schema can know.
@@ -39,10 +41,24 @@ def token(deployment: House) -> str:
     return asyncio.run(sign_up())
 
 
+@pytest.fixture(scope="module")
+def sent(request: pytest.FixtureRequest) -> Iterator[Counter[int]]:
+    """The statuses that were answered. How many there were is told at the end."""
+    statuses = Counter[int]()
+    yield statuses
+    told = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    reporter.write_line(f"\n{statuses.total()} requests were answered ({told})")
+
+
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("name", [door.name for door in DOORS])
 def test_a_function_answers_as_described(
-    api: schemathesis.BaseSchema, token: str, name: str, mode: GenerationMode
+    api: schemathesis.BaseSchema,
+    token: str,
+    sent: Counter[int],
+    name: str,
+    mode: GenerationMode,
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     operation = api[f"/{name}"]["POST"]
@@ -51,6 +67,7 @@ def test_a_function_answers_as_described(
     @given(case=operation.as_strategy(generation_mode=mode))
     def answers(case: schemathesis.Case) -> None:
         response = case.call(headers=headers, timeout=30)
+        sent[response.status_code] += 1
         assert response.status_code < 500 or response.status_code == 502, "502 is Suno's own"
         case.validate_response(response, headers=headers)
 

@@ -58,7 +58,8 @@ def patient(deployment: House) -> Iterator[UUID]:
 def names(deployment: House, patient: UUID) -> Mapping[str, str]:
     """What the page's placeholders stand for."""
     [segment] = deployment.segments(patient)
-    return {"RUN": str(patient), "SEGMENT": str(segment["id"])}
+    user_id = deployment.sign_up()
+    return {"RUN": str(patient), "SEGMENT": str(segment["id"]), "USER": str(user_id)}
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def operator(deployment: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def fill(text: str, names: Mapping[str, str]) -> str:
-    return re.sub(r"\b(RUN|SEGMENT)\b", lambda found: names[found[1]], text)
+    return re.sub(r"\b(RUN|SEGMENT|USER)\b", lambda found: names[found[1]], text)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.line)

@@ -1,14 +1,12 @@
 """The Supabase project that sits the exam: the embedded one, or a real one."""
 
-import os
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
 from parcours_xl.local.project import LocalProject
-
-REAL_VARIABLES = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+from tests.real.project import RealProject, is_chosen
 
 
 @dataclass(frozen=True)
@@ -25,11 +23,8 @@ class Examinee:
 
 def find_examinee(request: pytest.FixtureRequest) -> Examinee:
     """A real project when PARCOURS_EXAM=real names one, else the embedded stack."""
-    if os.environ.get("PARCOURS_EXAM") == "real":
-        url, anon_key, service_role_key = (os.environ[name] for name in REAL_VARIABLES)
-        return _ask(url.rstrip("/"), anon_key, service_role_key, is_real=True)
-    stack: LocalProject = request.getfixturevalue("stack")
-    return _ask(stack.url, stack.anon_key, stack.service_role_key, is_real=False)
+    stack: LocalProject | RealProject = request.getfixturevalue("stack")
+    return _ask(stack.url, stack.anon_key, stack.service_role_key, is_real=is_chosen())
 
 
 def _ask(url: str, anon_key: str, service_role_key: str, *, is_real: bool) -> Examinee:

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.functions import house
 from parcours_xl.logs import HIDDEN
+from parcours_xl.operations.caretaker import Caretaker
 from parcours_xl.settings import Settings
 from parcours_xl.worker.loop import Worker
 from tests.fixtures.house import MakeRun
@@ -28,17 +29,18 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
 SUNO_KEY, OPENAI_KEY = "suno-key-7f3a9c51", "sk-openai-2b8e4d60"
 METRICS_TOKEN = "metrics-5c1d7e92"
-WEBHOOK = "https://hooks.example.com/services/T0/B0/webhook-9e4f2a"
+WEBHOOK = "/hooks/services/T0/B0/webhook-9e4f2a"
 STYLES: tuple[Style, ...] = ("json", "console")
 
 
 @pytest.fixture
-def settings(make_settings: MakeSettings) -> Settings:
+def settings(make_settings: MakeSettings, relay: Relay) -> Settings:
+    relay.broken["/hooks/"] = PlainTextResponse("nobody listens", 500)
     return make_settings(
         suno_api_key=SUNO_KEY,
         openai_api_key=OPENAI_KEY,
         metrics_token=METRICS_TOKEN,
-        alert_webhook_url=WEBHOOK,
+        alert_webhook_url=f"{relay.url}{WEBHOOK}",
         storing_pauses_s=(0, 0),
         retry_pauses_s=(0, 0),
     )
@@ -105,6 +107,21 @@ class Trip:
             if answer.status_code == 200:
                 self.secrets.add(answer.json()["url"].partition("token=")[2])
 
+    async def generate_and_give_up(self, run_id: str) -> None:
+        await self.call("parcours-xl-generate", {"runId": run_id, "segmentIndex": 0})
+        for headers in ({}, self._owner.headers):
+            await self.call("parcours-xl-cancel", {"runId": run_id}, headers=headers)
+
+    async def take_care(self) -> None:
+        """An alert begins, and the webhook does not take it."""
+        self._records.do("update parcours.turns set next_at = clock_timestamp()")
+        async with open_outside(self._settings) as outside:
+            await Caretaker(outside, self._settings).look_once()
+
+    async def erase(self, run_id: str) -> None:
+        self._records.do("delete from public.parcours_runs where id = %s", run_id)
+        await self.work()
+
     async def read_logs(self) -> None:
         key = self._settings.supabase_service_role_key.get_secret_value()
         for given in (key, f"{key}x"):
@@ -138,7 +155,12 @@ async def test_no_path_tells_a_secret(
         await trip.call_back(run_id, url)
         await trip.work()
         await trip.sign(run_id)
+        await trip.generate_and_give_up(run_id)
+        trip.note_tokens(run_id)
+        await trip.take_care()
+        await trip.erase(run_id)
     await trip.read_logs()
+    assert relay.count(WEBHOOK) > 0, "the webhook was told"
     told = log.getvalue()
     assert told.count("request.answered") > 30
     assert [secret for secret in trip.secrets if secret in told] == []

@@ -107,9 +107,10 @@ export class Player {
     this.tell({ event: "resume" });
   }
 
-  /** Silence within 50 ms, whatever was going on. `start()` begins anew. */
+  /** Silence within 50 ms, whatever was going on; nothing is asked any more. `start()` begins anew. */
   stop(): void {
     this.tell({ event: "stop" });
+    this.unfollow();
   }
 
   /** To the beginning of the piece, or to the one before when at its beginning. */
@@ -182,8 +183,6 @@ export class Player {
   dispose(): void {
     this.stop();
     this.listeners.clear();
-    this.following?.stop();
-    this.following = null;
     this.unwatch();
     this.stopTicking();
     this.parts.decks.stop();
@@ -196,9 +195,7 @@ export class Player {
   /** Another life: silent, and of no run. */
   private beginAnew(): void {
     this.conductor.carryOut({ do: "stop" });
-    this.following?.stop();
-    this.following = null;
-    this.runId = null;
+    this.unfollow();
     this.conductor.know(null);
     const before = this.journey.name;
     this.journey = { ...newJourney(this.settings), online: this.journey.online };
@@ -217,6 +214,13 @@ export class Player {
         if (mine()) this.tell({ event: "online", online: this.online && reachable });
       },
     });
+  }
+
+  /** What comes late of that run is not heard. */
+  private unfollow(): void {
+    this.following?.stop();
+    this.following = null;
+    this.runId = null;
   }
 
   /** What happens while something is being done waits until it is done. */
@@ -241,6 +245,7 @@ export class Player {
     for (const command of commands) this.conductor.carryOut(command);
     this.bed.follow(before.name, state);
     if (event.event === "sounded") this.following?.heard();
+    if (state.name === "finished") this.unfollow();
   }
 
   private tickWhileNeeded(): void {
@@ -257,7 +262,7 @@ export class Player {
   }
 
   private announce(): void {
-    if (this.announcing) return;
+    if (this.announcing || this.listeners.size === 0) return;
     this.announcing = true;
     Promise.resolve().then(() => {
       this.announcing = false;

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { FakeClock } from "../engine/testing/fake-clock";
 import { FakeDecks } from "../engine/testing/fake-decks";
 import { FakeMedia } from "../engine/testing/fake-media";
+import { newClock } from "../engine/tests/clock";
 import { Wire } from "../supabase/tests/wire";
 import { embed } from "./embed";
 
@@ -22,6 +22,9 @@ const RUN = {
   })),
 };
 
+/** More than enough turns for a run to be read, a track to be signed, and a deck to load it. */
+const TURNS_MAX = 100;
+
 afterEach(() => vi.unstubAllGlobals());
 
 test("five lines bring a run of another page's Supabase client to the ear, and Stop ends it", async () => {
@@ -29,23 +32,24 @@ test("five lines bring a run of another page's Supabase client to the ear, and S
   vi.stubGlobal("document", page);
   const wire = new Wire();
   wire.answer({ body: RUN }, { body: { url: TRACK } });
-  const clock = new FakeClock();
+  const clock = newClock();
+  const heard = () => decks.audible.map((deck) => deck.url);
+  const until = async (addresses: string[]) => {
+    for (let turn = 0; turn < TURNS_MAX && `${heard()}` !== `${addresses}`; turn += 1) {
+      await clock.advance(0.1);
+    }
+    expect(heard()).toEqual(addresses);
+  };
   const media = new FakeMedia();
   media.put(TRACK, { durationSeconds: 360 });
   const decks = new FakeDecks(clock, media);
 
   const player = embed(wire.client, decks);
   player.start("run");
-  await vi.waitFor(async () => {
-    await clock.advance(0.1);
-    expect(decks.audible.map((deck) => deck.url)).toEqual([TRACK]);
-  });
+  await until([TRACK]);
   expect(player.snapshot()).toMatchObject({ state: "playing", totalSeconds: 1080 });
   expect(wire.sent.map(({ url }) => url.pathname)).toContain("/functions/v1/sign-track");
 
   player.dispose();
-  await vi.waitFor(async () => {
-    await clock.advance(0.1);
-    expect(decks.audible).toEqual([]);
-  });
+  await until([]);
 });

@@ -3,7 +3,8 @@
 import asyncio
 
 import openai
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+from openai.types.shared_params import ResponseFormatJSONSchema
 
 from parcours_xl.journeys.brief import Brief, UnfitBrief, WrittenBrief, fit_brief
 from parcours_xl.journeys.durations import BOUNDS, Bounds
@@ -20,6 +21,17 @@ ATTEMPT_SHARE = 0.6
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError)
 
 REASONING_MODELS = ("gpt-5", "gpt-6", "gpt-7", "o1", "o3", "o4")
+
+
+# What openai's own `parse` would make of the model, at every call.
+SHAPE: ResponseFormatJSONSchema = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": WrittenBrief.__name__,
+        "strict": True,
+        "schema": openai.pydantic_function_tool(WrittenBrief)["function"]["parameters"],
+    },
+}
 
 
 class BriefNotWritten(Exception):
@@ -99,19 +111,27 @@ class BriefWriter:
             {"role": message["role"], "content": message["content"]}  # type: ignore[misc]
             for message in brief_messages(preset, emotion, self.bounds)
         ]
-        completion = await patient.chat.completions.parse(
+        completion = await patient.chat.completions.create(
             model=model,
             messages=messages,
-            response_format=WrittenBrief,
+            response_format=SHAPE,
             max_completion_tokens=COMPLETION_TOKENS_MAX,
             reasoning_effort="none" if model.startswith(REASONING_MODELS) else openai.omit,
         )
-        message = completion.choices[0].message
-        if message.refusal:
-            raise BriefNotWritten("refusal")
-        if message.parsed is None:
-            raise BriefNotWritten("empty")
-        return message.parsed
+        return _parse(completion)
+
+
+def _parse(completion: ChatCompletion) -> WrittenBrief:
+    choice = completion.choices[0]
+    if choice.finish_reason == "length":
+        raise openai.LengthFinishReasonError(completion=completion)
+    if choice.finish_reason == "content_filter":
+        raise openai.ContentFilterFinishReasonError
+    if choice.message.refusal:
+        raise BriefNotWritten("refusal")
+    if not choice.message.content:
+        raise BriefNotWritten("empty")
+    return WrittenBrief.model_validate_json(choice.message.content)
 
 
 def _reason(error: Exception) -> str:

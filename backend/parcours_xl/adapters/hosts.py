@@ -13,6 +13,7 @@ HOST_CHARS_MAX = 253
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # Resolvers and browsers read a name that ends in a number as an address: 127.1, 0x7f.0.0.1.
 _NAME = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z]){_LABEL}")
+_PRINTABLE = re.compile("[!-~]*")
 _ENDING_IN_IPV4 = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96")))
 
 
@@ -85,7 +86,7 @@ def host_of(url: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    if len(url) > URL_CHARS_MAX or not all("!" <= character <= "~" for character in url):
+    if len(url) > URL_CHARS_MAX or not _PRINTABLE.fullmatch(url):
         return None
     try:
         parts = urlsplit(url)

@@ -49,6 +49,14 @@ async def listen(file: Path) -> Sound | None:
         given_up.set()
 
 
+def read_seconds(file: Path) -> float:
+    """How long an MP3 lasts by its own frames, without listening to it; 0 where it is none."""
+    try:
+        return float(miniaudio.mp3_get_file_info(str(file)).duration)
+    except miniaudio.MiniaudioError:
+        return 0.0
+
+
 def _listen(file: Path, given_up: threading.Event) -> Sound | None:
     try:
         with _one_at_a_time:

@@ -14,10 +14,12 @@ from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.hosts import TrackHosts
 from parcours_xl.adapters.oversight import Oversight
+from parcours_xl.adapters.people import People
 from parcours_xl.adapters.probes import Probes
 from parcours_xl.adapters.rollout import Rollout
 from parcours_xl.adapters.suno import Suno
 from parcours_xl.adapters.tracks import Tracks
+from parcours_xl.adapters.transport import choose_transport
 from parcours_xl.adapters.webhook import Webhook
 from parcours_xl.settings import Settings
 
@@ -39,31 +41,41 @@ class Outside:
     hosts: TrackHosts
     webhook: Webhook | None
     probes: Probes
+    people: People
 
 
 @asynccontextmanager
 async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
-    """One pool of connections for the life of the process, shared; headers never are."""
+    """Two pools of connections for the life of the process, shared; headers never are.
+
+    One leads to Supabase, the other everywhere else.
+    """
     hosts = TrackHosts(settings.track_host_suffixes, settings.track_hosts_exact)
     downloads = Downloads(hosts)
     writer = _open_openai(settings)
     timeout = httpx.Timeout(ANSWER_S_MAX, connect=CONNECT_S_MAX)
-    async with httpx.AsyncClient(timeout=timeout, follow_redirects=False) as http:
+    async with (
+        httpx.AsyncClient(timeout=timeout, follow_redirects=False) as http,
+        # Every request waits for Supabase several times: its calls take the quicker way.
+        httpx.AsyncClient(
+            transport=choose_transport(), timeout=timeout, follow_redirects=False
+        ) as near,
+    ):
         service_key = settings.supabase_service_role_key.get_secret_value()
-        service = await _connect(settings.supabase_url, service_key, http)
+        service = await _connect(settings.supabase_url, service_key, near)
         anyone = await _connect(
-            settings.supabase_url, settings.supabase_anon_key.get_secret_value(), http
+            settings.supabase_url, settings.supabase_anon_key.get_secret_value(), near
         )
         secret, webhook = settings.supabase_jwt_secret, settings.alert_webhook_url
-        supabase = (settings.rest_url, service_key, http, settings.limits)
+        supabase = (settings.rest_url, service_key, near, settings.limits)
         try:
             yield Outside(
                 database=Database(*supabase),
                 oversight=Oversight(*supabase[:3], settings.limits | settings.care),
-                rollout=Rollout(settings.rest_url, service_key, http),
+                rollout=Rollout(settings.rest_url, service_key, near),
                 auth=Auth(
                     anyone.auth,
-                    http,
+                    near,
                     auth_url=f"{settings.supabase_url}/auth/v1",
                     issuer=settings.issuer,
                     jwt_secret=secret.get_secret_value() if secret else None,
@@ -85,6 +97,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 hosts=hosts,
                 webhook=Webhook(webhook.get_secret_value(), http) if webhook else None,
                 probes=Probes(http, settings.supabase_url),
+                people=People(settings.rest_url, service_key, http, service.auth),
             )
         finally:
             await downloads.aclose()

@@ -7,8 +7,10 @@ from parcours_xl.cli_operations import (
     cancel,
     doctor,
     logs,
+    personal_data,
     report,
     rollout,
+    smoke,
 )
 
 operators = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_enable=False)
@@ -17,7 +19,9 @@ for room in (
     cancel,
     doctor,
     logs,
+    personal_data,
     report,
     rollout,
+    smoke,
 ):
     operators.add_typer(room.commands)

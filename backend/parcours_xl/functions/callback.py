@@ -11,6 +11,9 @@ from parcours_xl.functions.house import house_of
 from parcours_xl.http.bodies import describe, read_object, read_uuid
 from parcours_xl.http.shapes import Answered, answer
 
+STAGES_WITH_WORK = ("complete", "error")
+"""After these there is something to store, to ask or to try again; a preview asks for nothing."""
+
 
 class CallbackAnswer(Answered):
     """skipped: the report was repeated, late or regressing, and changed nothing."""
@@ -25,7 +28,8 @@ async def callback(request: Request) -> Response:
     segment_id, token = read_uuid(request, "segment"), read_uuid(request, "token")
     event = await _read_event(request)
     changed = await house.outside.database.record_callback(segment_id, token, event)
-    house.wake_worker()
+    if event.stage in STAGES_WITH_WORK:
+        house.wake_worker()
     return answer(CallbackAnswer(ok=True, skipped=not changed))
 
 

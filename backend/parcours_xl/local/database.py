@@ -12,7 +12,8 @@ from parcours_xl.local.postgres import SUPERUSER
 from parcours_xl.local.project import LocalProject
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap")
-PARTS = ("roles.sql", "auth.sql", "storage.sql")
+PARTS = ("roles.sql", "schemas.sql", "auth.sql", "storage.sql")
+"""Roles are the whole cluster's; the rest is made in each database."""
 LOGIN_ROLES = ("postgres", "authenticator", "supabase_auth_admin", "supabase_storage_admin")
 
 # The comment on the database that says what it was made from.

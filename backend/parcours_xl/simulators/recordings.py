@@ -117,10 +117,11 @@ class Recordings:
             order=track.order,
             kind=kind,
         )
+        levelled = (block * track.level for block in blocks)
         loop = asyncio.get_running_loop()
 
         def write() -> None:
-            for size in _write(recording.path, encode(blocks)):
+            for size in _write(recording.path, encode(levelled)):
                 if self._closing.is_set():
                     return
                 loop.call_soon_threadsafe(recording.grow, size)

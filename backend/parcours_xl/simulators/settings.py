@@ -9,7 +9,7 @@ from parcours_xl.simulators.signals import Signal
 RawFault = Mapping[str, Any]
 
 
-TURNABLE = ("speed", "signal", "track_seconds", "first_s", "complete_s")
+TURNABLE = ("speed", "signal", "track_seconds", "first_s", "complete_s", "uneven_db")
 """What can be changed while the simulated Suno runs; the tasks that follow keep to it."""
 
 
@@ -23,6 +23,8 @@ class SunoSettings:
     track_seconds: float | None = None
     """Every track exactly this long, whatever is asked."""
     signal: Signal = "music"
+    uneven_db: float = 0.0
+    """Of every four tasks each is softer than the one before by this; real ones differ as much."""
     credits: int = 100_000
     text_s: float = 10.0
     first_s: float = 35.0
@@ -60,7 +62,7 @@ def _check(name: str, wish: object) -> object:
     if name == "signal":
         if wish not in get_args(Signal):
             raise ValueError(f"signal is one of {', '.join(get_args(Signal))}")
-    elif not (name == "track_seconds" and wish is None) and not _is_positive(wish):
+    elif (name, wish) not in (("track_seconds", None), ("uneven_db", 0)) and not _is_positive(wish):
         raise ValueError(f"{name} must be a number over 0")
     return wish
 

@@ -41,6 +41,7 @@ MESSAGES = {
 }
 assert set(STATUSES) == set(Stage), "every stage has its status"
 
+UNEVEN_TASKS = 4
 JITTER_S = 0.6
 """A real track comes out a little shorter than asked."""
 
@@ -54,6 +55,8 @@ class Track:
     order: int
     """Counts all tracks since the start: neighbours get unlike measuring tones."""
     seconds: float
+    level: float = 1.0
+    """1 is as loud as the recording is made."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +183,14 @@ class Tasks:
         seed = f"{settings.seed}/{self._accepted}" if settings.seed else secrets.token_hex(16)
         chance = Random(seed)  # noqa: S311 - lengths and ids of music, not secrets
         longest = settings.track_seconds or asked_seconds(payload)
+        quieter_db = settings.uneven_db * (self._accepted % UNEVEN_TASKS)
         first, second = (
             Track(
                 id=str(UUID(int=chance.getrandbits(128), version=4)),
                 place=place,
                 order=2 * self._accepted + place,
                 seconds=settings.track_seconds or round(longest - chance.uniform(0, JITTER_S), 2),
+                level=10 ** (-quieter_db / 20),
             )
             for place in (0, 1)
         )

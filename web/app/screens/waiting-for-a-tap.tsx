@@ -5,7 +5,8 @@ import { typeset } from "../parts/typeset";
 
 export function Kept({ keptAt }: { keptAt: number | null }) {
   const { t } = useApp();
-  const words = keptAt === null ? t.resume.fromStart : t.resume.at(keptAt);
+  const begun = keptAt !== null && keptAt >= 1;
+  const words = begun ? t.resume.at(keptAt) : t.resume.fromStart;
   return <OneTap title={t.resume.title} words={words} />;
 }
 

@@ -37,5 +37,6 @@ export class FakeMedia {
 }
 
 function bare(url: string): string {
-  return url.split("?")[0] ?? url;
+  const query = url.indexOf("?");
+  return query < 0 ? url : url.slice(0, query);
 }

@@ -112,6 +112,11 @@ export class Stage {
     return longest;
   }
 
+  /** Whether the player still asks for news of a run. */
+  get followed(): boolean {
+    return this.ears !== null;
+  }
+
   /** The addresses that are heard now. */
   get heard(): readonly string[] {
     return this.decks.audible.map((deck) => deck.url?.split("?")[0] ?? "");

@@ -20,6 +20,7 @@ async function expectSilence(stage: Stage): Promise<void> {
   expect(stage.player.snapshot().state).toBe("stopped");
   expect(stage.decks.decks.every((deck) => deck.url === null)).toBe(true);
   expect(stage.clock.pending).toBe(0);
+  expect(stage.followed).toBe(false);
 }
 
 test("Stop silences a piece within 50 ms", async () => {
@@ -116,4 +117,19 @@ test("nothing that comes after Stop makes a sound, until start begins anew", asy
   await stage.pass(2);
   expect(stage.player.snapshot()).toMatchObject({ state: "playing" });
   expect(stage.player.snapshot().journeySeconds).toBeLessThan(2);
+});
+
+test("after Stop, and after the end, nothing is asked of a run that is still being composed", async () => {
+  const stage = new Stage();
+  stage.player.attach("run");
+  expect(stage.followed).toBe(true);
+  stage.player.stop();
+  expect(stage.followed).toBe(false);
+
+  const last = previewed(1);
+  [complete(0), last].forEach((segment) => stage.serve(segment));
+  stage.player.start("run");
+  stage.tell([complete(0), last, queued(2)]);
+  await stage.until(() => stage.player.snapshot().state === "finished", 1500, 1);
+  expect(stage.followed).toBe(false);
 });

@@ -1,6 +1,6 @@
 -- Schema auth as a hosted project has it, as far as signing in needs it.
 -- Columns, names and owners were read from the migrations of supabase/auth. Run once, by
--- supabase_admin, after roles.sql.
+-- supabase_admin, after roles.sql and schemas.sql.
 
 create schema auth authorization supabase_auth_admin;
 grant usage on schema auth to postgres, anon, authenticated, service_role;

@@ -33,17 +33,3 @@ alter role supabase_storage_admin set search_path = storage;
 grant create on database postgres to supabase_storage_admin;
 grant authenticator to supabase_storage_admin;
 grant supabase_storage_admin to postgres;
-
--- No default privileges for the API roles: a table is theirs only where a migration says so.
-alter schema public owner to postgres;
-revoke create on schema public from public;
-grant usage on schema public to anon, authenticated, service_role;
-
-create schema extensions;
-grant all on schema extensions to postgres;
-grant usage on schema extensions to anon, authenticated, service_role;
-create extension pgcrypto with schema extensions;
-create extension "uuid-ossp" with schema extensions;
-
-create publication supabase_realtime;
-alter publication supabase_realtime owner to postgres;

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from parcours_xl.local.demonstration.journey import live_journey
-from parcours_xl.local.demonstration.report import JourneyReport
-from parcours_xl.local.demonstration.screen import following, show_report
+from parcours_xl.local.demonstration.report import Demonstration
+from parcours_xl.local.demonstration.visits import demonstrate
 from parcours_xl.local.development import (
     Simulation,
     player_address,
@@ -21,11 +20,14 @@ from parcours_xl.local.development import (
     supabase_environment,
     vendor_environment,
 )
+from parcours_xl.local.errors import LocalError
 from parcours_xl.local.foreground import stopped_by_signals, watch
 from parcours_xl.local.player_build import build_player
 from parcours_xl.local.processes import Server
 from parcours_xl.local.project import LocalProject
 from parcours_xl.local.stack import running_stack
+from parcours_xl.operations.journey_screen import following
+from parcours_xl.trouble import Trouble
 
 
 def run_demonstration(speed: float, *, as_json: bool, stay: bool = False) -> bool:
@@ -38,24 +40,31 @@ def run_demonstration(speed: float, *, as_json: bool, stay: bool = False) -> boo
         build_player()
     with ExitStack() as started:
         project, servers = _start(started, speed, console)
-        with following(console) as show:
-            report = asyncio.run(live_journey(project.url, project.anon_key, speed, show))
-        _show(report, console, as_json=as_json)
+        demonstration = _demonstrate(project, speed, console)
+        _show(demonstration, console, as_json=as_json)
         if stay:
             console.print("\nEverything goes on. Ctrl-C stops and forgets it.\n")
             for name, address in player_address(project).items():
                 console.print(f"  [bold]{name}[/]  {address}\n", soft_wrap=True)
             watch(servers)
-    return not report.faults
+    return not demonstration.faults
 
 
-def _show(report: JourneyReport, console: Console, *, as_json: bool) -> None:
+def _demonstrate(project: LocalProject, speed: float, console: Console) -> Demonstration:
+    try:
+        with following(console) as show:
+            return asyncio.run(demonstrate(project.url, project.anon_key, speed, show))
+    except Trouble as trouble:
+        raise LocalError(trouble.message) from trouble
+
+
+def _show(demonstration: Demonstration, console: Console, *, as_json: bool) -> None:
     if as_json:
-        json.dump(report.as_json(), sys.stdout, ensure_ascii=False, indent=2)
+        json.dump(demonstration.as_json(), sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
         sys.stdout.flush()
     else:
-        show_report(console, report)
+        demonstration.show(console)
 
 
 def _start(

@@ -1,7 +1,7 @@
-"""The demonstration on a terminal: live where there is one, plain lines otherwise."""
+"""A journey on a terminal: live where there is one, plain lines otherwise."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from parcours_xl.local.demonstration.report import JourneyReport
+from parcours_xl.operations.journey_report import JourneyReport
+from parcours_xl.operations.wording import seconds
 
 Segments = list[dict[str, Any]]
 
@@ -41,21 +42,34 @@ def following(console: Console) -> Iterator[Callable[[Segments], None]]:
         yield lambda segments: live.update(_progress(segments, time.monotonic() - started_at))
 
 
-def show_report(console: Console, report: JourneyReport) -> None:
-    """The closing tables, and what is not as it must be."""
-    console.print(f"\n[bold]{report.title}[/]\n[italic]{report.brief}[/]\n")
+def show_journey(console: Console, report: JourneyReport) -> None:
+    """What was written and composed, and where each track was fetched."""
+    if report.title:
+        console.print(f"\n[bold]{report.title}[/]\n[italic]{report.brief}[/]\n")
     console.print(_tracks_table(report))
     console.print("\n[bold]Signed URLs that were fetched[/] (their tokens are not shown)")
     for track in report.tracks:
         # One line each however narrow the terminal is: an address is there to be copied.
         console.print(f"  {track.index + 1}  {track.url}", soft_wrap=True)
     console.print()
-    console.print(_times_table(report))
-    for fault in report.faults:
-        console.print(f"[bold red]Not so:[/] {fault}")
-    if not report.faults:
-        count = len(report.tracks)
-        console.print(f"[bold green]The run is ready: {count} tracks signed and fetched.[/]")
+
+
+def show_facts(console: Console, facts: Mapping[str, str]) -> None:
+    """Names and what is said of them, in two columns."""
+    table = Table.grid(padding=(0, 2))
+    for name, said in facts.items():
+        table.add_row(name, said)
+    console.print(table)
+
+
+def name_times(report: JourneyReport) -> dict[str, str]:
+    """The times that the runbook names ("Latences cibles"), and how long the music is."""
+    return {
+        "First preview (TTFP)": seconds(report.first_preview_s),
+        "First complete (TTFC)": seconds(report.first_complete_s),
+        "Run ready": seconds(report.ready_s),
+        "Journey": f"{report.planned_s / 60:.1f} min in {len(report.tracks)} segments",
+    }
 
 
 def _plain_lines(console: Console, started_at: float) -> Callable[[Segments], None]:
@@ -97,28 +111,11 @@ def _tracks_table(report: JourneyReport) -> Table:
         table.add_row(
             track.title,
             f"[green]{track.status}[/]",
-            _seconds(track.preview_after_s),
-            _seconds(track.complete_after_s),
+            seconds(track.preview_after_s),
+            seconds(track.complete_after_s),
             f"{track.planned_s} s",
             f"{track.seconds:.0f} s",
             f"{track.bytes / 1e6:.1f} MB",
             str(track.range_status),
         )
     return table
-
-
-def _times_table(report: JourneyReport) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_row("First preview (TTFP)", _seconds(report.first_preview_s))
-    table.add_row("First complete (TTFC)", _seconds(report.first_complete_s))
-    table.add_row("Run ready", _seconds(report.ready_s))
-    table.add_row("Journey", f"{report.planned_s / 60:.1f} min in {len(report.tracks)} segments")
-    table.add_row("Another user", f"refused, {report.stranger}")
-    table.add_row("Anonymous caller", f"refused, {report.anonymous}")
-    if report.speed != 1:
-        table.add_row("", f"[dim]The simulated Suno waited {report.speed:g} times less.[/]")
-    return table
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f} s"

@@ -1,0 +1,87 @@
+"""The users of the project: their accounts, and what Parcours XL holds of them (GDPR)."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from supabase_auth import AsyncGoTrueClient
+from supabase_auth.errors import AuthApiError, AuthError
+
+from parcours_xl.adapters.auth import AuthAway
+from parcours_xl.adapters.database_answers import Answer
+from parcours_xl.adapters.sql_functions import SqlFunctions
+from parcours_xl.trouble import Refused
+
+
+class FoundUser(Answer):
+    """Who is meant. has_account: false for somebody deleted of whom something is left."""
+
+    id: UUID
+    has_account: bool
+    email: str | None = None
+    created_at: str | None = None
+
+
+class Erased(Answer):
+    """Runs that were erased, whose files are to go. remaining: runs that are still there."""
+
+    run_ids: list[UUID]
+    remaining: int
+
+
+class PersonalData(Answer):
+    """A page of what is held of a user. runs: each with its segments, events and keys."""
+
+    parcours_xl_enabled: bool | None
+    runs: list[dict[str, Any]]
+
+
+class People:
+    """Under the service role. Every method raises Refused and SupabaseAway as Database does."""
+
+    def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, auth: AsyncGoTrueClient):
+        self._call = SqlFunctions(rest_url, key, http).call
+        self._auth = auth
+
+    async def find(self, name: str) -> FoundUser:
+        """By id or e-mail address. Raises Refused (404 nobody, 409 several)."""
+        return FoundUser.model_validate(await self._call("find_user", p_name=name))
+
+    async def read(self, user_id: UUID, after: UUID | None, limit: int) -> PersonalData:
+        """Runs behind an id, in the order of their ids."""
+        answer = await self._call(
+            "read_personal_data",
+            p_user_id=str(user_id),
+            p_limit=limit,
+            p_after=None if after is None else str(after),
+        )
+        return PersonalData.model_validate(answer)
+
+    async def erase(self, user_id: UUID, limit: int) -> Erased:
+        """So many runs with all that hangs on them; the account stays."""
+        answer = await self._call("erase_user", p_user_id=str(user_id), p_limit=limit)
+        return Erased.model_validate(answer)
+
+    async def create_account(self) -> tuple[UUID, str, str]:
+        """A new user whose address nobody has to confirm: id, address, password. AuthAway."""
+        email, password = f"smoke-{uuid4().hex}@example.com", uuid4().hex
+        try:
+            answer = await self._auth.admin.create_user(
+                {"email": email, "password": password, "email_confirm": True}
+            )
+        except (AuthError, httpx.HTTPError) as error:
+            raise _trouble(error) from error
+        return UUID(answer.user.id), email, password
+
+    async def delete_account(self, user_id: UUID) -> None:
+        """The account, and with it everything of theirs. Raises AuthAway."""
+        try:
+            await self._auth.admin.delete_user(str(user_id))
+        except (AuthError, httpx.HTTPError) as error:
+            raise _trouble(error) from error
+
+
+def _trouble(error: Exception) -> AuthAway | Refused:
+    if isinstance(error, AuthApiError) and error.status < 500:
+        return Refused(f"Auth refuses: {error.message}")
+    return AuthAway()

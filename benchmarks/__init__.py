@@ -1,0 +1,1 @@
+"""How quick and how lean the service is: `make bench`, `make bench-capacity`."""

@@ -1,0 +1,85 @@
+"""`python -m benchmarks latency`, `… capacity`. With `--json`, for machines."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from benchmarks.capacity import PHASES, Crowd, measure_capacity
+from benchmarks.house import running_house
+from benchmarks.latency import Effort, measure_latencies
+from benchmarks.machine import describe_machine
+from benchmarks.memory import TRACK_BYTES, TRACKS, measure_memory
+from benchmarks.stock import lay_in
+from benchmarks.tables import show_capacity, show_latencies, show_memory
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+TINY_EFFORT = Effort(requests_alone=3, requests_together=32, rounds=1, settled=False)
+TINY_CROWD = Crowd(runs=12, deadlines=2, warming_s=1, measured_s=2)
+TINY_TRACKS, TINY_TRACK_BYTES = 2, 200_000
+
+Tiny = Annotated[
+    bool, typer.Option("--tiny", help="See that everything works; the figures mean nothing.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]
+
+
+@app.command()
+def latency(
+    as_json: AsJson = False,
+    tiny: Tiny = False,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="How often everything is measured.")
+    ] = Effort.rounds,
+) -> None:
+    """Measure the functions beside PostgREST, and the service's memory. About three minutes."""
+    console, report = _begin(as_json)
+    with running_house() as house:
+        effort = TINY_EFFORT if tiny else Effort(rounds=rounds)
+        rows = measure_latencies(house, effort, console.print)
+    if not as_json:
+        show_latencies(console, rows)
+    tracks, track_bytes = (TINY_TRACKS, TINY_TRACK_BYTES) if tiny else (TRACKS, TRACK_BYTES)
+    console.print(f"storing {tracks} tracks")
+    with running_house(TRANSFERS_MAX=str(tracks)) as house:
+        memory = measure_memory(house, lay_in(house), tracks, track_bytes)
+    if as_json:
+        _print(report | {"latency": rows, "memory": memory})
+        return
+    show_memory(console, memory)
+
+
+@app.command()
+def capacity(
+    as_json: AsJson = False,
+    tiny: Tiny = False,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="How long each number of workers is looked at.")
+    ] = Crowd.measured_s,
+) -> None:
+    """Measure one worker, then four, on 1,000 runs in hand. About four minutes."""
+    console, report = _begin(as_json)
+    crowd = TINY_CROWD if tiny else Crowd(measured_s=seconds)
+    rows = measure_capacity(crowd, PHASES[1:2] if tiny else PHASES, console.print)
+    if as_json:
+        _print(report | {"capacity": rows})
+        return
+    show_capacity(console, rows)
+
+
+def _begin(as_json: bool) -> tuple[Console, dict[str, Any]]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Console(stderr=as_json, highlight=False), {"at": now} | describe_machine()
+
+
+def _print(report: dict[str, Any]) -> None:
+    json.dump(report, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    app()

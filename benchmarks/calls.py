@@ -1,0 +1,164 @@
+"""What is measured: each call, where it goes, and its requests, ready to be sent."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.stock import Attempt, Stock
+
+TRACK_BYTES = 3_000_000
+TRACK_S = TRACK_BYTES / 16_000
+STREAM = "https://cdn1.suno.ai/preview.mp3"
+
+Make = Callable[[Stock, int], list[str]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One thing to ask for.
+
+    port: where; make: so many requests for it; share: how much less often than a short call.
+    """
+
+    name: str
+    port: Callable[[Stock], int]
+    make: Make
+    share: float = 1.0
+
+
+STATE_CHANGING = "state-changing SQL function"
+
+
+def calls() -> list[Call]:
+    """Everything that `make bench` measures, what the rest is compared with first."""
+    return [
+        Call(STATE_CHANGING, _postgrest, _state_changing),
+        Call("bare SQL function", _postgrest, _bare),
+        Call("callback first", _service, _first),
+        Call("sign-track", _service, _sign_track, 0.5),
+        Call("create", _service, _create, 0.3),
+        Call("callback complete (3 MB)", _service, _complete, 0.5),
+        Call("(Storage alone: sign)", _gateway, _storage_sign),
+        Call("(OpenAI alone: an answer)", _openai, _completion),
+    ]
+
+
+def _postgrest(stock: Stock) -> int:
+    return stock.house.project.postgrest_port
+
+
+def _service(stock: Stock) -> int:
+    return stock.house.project.functions_port
+
+
+def _gateway(stock: Stock) -> int:
+    return stock.house.project.port
+
+
+def _openai(stock: Stock) -> int:
+    return stock.house.project.openai_port
+
+
+def _bare(stock: Stock, count: int) -> list[str]:
+    return [_post("/rpc/bench_nothing", {}, _service_role(stock))] * count
+
+
+def _state_changing(stock: Stock, count: int) -> list[str]:
+    """The very function behind a callback, as PostgREST is asked for it."""
+    return [
+        _post(
+            "/rpc/record_callback",
+            {
+                "p_segment_id": str(attempt.segment_id),
+                "p_token": str(attempt.token),
+                "p_event": _first_event(attempt),
+            },
+            _service_role(stock),
+        )
+        for attempt in stock.attempts(count)
+    ]
+
+
+def _first(stock: Stock, count: int) -> list[str]:
+    body = {"stage": "first", "streamUrl": STREAM}
+    return [_callback(attempt, body) for attempt in stock.attempts(count)]
+
+
+def _complete(stock: Stock, count: int) -> list[str]:
+    url = f"http://127.0.0.1:{stock.house.tracks_port}/{TRACK_BYTES}.mp3"
+    body = {"stage": "complete", "downloadUrl": url, "duration": TRACK_S}
+    return [_callback(attempt, body) for attempt in stock.attempts(count)]
+
+
+def _sign_track(stock: Stock, count: int) -> list[str]:
+    body = {"segmentId": str(stock.stored)}
+    return [_post("/functions/v1/sign-track", body, _bearer(stock.users[0]))] * count
+
+
+def _create(stock: Stock, count: int) -> list[str]:
+    body = {"presetKey": "panique-anxiete", "emotionState": "fear-0.8"}
+    return [
+        _post("/functions/v1/parcours-xl-create", body, _bearer(token))
+        for token in stock.owners(count)
+    ]
+
+
+def _storage_sign(stock: Stock, count: int) -> list[str]:
+    path = f"/storage/v1/object/sign/parcours-tracks/{stock.stored_path}"
+    return [_post(path, {"expiresIn": 3600}, _service_role(stock))] * count
+
+
+def _completion(stock: Stock, count: int) -> list[str]:
+    messages = [
+        {"role": "system", "content": "Écris un brief musical."},
+        {"role": "user", "content": "Un moment calme."},
+    ]
+    shape = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    body = {
+        "model": "gpt-4o-mini",
+        "messages": messages,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "nothing", "strict": True, "schema": shape},
+        },
+    }
+    path = f"{urlsplit(stock.house.project.openai_url).path}/chat/completions"
+    return [_post(path, body, _bearer("any"))] * count
+
+
+def _callback(attempt: Attempt, body: dict[str, Any]) -> str:
+    query = f"segment={attempt.segment_id}&token={attempt.token}"
+    return _post(f"/functions/v1/parcours-xl-callback?{query}", body, {})
+
+
+def _first_event(attempt: Attempt) -> dict[str, Any]:
+    """What the service makes of the callback."""
+    return {
+        "stage": "first",
+        "source": "callback",
+        "task_id": attempt.task_id,
+        "tracks": [{"id": None, "stream_url": STREAM}],
+    }
+
+
+def _service_role(stock: Stock) -> dict[str, str]:
+    key = stock.house.project.service_role_key
+    return _bearer(key) | {"apikey": key}
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _post(path: str, body: dict[str, Any], headers: Mapping[str, str]) -> str:
+    text = json.dumps(body)
+    all_headers = {
+        "Host": "127.0.0.1",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(text)),
+        **headers,
+    }
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in all_headers.items())]
+    return "\r\n".join([*lines, "", text])

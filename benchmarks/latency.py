@@ -1,0 +1,84 @@
+"""`make bench`: how quick the functions are, beside the database calls that they are made of."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.calls import STATE_CHANGING, Call, calls
+from benchmarks.figures import Figures, compare, middle
+from benchmarks.house import Generator, House, cpu_seconds
+from benchmarks.stock import Stock, lay_in
+
+CONCURRENT = (1, 32)
+IDLE_SHARE, IDLE_LOOK_S, IDLE_S_MAX = 0.1, 0.2, 60
+
+FORGET_TRACKS = "delete from pgmq.q_parcours_tracks"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is asked: requests a round, one at a time and 32 at once, and how many rounds.
+
+    settled: a round before them does not count, and the service rests between calls.
+    """
+
+    requests_alone: int = 60
+    requests_together: int = 192
+    rounds: int = 5
+    settled: bool = True
+
+    def requests(self, call: Call, concurrent: int) -> int:
+        whole = self.requests_alone if concurrent == 1 else self.requests_together
+        return max(concurrent, round(whole * call.share))
+
+
+Rounds = dict[tuple[str, int], list[Figures]]
+
+
+def measure_latencies(
+    house: House, effort: Effort, tell: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Every call at both concurrencies; one row each. AssertionError when an answer is no success.
+
+    Rounds go through all calls in turn.
+    """
+    stock, generator, rounds = lay_in(house), Generator(), Rounds()
+    try:
+        for number in range(0 if effort.settled else 1, effort.rounds + 1):
+            tell(f"round {number} of {effort.rounds}" if number else "warming up")
+            for call in calls():
+                for concurrent in CONCURRENT:
+                    figures = _measure(stock, generator, call, concurrent, effort)
+                    if number:
+                        rounds.setdefault((call.name, concurrent), []).append(figures)
+    finally:
+        generator.close()
+    return [
+        {"call": name, "concurrent": concurrent, **middle(found).as_json()}
+        | compare(found, rounds[STATE_CHANGING, concurrent])
+        for (name, concurrent), found in rounds.items()
+    ]
+
+
+def _measure(
+    stock: Stock, generator: Generator, call: Call, concurrent: int, effort: Effort
+) -> Figures:
+    requests = call.make(stock, effort.requests(call, concurrent))
+    seen = generator.load(call.port(stock), requests, concurrent)
+    assert set(seen["statuses"]) == {"200"}, f"{call.name} was answered {seen['statuses']}"
+    if effort.settled:
+        _let_go(stock.house)
+    return Figures.of(seen["ms"], seen["seconds"])
+
+
+def _let_go(house: House) -> None:
+    """Forget the tracks that are still to be stored, and wait until the service rests."""
+    house.query(FORGET_TRACKS)
+    deadline = time.monotonic() + IDLE_S_MAX
+    used = cpu_seconds(house.service_pid)
+    while time.monotonic() < deadline:
+        time.sleep(IDLE_LOOK_S)
+        before, used = used, cpu_seconds(house.service_pid)
+        if used - before < IDLE_SHARE * IDLE_LOOK_S:
+            return

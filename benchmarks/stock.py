@@ -1,0 +1,91 @@
+"""What requests need to find in the database: segments under way, users, a stored track."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import httpx
+
+from benchmarks.house import House
+from tests.fixtures.people import Forger
+
+USERS = 64
+TOKEN_S = 3600
+
+# Nothing but the way to the database and back.
+BARE = """
+create function public.bench_nothing() returns jsonb language sql as $$ select '{}'::jsonb $$;
+revoke execute on function public.bench_nothing from public, anon, authenticated;
+grant execute on function public.bench_nothing to service_role;
+notify pgrst, 'reload schema';
+"""
+UNDER_WAY = """
+with runs as (
+  insert into public.parcours_runs (user_id, preset_key)
+  select gen_random_uuid(), '00-universel-reset' from generate_series(1, %s) returning id
+)
+insert into public.parcours_segments (run_id, segment_index, prompt, status, suno_task_id)
+select id, 0, 'Slow piano, 60 BPM', 'generating', 'task-' || id from runs
+returning id, callback_token, suno_task_id
+"""
+STORED = """
+with run as (
+  insert into public.parcours_runs (user_id, preset_key, status)
+  values (%s, '00-universel-reset', 'ready') returning id
+)
+insert into public.parcours_segments
+  (run_id, segment_index, prompt, status, storage_path, callback_token)
+select id, 0, 'Slow piano, 60 BPM', 'complete', %s, null from run
+returning id
+"""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A segment that Suno composes, as its callback names it."""
+
+    segment_id: UUID
+    token: UUID
+    task_id: str
+
+
+@dataclass(frozen=True)
+class Stock:
+    """users: their access tokens. stored: a segment of the first one's, whose track is kept."""
+
+    house: House
+    users: tuple[str, ...]
+    stored: UUID
+    stored_path: str
+
+    def attempts(self, count: int) -> list[Attempt]:
+        """So many segments under way, each of a run of its own."""
+        rows = self.house.query(UNDER_WAY, count)
+        return [Attempt(row["id"], row["callback_token"], row["suno_task_id"]) for row in rows]
+
+    def owners(self, count: int) -> Iterator[str]:
+        """So many tokens, taking turns."""
+        return (self.users[place % len(self.users)] for place in range(count))
+
+
+def lay_in(house: House) -> Stock:
+    """Everything that the requests of a round rely on."""
+    house.query(BARE)
+    user_ids = [uuid4() for _ in range(USERS)]
+    path = f"runs/{uuid4()}/{uuid4()}.mp3"
+    _upload(house, path)
+    [row] = house.query(STORED, user_ids[0], path)
+    forger, expires_at = Forger(house.project), int(time.time()) + TOKEN_S
+    users = tuple(forger.sign(forger.claims(user_id, exp=expires_at)) for user_id in user_ids)
+    return Stock(house, users, row["id"], path)
+
+
+def _upload(house: House, path: str) -> None:
+    key = house.project.service_role_key
+    httpx.post(
+        f"{house.project.url}/storage/v1/object/parcours-tracks/{path}",
+        content=b"ID3" + bytes(1000),
+        headers={"Authorization": f"Bearer {key}", "apikey": key, "Content-Type": "audio/mpeg"},
+        trust_env=False,
+    ).raise_for_status()

@@ -1,0 +1,67 @@
+"""The figures as people read them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+
+def show_latencies(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """One line a call; milliseconds, requests a second, and both beside the state-changing call."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("call")
+    for heading in ("at once", "p50 ms", "p99 ms", "a second", "p50 is", "throughput is"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            row["call"],
+            str(row["concurrent"]),
+            f"{row['p50_ms']:.2f}",
+            f"{row['p99_ms']:.2f}",
+            f"{row['per_second']:.0f}",
+            f"{row['p50_ratio']:.2f} x",
+            f"{row['throughput_ratio']:.2f} x",
+        )
+    console.print(table)
+
+
+def show_memory(console: Console, memory: dict[str, Any]) -> None:
+    """One sentence."""
+    console.print(
+        f"{memory['tracks']} tracks of {memory['track_mb']:.0f} MB at once, stored in"
+        f" {memory['seconds']:.0f} s: peak {memory['peak_mb']:.0f} MB of memory"
+        f" (before: {memory['idle_mb']:.0f} MB).\n"
+    )
+
+
+def show_capacity(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """One column a number of workers."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for row in rows:
+        doing = "storing" if row["storing"] else "nothing to store"
+        table.add_column(f"{row['workers']} at work, {doing}", justify="right")
+    lines = {
+        "runs in hand": "runs_in_hand",
+        "Suno calls a window, average": "suno_calls_a_window",
+        "Suno calls a window, worst": "suno_calls_worst_window",
+        "database calls a second": "database_calls_a_second",
+        "of a core, the service": "service_cpu_share",
+    }
+    for name, key in lines.items():
+        table.add_row(name, *(f"{row[key]:g}" for row in rows))
+    table.add_row(
+        "of a core, each worker",
+        *(", ".join(f"{share:.1%}" for share in row["worker_cpu_share"]) for row in rows),
+    )
+    for action in sorted({action for row in rows for action in row["served"]}):
+        table.add_row(
+            f"{action}: worst delay", *(_delay(row["served"].get(action)) for row in rows)
+        )
+    console.print(table)
+
+
+def _delay(served: dict[str, float] | None) -> str:
+    return f"{served['worst_late_s']:.2f} s of {served['served']}" if served else "-"

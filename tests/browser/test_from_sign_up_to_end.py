@@ -1,0 +1,76 @@
+"""The full journey where a name is asked for, and an anonymous listener who keeps theirs."""
+
+import json
+from uuid import uuid4
+
+from tests.browser.house import House
+from tests.browser.listener import Listener
+from tests.browser.screens import FIRST_CARD, no_anonymous_listeners
+
+PASSWORD = "une phrase assez longue"
+PIECES = 4
+
+
+def test_from_sign_up_to_the_end(listener: Listener, house: House) -> None:
+    page, email = listener.page, f"{uuid4()}@example.org"
+    house.tune(speed=300)
+    card = page.get_by_role("listitem").get_by_role("link").nth(FIRST_CARD)
+    title = card.locator(".card-title").inner_text()
+    card.click()
+    page.get_by_role("radio", name="Très").check(force=True)
+    with no_anonymous_listeners(listener), page.expect_request("**/parcours-xl-create") as asked:
+        listener.press("start")
+        page.get_by_text("Votre choix est gardé").filter(has_text=title).wait_for()
+        listener.press("no account")
+        listener.say("email", email)
+        listener.say("new password", PASSWORD)
+    listener.wait_for_music()
+    wish = json.loads(asked.value.post_data or "{}")
+    run = house.last_run()
+    assert wish["presetKey"] == run["preset_key"]
+    assert wish["emotionState"].endswith("-0.8"), "how strong it is was asked on the card"
+    [owner] = house.query(
+        "select email, is_anonymous from auth.users where id = %s", run["user_id"]
+    )
+    assert (owner["email"], owner["is_anonymous"]) == (email, False)
+
+    house.wait_until(lambda: house.last_run()["status"] == "ready")
+    _hear_the_last_seconds(listener)
+    listener.wait_for_title("La musique s'est posée")
+    page.get_by_role("radio", name="8", exact=True).check(force=True)
+    page.get_by_role("heading", name="Quelqu'un peut vous répondre").wait_for()
+    page.get_by_text("C'est noté.").wait_for()
+    house.wait_until(lambda: house.last_run()["suds_end"] == 8)
+    listener.press("home")
+    listener.follow("runs")
+    page.locator(".run").filter(has_text=title).wait_for()
+    assert listener.troubles == []
+
+
+def test_an_anonymous_listener_keeps_their_journeys(listener: Listener, house: House) -> None:
+    page, email = listener.page, f"{uuid4()}@example.org"
+    listener.tap_start()
+    page.locator(".brief").wait_for()
+    owner = house.last_run()["user_id"]
+    listener.press("stop")
+    page.get_by_text("Vos parcours ne vivent que dans ce navigateur.").wait_for()
+    listener.follow("keep")
+    listener.say("email", email)
+    listener.say("new password", PASSWORD)
+    page.get_by_text("C'est fait. Vos parcours vous suivent.").wait_for()
+
+    [kept] = house.query("select id, is_anonymous from auth.users where email = %s", email)
+    assert (kept["id"], kept["is_anonymous"]) == (owner, False)
+    listener.follow("runs")
+    page.locator(".run").first.wait_for()
+    assert "ne vivent que dans ce navigateur" not in listener.text()
+
+
+def _hear_the_last_seconds(listener: Listener) -> None:
+    """Forward to the last piece, then to its end."""
+    listener.press("more")
+    for _ in range(PIECES - 1):
+        listener.press("next piece")
+    listener.wait_for_title(f"Pièce {PIECES} sur {PIECES}")
+    listener.page.get_by_role("slider").first.press("End")
+    listener.press("close")

@@ -1,0 +1,40 @@
+"""`?output=plain`: elements by themselves, as where sound through a graph stops with the screen."""
+
+import pytest
+
+from tests.browser.house import House
+from tests.browser.listener import Listener, Open
+
+
+@pytest.fixture
+def plain(open_listener: Open, house: House) -> Listener:
+    house.tune(complete_s=90)
+    listener = open_listener(path="?output=plain", bed=False)
+    listener.tap_start()
+    listener.wait_for_music()
+    house.tune(first_s=150)
+    return listener
+
+
+def test_a_journey_without_a_graph(plain: Listener) -> None:
+    plain.wait_for_playing("playing.some(({ volume }) => volume > 0.1)")
+    [preview] = plain.playing()
+    assert "/streams/" in preview.address and not preview.graph
+
+    plain.wait_for_playing("playing.filter(({ at }) => at > 2).length === 2")
+    places = sorted(one.at for one in plain.playing())
+    assert places[1] - places[0] < 0.2, "the final comes in where the preview is"
+    plain.wait_for_playing(
+        "playing.length === 1 && playing[0].volume > 0.1 && playing[0].address.includes('/sign/')"
+    )
+
+    plain.press("pause")
+    plain.wait_for_playing("playing.length === 0")
+    plain.press("resume")
+    plain.wait_for_playing("playing.some(({ at, volume }) => at > 2 && volume > 0.1)")
+
+    plain.press("stop")
+    plain.wait_for_title("Arrêter est toujours une bonne décision")
+    plain.wait_for_playing("playing.length === 0")
+    assert plain.page.evaluate("__ear.rate") == 0, "no graph was ever made"
+    assert plain.troubles == []

@@ -1,0 +1,38 @@
+"""What is written on the buttons, links and fields that tests use, in both languages."""
+
+from typing import Final
+
+_PAIRS: Final = {
+    "start": ("Commencer", "Start"),
+    "stop": ("Stop", "Stop"),
+    "pause": ("Pause", "Pause"),
+    "resume": ("Reprendre", "Resume"),
+    "more": ("Plus", "More"),
+    "close": ("Fermer", "Close"),
+    "help": ("Aide", "Help"),
+    "close help": ("Fermer l'aide", "Close help"),
+    "next piece": ("Pièce suivante", "Next piece"),
+    "rate": ("Noter où j'en suis", "Note how I am"),
+    "skip": ("Passer", "Skip"),
+    "breathe": ("Respirer avec la lumière", "Breathe with the light"),
+    "stop breathing": ("Ne plus suivre la lumière", "Stop following the light"),
+    "runs": ("Mes parcours", "My journeys"),
+    "keep": ("Garder mes parcours", "Keep my journeys"),
+    "keep them": ("Garder", "Keep"),
+    "back": ("Retour", "Back"),
+    "home": ("Revenir au début", "Back to the beginning"),
+    "listen here": ("Écouter ici", "Listen here"),
+    "leave": ("Non, revenir au début", "No, back to the beginning"),
+    "compose again": ("Reprendre la composition", "Resume composing"),
+    "email": ("Votre adresse e-mail", "Your email address"),
+    "continue": ("Continuer", "Continue"),
+    "new password": ("Choisissez un mot de passe", "Choose a password"),
+    "no account": ("Je n'ai pas encore de compte", "I have no account yet"),
+    "create account": ("Créer mon compte", "Create my account"),
+    "language": ("English", "Français"),
+}
+
+WORDS: Final = {
+    language: {name: pair[place] for name, pair in _PAIRS.items()}
+    for place, language in enumerate(("fr", "en"))
+}
