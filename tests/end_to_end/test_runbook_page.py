@@ -142,15 +142,6 @@ def test_it_has_every_command_of_an_operator() -> None:
     assert used == set(group) - beside
 
 
-def test_every_command_of_an_operator_takes_json_and_shows_an_example() -> None:
-    commands = dict(get_command(app).commands)  # type: ignore[attr-defined]
-    commands |= commands.pop("rollout").commands
-    for name in set(commands) - {"dev", "demo", "stack", "serve", "worker"}:
-        options = {option for one in commands[name].params for option in one.opts}
-        assert {"--json", "--env"} <= options, name
-        assert str(commands[name].epilog).startswith("Example: parcours "), name
-
-
 def test_it_has_every_alert_and_every_cause() -> None:
     for name in (*WHAT_TO_DO, *CAUSES):
         assert f"`{name}`" in TEXT, name
