@@ -25,7 +25,7 @@ dev: $(READY)
 
 # What is heard in a browser is measured, and has the machine to itself.
 test: lint web
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/browser
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
 	$(BIN)/pytest tests/browser
 
 lint: $(READY)
