@@ -83,8 +83,14 @@ class House:
         self._control("POST", "faults", {"fault": fault} | how)
 
     def mend(self) -> None:
-        """Everything as it should be again."""
+        """Everything as it should be again, and nothing composed for those who have left.
+
+        Their runs would take the next listener's share of Suno's quota, and their tones.
+        """
         self.wire.mend()
+        self.query("delete from parcours.runs_in_hand")
+        for queue in ("parcours_generation", "parcours_tracks"):
+            self.query(f"delete from pgmq.q_{queue}")
         self._control("DELETE", "faults", None)
         self.tune(signal="tones", uneven_db=0, track_seconds=TRACK_S)
         self.tune(speed=SPEED, first_s=FIRST_S, complete_s=COMPLETE_S)
