@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.oversight import QueueHealth, Signs
 from parcours_xl.operations.alerts import judge
 from parcours_xl.operations.figures import Figures
@@ -159,3 +160,15 @@ def test_the_rules_for_prometheus_are_printed(operator: Operator) -> None:
     assert told.status == 0
     assert told.out.startswith("# Alerts for Prometheus")
     assert told.out.count("- alert: ") == 9
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("command", ["alerts", "doctor"])
+async def test_a_full_quota_of_suno_keeps_nobody_from_looking(
+    operator: Operator, outside: Outside, command: str
+) -> None:
+    await outside.database.reserve_suno_request()
+    told = operator.run(command, "--json", SUNO_REQUESTS_MAX="1")
+    assert told.status in (0, 1), told.err
+    assert told.json

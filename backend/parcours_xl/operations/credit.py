@@ -3,6 +3,7 @@
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.settings import UNKNOWN, Settings
+from parcours_xl.trouble import Postponed
 
 CREDITS = "suno_credits"
 
@@ -19,10 +20,16 @@ async def read_credits(outside: Outside) -> float:
 
 
 async def refresh_credits(outside: Outside, settings: Settings) -> None:
-    """Read them now if this machine has Suno's key; otherwise what a worker read last stays."""
+    """Read them now if this machine has Suno's key; otherwise what a worker read last stays.
+
+    So it does while Suno does not say, or the quota is full. Raises SupabaseAway.
+    """
     if settings.suno_api_key.get_secret_value() == UNKNOWN:
         return
     try:
         await read_credits(outside)
     except (SunoRefused, SunoBusy, SunoSilent):
         return
+    except Postponed as postponed:
+        if postponed.cause != "suno_quota":
+            raise
