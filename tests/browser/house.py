@@ -83,15 +83,14 @@ class House:
         self._control("POST", "faults", {"fault": fault} | how)
 
     def mend(self) -> None:
-        """Everything as it should be again, and nothing composed for those who have left.
+        """Everything as it should be again, and nothing more composed for those who have left.
 
-        Their runs would take the next listener's share of Suno's quota, and their tones.
+        Their runs would take the next listener's share of Suno's quota, and their tones. They are
+        cancelled: the worker looks for runs that nobody holds, and takes them up again.
         """
         self.wire.mend()
-        self.query("delete from parcours.runs_in_hand")
-        for queue in ("parcours_generation", "parcours_tracks"):
-            self.query(f"delete from pgmq.q_{queue}")
         self._control("DELETE", "faults", None)
+        self.query("select cancel_run(id) from parcours_runs where status <> 'ready'")
         self.tune(signal="tones", uneven_db=0, track_seconds=TRACK_S)
         self.tune(speed=SPEED, first_s=FIRST_S, complete_s=COMPLETE_S)
 
