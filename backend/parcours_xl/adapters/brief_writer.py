@@ -15,7 +15,13 @@ from parcours_xl.journeys.prompts import brief_messages
 COMPLETION_TOKENS_MAX = 4000
 ATTEMPTS_MAX = 2
 ATTEMPT_SHARE = 0.6
-"""Of the whole budget, how much one attempt may take: a second one is still worth trying."""
+"""Of the whole budget, how much one attempt may take: a second one is still worth trying.
+
+Two that are too slow are over the budget. That is the one time-out: over aiohttp, openai also calls
+a connection cut off a time-out.
+"""
+
+assert ATTEMPTS_MAX * ATTEMPT_SHARE > 1, "whoever is slow runs out of the budget"
 
 # What is no brief, and what openai's own parser stumbles over when an answer is no completion.
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError)
@@ -56,7 +62,9 @@ class BriefWriter:
         bounds: Bounds = BOUNDS,
     ):
         self.bounds = bounds
-        self._client = client
+        self._client = client and client.with_options(
+            timeout=seconds * ATTEMPT_SHARE, max_retries=ATTEMPTS_MAX - 1
+        )
         self._models = models
         self._seconds = seconds
 
@@ -67,7 +75,7 @@ class BriefWriter:
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._write_with_some_model(self._client, preset, emotion)
-        except (TimeoutError, openai.APITimeoutError) as error:
+        except TimeoutError as error:
             raise BriefNotWritten("timeout") from error
 
     async def find_models(self) -> dict[str, bool]:
@@ -95,8 +103,6 @@ class BriefWriter:
                 return fit_brief(written, preset, self.bounds), model
             except openai.NotFoundError:
                 continue
-            except openai.APITimeoutError:
-                raise
             except (openai.OpenAIError, *_MALFORMED) as error:
                 raise BriefNotWritten(_reason(error)) from error
         raise BriefNotWritten("model_withdrawn")
@@ -104,14 +110,11 @@ class BriefWriter:
     async def _write(
         self, client: openai.AsyncOpenAI, model: str, preset: Preset, emotion: EmotionState
     ) -> WrittenBrief:
-        patient = client.with_options(
-            timeout=self._seconds * ATTEMPT_SHARE, max_retries=ATTEMPTS_MAX - 1
-        )
         messages: list[ChatCompletionMessageParam] = [
             {"role": message["role"], "content": message["content"]}  # type: ignore[misc]
             for message in brief_messages(preset, emotion, self.bounds)
         ]
-        completion = await patient.chat.completions.create(
+        completion = await client.chat.completions.create(
             model=model,
             messages=messages,
             response_format=SHAPE,

@@ -1,5 +1,6 @@
 """A guarded, streaming download of a track (architecture: "Storing a track")."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from parcours_xl.trouble import Postponed, Refused
 REDIRECTS_MAX = 5
 CONNECT_S_MAX, READ_S_MAX, DOWNLOAD_S_MAX = 10, 20, 120
 HEAD_BYTES = 16
+RECEIVED_BYTES_MAX = 256 * 1024
+"""What may wait in a socket: uvloop takes all of it into memory at once."""
 USER_AGENT = "parcours-xl/0.1 (+track storage)"  # one vendor host turns default agents away
 
 assert CONNECT_S_MAX + READ_S_MAX < DOWNLOAD_S_MAX, "a whole download outlasts its first byte"
@@ -67,7 +70,9 @@ class Downloads:
     def __init__(self, hosts: TrackHosts):
         self._hosts = hosts
         self._pool = httpcore.AsyncConnectionPool(
-            network_backend=GuardedNetwork(hosts.exact), keepalive_expiry=5
+            network_backend=GuardedNetwork(hosts.exact),
+            keepalive_expiry=5,
+            socket_options=((socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES_MAX),),
         )
 
     async def aclose(self) -> None:

@@ -115,5 +115,7 @@ def _open_openai(settings: Settings) -> openai.AsyncOpenAI | None:
     if settings.openai_api_key is None:
         return None
     return openai.AsyncOpenAI(
-        api_key=settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url
+        api_key=settings.openai_api_key.get_secret_value(),
+        base_url=settings.openai_base_url,
+        http_client=openai.DefaultAioHttpClient(),
     )
