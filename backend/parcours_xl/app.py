@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from parcours_xl.adapters.brief_writer import open_brief_writer
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.functions.doors import DOORS
 from parcours_xl.functions.house import House
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[_State]:
         if warning := settings.callback_warning():
             log.warning("callback_base.unreachable", why=warning, then="record-info is asked")
-        async with open_outside(settings) as outside:
+        async with open_outside(settings) as outside, open_brief_writer(settings) as brief_writer:
             worker, caretaker = Worker(outside, settings), Caretaker(outside, settings)
             working = [
                 asyncio.create_task(one.run())
@@ -63,7 +64,7 @@ def create_app(settings: Settings) -> Starlette:
             ]
             try:
                 yield {
-                    "house": House(settings, outside, worker.wake),
+                    "house": House(settings, outside, brief_writer, worker.wake),
                     "office": Office(
                         settings, outside, latencies, Watching(outside.oversight, settings)
                     ),

@@ -11,7 +11,6 @@ from starlette.applications import Starlette
 from uvicorn.loops.auto import auto_loop_factory
 
 from parcours_xl.adapters.outside import open_outside
-from parcours_xl.app import create_app
 from parcours_xl.logs import set_up_logs
 from parcours_xl.operations.caretaker import Caretaker
 from parcours_xl.settings import Settings, read_settings
@@ -59,6 +58,9 @@ def serve(listening: Listening) -> None:
 
 def create_service() -> Starlette:
     """The application as the environment describes it; made once in each process."""
+    # Workers need nothing of it, and importing it takes longer than all the rest.
+    from parcours_xl.app import create_app
+
     return create_app(_begin())
 
 

@@ -1,6 +1,8 @@
 """OpenAI writes the brief, by Structured Outputs (facts C)."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
@@ -11,6 +13,7 @@ from parcours_xl.journeys.durations import BOUNDS, Bounds
 from parcours_xl.journeys.emotion import EmotionState
 from parcours_xl.journeys.preset import Preset
 from parcours_xl.journeys.prompts import brief_messages
+from parcours_xl.settings import Settings
 
 COMPLETION_TOKENS_MAX = 4000
 ATTEMPTS_MAX = 2
@@ -122,6 +125,30 @@ class BriefWriter:
             reasoning_effort="none" if model.startswith(REASONING_MODELS) else openai.omit,
         )
         return _parse(completion)
+
+
+@asynccontextmanager
+async def open_brief_writer(settings: Settings) -> AsyncIterator[BriefWriter]:
+    """The writer of a deployment; without a key it can only say so.
+
+    No part of Outside: importing openai takes a second, and workers never write a brief.
+    """
+    client = _connect(settings)
+    try:
+        yield BriefWriter(client, settings.openai_models, settings.brief_s_max, settings.bounds)
+    finally:
+        if client is not None:
+            await client.close()
+
+
+def _connect(settings: Settings) -> openai.AsyncOpenAI | None:
+    if settings.openai_api_key is None:
+        return None
+    return openai.AsyncOpenAI(
+        api_key=settings.openai_api_key.get_secret_value(),
+        base_url=settings.openai_base_url,
+        http_client=openai.DefaultAioHttpClient(),
+    )
 
 
 def _parse(completion: ChatCompletion) -> WrittenBrief:

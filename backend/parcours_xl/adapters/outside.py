@@ -1,15 +1,13 @@
-"""Everything outside this process, opened together and closed together."""
+"""What every process works with outside itself, opened together and closed together."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-import openai
 from supabase import AsyncClientOptions, acreate_client
 
 from parcours_xl.adapters.auth import Auth
-from parcours_xl.adapters.brief_writer import BriefWriter
 from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.hosts import TrackHosts
@@ -36,7 +34,6 @@ class Outside:
     auth: Auth
     tracks: Tracks
     downloads: Downloads
-    brief_writer: BriefWriter
     suno: Suno
     hosts: TrackHosts
     webhook: Webhook | None
@@ -52,7 +49,6 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
     """
     hosts = TrackHosts(settings.track_host_suffixes, settings.track_hosts_exact)
     downloads = Downloads(hosts)
-    writer = _open_openai(settings)
     timeout = httpx.Timeout(ANSWER_S_MAX, connect=CONNECT_S_MAX)
     async with (
         httpx.AsyncClient(timeout=timeout, follow_redirects=False) as http,
@@ -83,9 +79,6 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 ),
                 tracks=Tracks(service.storage),
                 downloads=downloads,
-                brief_writer=BriefWriter(
-                    writer, settings.openai_models, settings.brief_s_max, settings.bounds
-                ),
                 suno=Suno(
                     settings.suno_api_base,
                     settings.suno_api_key.get_secret_value(),
@@ -101,21 +94,9 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
             )
         finally:
             await downloads.aclose()
-            if writer is not None:
-                await writer.close()
 
 
 async def _connect(url: str, key: str, http: httpx.AsyncClient):  # type: ignore[no-untyped-def]
     # A session or a timer in a shared client would turn the service into one of its users.
     options = AsyncClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
     return await acreate_client(url, key, options)
-
-
-def _open_openai(settings: Settings) -> openai.AsyncOpenAI | None:
-    if settings.openai_api_key is None:
-        return None
-    return openai.AsyncOpenAI(
-        api_key=settings.openai_api_key.get_secret_value(),
-        base_url=settings.openai_base_url,
-        http_client=openai.DefaultAioHttpClient(),
-    )

@@ -71,9 +71,7 @@ async def create(request: Request) -> Response:
         {"preset": preset.key, "emotion": emotion.emotion, "intensity": emotion.intensity},
         house.settings.rollout,
     )
-    run = await create_run(
-        house.outside.database, house.outside.brief_writer, demand, preset, emotion
-    )
+    run = await create_run(house.outside.database, house.brief_writer, demand, preset, emotion)
     return answer(
         CreateAnswer(
             run_id=run.run_id,

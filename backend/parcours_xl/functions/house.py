@@ -6,6 +6,7 @@ from typing import cast
 
 from starlette.requests import Request
 
+from parcours_xl.adapters.brief_writer import BriefWriter
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.settings import Settings
 
@@ -16,6 +17,7 @@ class House:
 
     settings: Settings
     outside: Outside
+    brief_writer: BriefWriter
     wake_worker: Callable[[], None]
 
 

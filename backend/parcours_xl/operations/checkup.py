@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from parcours_xl.adapters.brief_writer import BriefNotWritten
+from parcours_xl.adapters.brief_writer import BriefNotWritten, open_brief_writer
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
@@ -101,10 +101,11 @@ async def check_suno(outside: Outside, settings: Settings) -> Checked:
     return Checked(part, f"{left:g} credits are left")
 
 
-async def check_openai(outside: Outside, _: Settings) -> Checked:
+async def check_openai(_: Outside, settings: Settings) -> Checked:
     part = "OpenAI"
     try:
-        models = await outside.brief_writer.find_models()
+        async with open_brief_writer(settings) as writer:
+            models = await writer.find_models()
     except BriefNotWritten as why:
         words = {"no_key": "OPENAI_API_KEY is not set", "bad_key": "OPENAI_API_KEY is refused"}
         says = words.get(why.reason, f"OpenAI cannot be asked ({why.reason})")
