@@ -13,6 +13,8 @@ from starlette.routing import Route
 from parcours_xl.adapters.transport import AiohttpTransport, choose_transport
 from tests.fixtures.servers import SilentListener, running, saying
 
+TLS = httpx.create_ssl_context()
+
 pytestmark = pytest.mark.anyio
 
 
@@ -58,7 +60,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=AiohttpTransport(), timeout=2) as client:
+    async with httpx.AsyncClient(transport=AiohttpTransport(TLS), timeout=2) as client:
         yield client
 
 
@@ -81,7 +83,7 @@ async def test_a_request_arrives_as_it_was_written(client: httpx.AsyncClient, se
 async def test_nobodys_cookies_reach_the_next_request(
     client: httpx.AsyncClient, server: str
 ) -> None:
-    transport = AiohttpTransport()
+    transport = AiohttpTransport(TLS)
     async with httpx.AsyncClient(transport=transport) as first:
         await first.get(f"{server}/one")
         request = httpx.Request("GET", f"{server}/two")
@@ -152,7 +154,7 @@ async def test_a_pool_that_is_used_up_is_a_connect_timeout(
 ) -> None:
     monkeypatch.setattr("parcours_xl.adapters.transport.CONNECTIONS_MAX", 1)
     async with (
-        httpx.AsyncClient(transport=AiohttpTransport()) as client,
+        httpx.AsyncClient(transport=AiohttpTransport(TLS)) as client,
         anyio.create_task_group() as waiting,
     ):
         waiting.start_soon(client.get, f"http://127.0.0.1:{loopback.port}/")
@@ -171,11 +173,11 @@ async def test_a_proxy_of_the_environment_is_left_to_httpx(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example.org:3128")
-    assert choose_transport() is None
+    assert choose_transport(TLS) is None
     monkeypatch.delenv("https_proxy")
     for name in ("http_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("no_proxy", "localhost")
-    transport = choose_transport()
+    transport = choose_transport(TLS)
     assert isinstance(transport, AiohttpTransport)
     await transport.aclose()

@@ -50,11 +50,12 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
     hosts = TrackHosts(settings.track_host_suffixes, settings.track_hosts_exact)
     downloads = Downloads(hosts)
     timeout = httpx.Timeout(ANSWER_S_MAX, connect=CONNECT_S_MAX)
+    tls = httpx.create_ssl_context()  # reading the authorities takes some 50 ms: once
     async with (
-        httpx.AsyncClient(timeout=timeout, follow_redirects=False) as http,
+        httpx.AsyncClient(verify=tls, timeout=timeout, follow_redirects=False) as http,
         # Every request waits for Supabase several times: its calls take the quicker way.
         httpx.AsyncClient(
-            transport=choose_transport(), timeout=timeout, follow_redirects=False
+            transport=choose_transport(tls), verify=tls, timeout=timeout, follow_redirects=False
         ) as near,
     ):
         service_key = settings.supabase_service_role_key.get_secret_value()

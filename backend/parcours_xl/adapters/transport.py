@@ -3,6 +3,7 @@
 Every trouble is one of httpx's, so that no caller can tell the difference.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from urllib.request import getproxies
@@ -19,8 +20,8 @@ KEPT_S = 4.0
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """One pool of kept-alive connections, opened at the first request. It keeps no cookies."""
 
-    def __init__(self) -> None:
-        self._tls = httpx.create_ssl_context()
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -59,9 +60,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return self._session
 
 
-def choose_transport() -> AiohttpTransport | None:
+def choose_transport(tls: ssl.SSLContext) -> AiohttpTransport | None:
     """None where the environment names a proxy: httpx's own transport asks it."""
-    return None if getproxies().keys() - {"no"} else AiohttpTransport()
+    return None if getproxies().keys() - {"no"} else AiohttpTransport(tls)
 
 
 class _Body(httpx.AsyncByteStream):
