@@ -40,7 +40,7 @@ lint: $(READY)
 web: $(READY)
 	$(BIN)/python -m parcours_xl.local.player_build --check
 
-# 100,000 requests, described and broken, to the functions.
+# 120,000 requests, described and broken, to the functions: 10,000 of each kind to each.
 fuzz: $(READY)
 	FUZZ_EXAMPLES=10000 $(BIN)/pytest tests/end_to_end/test_openapi.py
 
