@@ -73,7 +73,7 @@ KINDS = {
     ),
     "no_caretaker": Kind(
         "note",
-        "nobody mends by himself, and nobody is told of alerts",
+        "nobody mends unasked, and nobody is told of alerts",
         "start parcours worker, or the service with WORKER_IN_PROCESS=true",
     ),
     "unheld": Kind(
