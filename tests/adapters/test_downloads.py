@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,6 +29,8 @@ from tests.fixtures.servers import SilentListener, running, saying
 from tests.fixtures.vendors import Vendor
 
 pytestmark = pytest.mark.anyio
+
+TLS = httpx.create_ssl_context()
 
 MP3_HEAD = b"\xff\xfb\x90\x00"
 WAV_HEAD = b"RIFF\x24\x00\x00\x00WAVEfmt "
@@ -127,7 +130,7 @@ async def fetcher(
         running_suno.netloc,
         f"127.0.0.1:{dead_port}",
     )
-    downloads = Downloads(TrackHosts(("suno.ai",), exact))
+    downloads = Downloads(TrackHosts(("suno.ai",), exact), TLS)
     yield downloads
     await downloads.aclose()
 
@@ -325,7 +328,7 @@ async def test_a_host_that_hangs_up_is_away_unless_it_had_begun_to_send_the_trac
     file: Path, words: bytes, trouble: type[Exception]
 ) -> None:
     async with saying(words) as netloc:
-        fetcher = Downloads(TrackHosts((), (netloc,)))
+        fetcher = Downloads(TrackHosts((), (netloc,)), TLS)
         with pytest.raises(trouble):
             await fetcher.fetch(f"http://{netloc}/a.mp3", file)
         await fetcher.aclose()

@@ -1,6 +1,7 @@
 """A guarded, streaming download of a track (architecture: "Storing a track")."""
 
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,9 +68,10 @@ class Download:
 class Downloads:
     """Fetches tracks from wherever Suno keeps them, and from nowhere else."""
 
-    def __init__(self, hosts: TrackHosts):
+    def __init__(self, hosts: TrackHosts, tls: ssl.SSLContext):
         self._hosts = hosts
         self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls,  # httpcore would read the authorities for every connection
             network_backend=GuardedNetwork(hosts.exact),
             keepalive_expiry=5,
             socket_options=((socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES_MAX),),

@@ -48,9 +48,9 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
     One leads to Supabase, the other everywhere else.
     """
     hosts = TrackHosts(settings.track_host_suffixes, settings.track_hosts_exact)
-    downloads = Downloads(hosts)
     timeout = httpx.Timeout(ANSWER_S_MAX, connect=CONNECT_S_MAX)
     tls = httpx.create_ssl_context()  # reading the authorities takes some 50 ms: once
+    downloads = Downloads(hosts, tls)
     async with (
         httpx.AsyncClient(verify=tls, timeout=timeout, follow_redirects=False) as http,
         # Every request waits for Supabase several times: its calls take the quicker way.
