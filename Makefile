@@ -42,7 +42,8 @@ web: $(READY)
 
 # 120,000 requests, described and broken, to the functions: 10,000 of each kind to each.
 fuzz: $(READY)
-	FUZZ_EXAMPLES=10000 $(BIN)/pytest tests/end_to_end/test_openapi.py
+	FUZZ_EXAMPLES=10000 $(BIN)/pytest --numprocesses 2 --maxschedchunk 1 \
+	  tests/end_to_end/test_openapi.py
 
 # The exam, the suites that need no SQL, and the demo, on a real project: SUPABASE_URL,
 # SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY say which. What they make there, they remove.

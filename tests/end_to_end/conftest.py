@@ -1,11 +1,15 @@
 """One whole deployment for all these tests."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from parcours_xl.local.project import LocalProject
 from tests.end_to_end.house import House, running_house
+
+ANSWERED = "answered"
+"""A test's property: how many requests were answered with which HTTP status."""
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,15 @@ def house(deployment: House) -> Iterator[House]:
     deployment.clear_faults()
     yield deployment
     deployment.clear_faults()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many requests were answered, by all the processes that sent some."""
+    answered = Counter[int]()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) == "call":
+                answered.update(dict(report.user_properties).get(ANSWERED, {}))
+    if answered:
+        told = ", ".join(f"{status}: {count}" for status, count in sorted(answered.items()))
+        terminalreporter.write_line(f"{answered.total()} requests were answered ({told})")

@@ -189,7 +189,7 @@ def running_house(project: LocalProject) -> Iterator[House]:
         supabase_environment(project)
         | vendor_environment(project)
         | SHORT_TIMINGS
-        | {"WORKER_IN_PROCESS": "false", "DAILY_RUN_QUOTA": "1000", "TRACK_HOSTS_EXACT": trusted}
+        | {"WORKER_IN_PROCESS": "false", "DAILY_RUN_QUOTA": "10000", "TRACK_HOSTS_EXACT": trusted}
     )
     command = [sys.executable, "-m", "parcours_xl.simulators"]
     ports = {"--suno-port": project.suno_port, "--openai-port": project.openai_port}

@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 import schemathesis
@@ -12,6 +11,7 @@ from schemathesis.generation import GenerationMode
 
 from parcours_xl.adapters.listener import Listener
 from parcours_xl.functions.doors import DOORS
+from tests.end_to_end.conftest import ANSWERED
 from tests.end_to_end.house import House
 
 # 422: an Idempotency-Key that was used with another request, which no schema can know.
@@ -41,34 +41,27 @@ def token(deployment: House) -> str:
     return asyncio.run(sign_up())
 
 
-@pytest.fixture(scope="module")
-def sent(request: pytest.FixtureRequest) -> Iterator[Counter[int]]:
-    """The statuses that were answered. How many there were is told at the end."""
-    statuses = Counter[int]()
-    yield statuses
-    told = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    reporter.write_line(f"\n{statuses.total()} requests were answered ({told})")
-
-
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("name", [door.name for door in DOORS])
 def test_a_function_answers_as_described(
     api: schemathesis.BaseSchema,
     token: str,
-    sent: Counter[int],
     name: str,
     mode: GenerationMode,
+    record_property: Callable[[str, object], None],
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     operation = api[f"/{name}"]["POST"]
+    answered: dict[int, int] = {}
+    record_property(ANSWERED, answered)
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def answers(case: schemathesis.Case) -> None:
         response = case.call(headers=headers, timeout=30)
-        sent[response.status_code] += 1
-        assert response.status_code < 500 or response.status_code == 502, "502 is Suno's own"
+        status = response.status_code
+        answered[status] = answered.get(status, 0) + 1
+        assert status < 500 or status == 502, "502 is Suno's own"
         case.validate_response(response, headers=headers)
 
     answers()
