@@ -211,6 +211,18 @@ def test_suno_without_credit_with_a_bad_key_or_away(doctor: Operator, suno: Vend
         assert found(doctor) == {kind: 1}
 
 
+async def test_a_suno_that_is_busy_composing_is_no_trouble(
+    doctor: Operator, outside: Outside, records: Records
+) -> None:
+    slot = await outside.database.reserve_suno_request()
+    try:
+        told = doctor.run("doctor", SUNO_REQUESTS_MAX="1")
+    finally:
+        records.do("delete from parcours.suno_requests where slot = %s", slot)
+    assert told.status == 0
+    assert "-        Suno: not asked: composing takes every request" in told.out
+
+
 def test_models_that_are_withdrawn(doctor: Operator, openai: Vendor) -> None:
     openai.fail("model_withdrawn", match={"model": "gpt-4o-mini"})
     told = doctor.run("doctor")

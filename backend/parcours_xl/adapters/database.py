@@ -24,6 +24,9 @@ from parcours_xl.adapters.suno_events import SunoEvent
 
 GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
 
+SUNO_QUOTA = "suno_quota"
+"""The cause of a Postponed when all workers together ask Suno as often as it allows."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewRun:

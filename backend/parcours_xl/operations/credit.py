@@ -1,5 +1,6 @@
 """How much credit is left at Suno, for everybody to see."""
 
+from parcours_xl.adapters.database import SUNO_QUOTA
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.settings import UNKNOWN, Settings
@@ -31,5 +32,5 @@ async def refresh_credits(outside: Outside, settings: Settings) -> None:
     except (SunoRefused, SunoBusy, SunoSilent):
         return
     except Postponed as postponed:
-        if postponed.cause != "suno_quota":
+        if postponed.cause != SUNO_QUOTA:
             raise

@@ -186,7 +186,7 @@ class Finding:
 class Checked:
     """One part of the examination. says: how it stands, when nothing is wrong with it.
 
-    skipped: it could not be looked at, because of something else that was found.
+    skipped: it could not be looked at just now; says tells why.
     """
 
     part: str

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from parcours_xl.adapters.database import Database
+from parcours_xl.adapters.database import SUNO_QUOTA, Database
 from parcours_xl.adapters.database_answers import Step
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
@@ -61,7 +61,7 @@ class Steps:
                 log.warning("segment.not_submitted", reason=trouble.message)
                 return "refused"
             except Postponed as full:
-                if full.cause != "suno_quota":
+                if full.cause != SUNO_QUOTA:
                     return await self._give_up_exhausted(step, full)
                 wait_s = full.wait_s or 1
                 patience_s -= wait_s
