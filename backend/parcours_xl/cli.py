@@ -119,6 +119,16 @@ def dev(
 @app.command(epilog="Example: parcours demo --json > journey.json")
 def demo(
     speed: Speed = SPEED,
+    track_seconds: Annotated[
+        int | None,
+        typer.Option(
+            min=8,
+            max=360,
+            metavar="S",
+            show_default="as asked, 4 to 6 minutes",
+            help="Every simulated track exactly so long, for a quicker demo.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, progress on standard error.")
     ] = False,
@@ -136,8 +146,10 @@ def demo(
     """
     with _troubles_in_one_sentence():
         from parcours_xl.local.demonstration.house import run_demonstration
+        from parcours_xl.local.development import Simulation
 
-        if not run_demonstration(speed, as_json=as_json, stay=stay):
+        simulation = Simulation(speed=speed, track_seconds=track_seconds)
+        if not run_demonstration(simulation, as_json=as_json, stay=stay):
             raise typer.Exit(1)
 
 

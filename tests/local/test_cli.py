@@ -239,7 +239,9 @@ def test_dev_runs_the_service_against_this_supabase_whatever_the_shell_knows(
     try:
         printed = terminal.wait_until_ready()
         assert f"Simulated Suno    {terminal.project.suno_url}\n" in printed
+        assert f"Player            {terminal.project.url}/\n" in printed
         with httpx.Client(base_url=terminal.project.url, trust_env=False) as client:
+            assert "<title>Parcours" in client.get("/").text
             client.headers["apikey"] = terminal.project.anon_key
             person = {"email": "listener@example.org", "password": "a long enough one"}
             session = client.post("/auth/v1/signup", json=person).json()

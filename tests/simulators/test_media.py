@@ -5,10 +5,13 @@ import time
 from collections.abc import Callable
 
 import httpx
+import miniaudio
+import numpy as np
 import pytest
 from tinytag import TinyTag
 
 from parcours_xl.simulators.mp3 import BYTES_A_SECOND
+from parcours_xl.simulators.tasks import UNEVEN_TASKS
 from tests.simulators.conftest import Inbox, SunoAtWork, serving, wait_until
 
 Start = Callable[..., SunoAtWork]
@@ -54,6 +57,22 @@ def test_signal_and_length_can_be_turned_for_the_tasks_that_follow(start_suno: S
     suno.task()
     [before, after] = suno.control()["tasks"]
     assert [task["tracks"][0]["seconds"] for task in (before, after)] == [10, 4]
+
+
+def test_pieces_that_follow_one_another_can_be_unlike_in_loudness(start_suno: Start) -> None:
+    suno = start_suno(signal="chirp", track_seconds=3, uneven_db=6)
+    tasks = [suno.task() for _ in range(UNEVEN_TASKS + 1)]
+    suno.inbox.wait_for("complete", len(tasks))
+    songs = [suno.record(task)["response"]["sunoData"][0] for task in tasks]
+    levels_db = [_level_db(suno.http.get(song["audioUrl"]).content) for song in songs]
+    assert [level - levels_db[0] for level in levels_db] == pytest.approx(
+        [0, -6, -12, -18, 0], abs=0.5
+    )
+
+
+def _level_db(mp3: bytes) -> float:
+    samples = np.frombuffer(miniaudio.decode(mp3).samples, np.int16) / 2**15
+    return float(10 * np.log10(np.mean(samples**2)))
 
 
 @pytest.mark.parametrize(

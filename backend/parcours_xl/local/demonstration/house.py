@@ -30,7 +30,7 @@ from parcours_xl.operations.journey_screen import following
 from parcours_xl.trouble import Trouble
 
 
-def run_demonstration(speed: float, *, as_json: bool, stay: bool = False) -> bool:
+def run_demonstration(simulation: Simulation, *, as_json: bool, stay: bool = False) -> bool:
     """Show one whole journey; whether all was as it must be. Raises LocalError.
 
     stay: then everything goes on running, with the page for anybody to listen, until Ctrl-C.
@@ -39,8 +39,8 @@ def run_demonstration(speed: float, *, as_json: bool, stay: bool = False) -> boo
     if stay:
         build_player()
     with ExitStack() as started:
-        project, servers = _start(started, speed, console)
-        demonstration = _demonstrate(project, speed, console)
+        project, servers = _start(started, simulation, console)
+        demonstration = _demonstrate(project, simulation.speed, console)
         _show(demonstration, console, as_json=as_json)
         if stay:
             console.print("\nEverything goes on. Ctrl-C stops and forgets it.\n")
@@ -68,14 +68,14 @@ def _show(demonstration: Demonstration, console: Console, *, as_json: bool) -> N
 
 
 def _start(
-    started: ExitStack, speed: float, console: Console
+    started: ExitStack, simulation: Simulation, console: Console
 ) -> tuple[LocalProject, Sequence[Server]]:
     started.enter_context(stopped_by_signals())
     folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="parcours-demo-")))
     folder.chmod(0o711)  # PostgreSQL may run as somebody else
     console.print("Starting the embedded Supabase, the service, Suno and OpenAI (simulated).")
     project = started.enter_context(running_stack(folder))
-    simulators = started.enter_context(running_simulators(project, Simulation(speed=speed)))
+    simulators = started.enter_context(running_simulators(project, simulation))
     environment = supabase_environment(project) | vendor_environment(project)
     service = started.enter_context(running_service(project, environment))
     console.print(f"Ready at {project.url}. A new user asks for calm: fear, 0.8.\n")
