@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 _POINT_PRESSING = (
     r"\b(?:appuy\w*|pressez|presser|press|massez|masser|massag\w*|massage|stimul\w*|tapot\w*"
-    r"|frottez|frotter|rub)\b[^.!?]{0,40}"
+    r"|frottez|frotter|rub|pinc\w*|pinch\w*|serrez|squeez\w*|malax\w*|knead\w*)\b[^.!?]{0,40}"
     r"\b(?:points?|poignets?|wrists?|sternum|paumes?|palms?|pouces?|thumbs?|index|tempes?|temples?"
     r"|sourcils?|eyebrows?|clavicules?|collarbones?|chevilles?|ankles?)\b"
 )
@@ -22,10 +22,14 @@ FORBIDDEN: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "breath-holding": re.compile(
             r"\b(?:reten\w*|retien\w*|bloqu\w*|suspend\w*|coupez)\b[^.!?]{0,30}"
             r"\b(?:souffle|respir\w*|air|inspir\w*)\b"
-            r"|\bgard\w* (?:l'air|(?:le|votre) souffle|les poumons)\b|\bapnee"
+            r"|\bgard\w* (?:l'air|(?:le|la|votre) (?:souffle|respiration)|les poumons)\b|\bapnee"
+            r"|\b(?:inspir\w*|inhal\w*|breathe in)\b[^.!?]{0,25}"
+            r"\b(?:tenez|tenir|maint(?:enez|enir)|attend\w*|pause\w*|hold\w*|wait\w*)\b"
+            r"|\bavant (?:de (?:re)?souffler|d'expirer|d'inspirer|de respirer)\b"
+            r"|\bbefore (?:you )?(?:exhal|inhal|breath)\w*"
             r"|\bsans respirer\b|\b(?:cess|arret)\w* de respirer\b|\bpoumons? (?:pleins?|vides?)\b"
             r"|\b(?:tenez|maintenez|retenez)\b[^.!?]{0,25}\b(?:secondes?|temps)\b"
-            r"|\b(?:hold|holding|retain|suspend|stop)\w* (?:\w+ ){0,2}(?:breath|air)\w*"
+            r"|\b(?:hold|holding|retain|suspend|stop)\w* (?:\w+ ){0,2}(?:breath|air|inhal|exhal)\w*"
             r"|\bbreath[- ]?(?:hold|retention)|\bhold (?:it )?for\b"
             r"|\b4[- ]7[- ]8\b|\bbox breathing\b|\brespiration carree\b|\bkumbhaka\b"
         ),
@@ -36,6 +40,8 @@ FORBIDDEN: Mapping[str, re.Pattern[str]] = MappingProxyType(
             r"|\b(?:bring|trigger)\w*[^.!?]{0,30}\b(?:fear|panic|dizz)\w*"
             r"|\b(?:imagin|visualis|visualiz|represent)\w*[^.!?]{0,40}"
             r"\b(?:peur|redout\w*|craign\w*|pire|catastroph\w*|worst|afraid|fear\w*|dread\w*)\b"
+            r"|\b(?:pens(?:ez|e|er)|songez|think)\b[^.!?]{0,30}"
+            r"\b(?:peur|angoiss\w*|effra\w*|terrifi\w*|redout\w*|afraid|fear\w*|frighten\w*|scare\w*)"
             r"|\b(?:reviv\w*|relive|replongez)\b|\bhyperventil\w*"
         ),
         "hypnosis": re.compile(
@@ -43,6 +49,9 @@ FORBIDDEN: Mapping[str, re.Pattern[str]] = MappingProxyType(
             r"|\b(?:sub|in)conscient\b|\b(?:sub|un)conscious\b"
             r"|\bpaupieres?\b[^.!?]{0,25}\b(?:lourd|ferm)\w*"
             r"|\beyelids?\b[^.!?]{0,25}\b(?:heav|clos)\w*"
+            r"|\byeux se ferment\b|\beyes (?:close|are closing|grow heavy)\b"
+            r"|\b(?:plong|sombr|tomb|gliss)\w*\b[^.!?]{0,20}\bsommeil\b"
+            r"|\b(?:sink|sinking|fall|falling|drift|drifting) into (?:\w+ ){0,2}sleep\b"
             r"|\bcompt\w*\b[^.!?]{0,25}\b(?:jusqu'a|de (?:un|1|cinq|5|dix|10) a)\b"
             r"|\bcount\w*\b[^.!?]{0,25}\b(?:from|to) (?:one|1|five|5|ten|10)\b"
         ),
