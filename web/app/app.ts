@@ -59,11 +59,11 @@ export class App {
   private before: ListeningView | null = null;
   private cancelSaid: Cancel = () => {};
   private readonly reduced = matchMedia(REDUCED);
-  private readonly reducedTurned = () => this.set({ still: this.reduced.matches });
+  private readonly reducedTurned = () => this.set({ still: this.still });
   private readonly key = (event: KeyboardEvent) => this.pressed(event);
 
   constructor(readonly parts: AppParts) {
-    const { language, country, still } = parts.preferences;
+    const { language, country } = parts.preferences;
     this.state = {
       language,
       route: HOME,
@@ -71,7 +71,7 @@ export class App {
       offer: null,
       online: true,
       idle: false,
-      still: still || this.reduced.matches,
+      still: this.still,
       presets: null,
       presetsMissing: false,
       stranded: false,
@@ -91,6 +91,10 @@ export class App {
     this.reduced.removeEventListener("change", this.reducedTurned);
     removeEventListener("keydown", this.key);
     this.cancelSaid();
+  }
+
+  private get still(): boolean {
+    return this.parts.preferences.still || this.reduced.matches;
   }
 
   get t(): Dictionary {

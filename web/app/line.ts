@@ -45,7 +45,6 @@ export function troubleLine({ trouble, sound }: ListeningView, t: Dictionary): s
     case "quota":
       return t.trouble.quota;
     case "gone":
-    case "refused":
       return t.trouble.noSource;
     case "unreachable":
       return t.trouble.offline;

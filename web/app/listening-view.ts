@@ -25,6 +25,8 @@ export interface ListeningView {
   readonly trouble: Said | null;
   readonly ratings: Ratings;
   readonly ratingFailed: boolean;
+  /** There is a run for a rating to be written to. */
+  readonly rateable: boolean;
   /** Where it stopped before a reload, seconds of journey. */
   readonly keptAt: number | null;
 }

@@ -1,6 +1,6 @@
 /** One journey in hand, from the tap to the end: session, run, player, and what was kept. */
 
-import type { Clock, Player, Snapshot } from "../engine";
+import type { Clock, Place, Player, Snapshot } from "../engine";
 import type { Backend } from "../supabase/backend";
 import type { PastRun, SudsMoment, Wish } from "../supabase/runs";
 import { Trouble } from "../supabase/trouble";
@@ -20,6 +20,19 @@ export interface ListeningParts {
   readonly clock: Clock;
   readonly changed: () => void;
 }
+
+/** A place is kept once a second. */
+const SAME_PLACE_S = 2;
+
+/** A journey is in hand, and this tab has its sound. */
+const WITH_SOUND: ReadonlySet<Step> = new Set([
+  "kept",
+  "opening",
+  "form",
+  "writing",
+  "following",
+  "trouble",
+]);
 
 interface Hand {
   readonly wish: Wish;
@@ -59,7 +72,7 @@ export class Listening {
   view(): ListeningView {
     const sound = this.parts.player.snapshot();
     return {
-      stage: stageOf(this.step, sound),
+      stage: stageOf(this.step, sound, { troubled: this.said !== null, long: this.wait.long }),
       presetKey: this.hand?.wish.presetKey ?? "",
       brief: this.hand?.brief ?? null,
       sound,
@@ -68,13 +81,14 @@ export class Listening {
       trouble: this.said,
       ratings: this.ratings.given,
       ratingFailed: this.ratings.failed,
+      rateable: this.hand !== null && this.hand.runId !== null,
       keptAt: this.hand?.keptAt ?? null,
     };
   }
 
   /** In the tap. Everything after it happens by itself. */
-  begin(wish: Wish): void {
-    this.take({ wish, runId: null, brief: null, keptAt: null }, {});
+  begin(wish: Wish, ratings: Ratings = {}): void {
+    this.take({ wish, runId: null, brief: null, keptAt: null }, ratings);
     this.parts.player.start();
     this.work.begin(() => this.open());
   }
@@ -94,15 +108,12 @@ export class Listening {
 
   /** In the tap: what was paused, kept over a reload, or sounds in another tab. */
   resume(): void {
-    const { player, tab } = this.parts;
-    tab.take();
-    if (this.step === "kept" || this.step === "elsewhere") {
-      if (this.hand && !this.hand.runId) return this.begin(this.hand.wish);
-      const begun = player.snapshot().state === "paused";
-      this.turn("following");
-      if (!begun) return player.start();
+    const { hand, step } = this;
+    if (hand && (step === "kept" || step === "elsewhere")) this.takeUp(hand, step === "elsewhere");
+    else {
+      this.parts.tab.take();
+      this.parts.player.resume();
     }
-    player.resume();
   }
 
   /** The form was filled in. */
@@ -110,13 +121,18 @@ export class Listening {
     if (this.step === "form") this.work.begin(() => this.create());
   }
 
-  /** In the tap, after a trouble: the same wish, or the same run's missing pieces. */
+  /** In the tap, after a trouble: the same wish, or the same run from where one is. */
   tryAgain(): void {
     if (!this.hand) return;
     const { runId } = this.hand;
+    const { player, tab } = this.parts;
+    const { place } = player.snapshot();
     this.said = null;
-    this.parts.tab.take();
-    this.parts.player.start(runId ?? undefined);
+    tab.take();
+    if (runId && place) {
+      player.attach(runId, place);
+      player.resume();
+    } else player.start(runId ?? undefined);
     this.work.begin(() => (runId ? this.follow(runId, true) : this.open()));
   }
 
@@ -136,31 +152,52 @@ export class Listening {
   }
 
   rate(moment: SudsMoment, value: number): void {
-    if (this.hand) this.ratings.rate(moment, value);
+    if (!this.hand) return;
+    this.ratings.rate(moment, value);
+    if (WITH_SOUND.has(this.step)) this.keep();
   }
 
   /** The sound went to another tab. */
   lost(): void {
-    if (this.step !== "following" && this.step !== "kept") return;
+    if (!WITH_SOUND.has(this.step)) return;
     this.parts.player.pause();
+    // A wish without an answer is asked again, with the same key, when the sound comes back.
+    if (!this.hand?.runId) this.work.end();
     this.turn("elsewhere");
   }
 
   /** The run in hand can no longer be read. */
   troubled(trouble: Trouble): void {
-    if (this.step === "following" || this.step === "kept") this.say(trouble);
+    if (this.step !== "following" && this.step !== "kept") return;
+    this.say(trouble);
+    if (!this.parts.player.snapshot().run) this.turn("trouble");
   }
 
   private restore(): void {
     const kept = this.parts.resume.read();
     if (!kept) return;
-    const { wish, runId, brief, place } = kept;
+    const { wish, runId, brief, place, ratings } = kept;
     this.hand = { wish, runId, brief, keptAt: place?.journeySeconds ?? null };
+    this.ratings.open(ratings);
     this.turn("kept");
+    void this.lookElsewhere();
     if (!runId) return;
     this.ratings.bind(runId, false);
     this.parts.player.attach(runId, place ?? undefined);
-    void this.lookElsewhere();
+  }
+
+  private takeUp({ wish, runId }: Hand, elsewhere: boolean): void {
+    const { player, tab, resume } = this.parts;
+    if (!runId) return this.begin(wish, this.ratings.given);
+    tab.take();
+    this.said = null;
+    const kept = elsewhere ? resume.read() : null;
+    if (kept?.runId === runId && kept.place && isElsewhere(kept.place, player.snapshot().place)) {
+      player.attach(runId, kept.place);
+    }
+    this.turn("following");
+    if (player.snapshot().state === "paused") player.resume();
+    else player.start(runId);
   }
 
   /** The very journey may be sounding in another tab. */
@@ -221,7 +258,8 @@ export class Listening {
       until: seconds === null ? null : new Date(Date.now() + seconds * 1000),
     };
     this.work.end();
-    this.turn("trouble");
+    // What is there of a run goes on being heard (stageOf).
+    this.turn(this.step === "following" ? "following" : "trouble");
   }
 
   private heard(sound: Snapshot): void {
@@ -242,7 +280,13 @@ export class Listening {
     if (!this.hand) return;
     const { wish, runId, brief } = this.hand;
     const { place } = this.parts.player.snapshot();
-    this.parts.resume.keep({ wish, runId, brief, place: place?.runId === runId ? place : null });
+    this.parts.resume.keep({
+      wish,
+      runId,
+      brief,
+      ratings: this.ratings.given,
+      place: place?.runId === runId ? place : null,
+    });
   }
 
   private letGo(step: Step): void {
@@ -259,4 +303,9 @@ export class Listening {
   private changed(): void {
     this.parts.changed();
   }
+}
+
+/** The other tab has gone on with the same run, or back. */
+function isElsewhere(there: Place, here: Place | null): boolean {
+  return Math.abs(there.journeySeconds - (here?.journeySeconds ?? 0)) > SAME_PLACE_S;
 }

@@ -20,10 +20,12 @@ import { Router, routeOf } from "./router";
 import { Root } from "./screens/root";
 import { TabLock } from "./tab-lock";
 
+const LOAD_PAUSE_S = 2;
+
 /** Without a config the service told the page nothing; help still works, and nothing is asked. */
 function openPage(config: PlayerConfig | null): App {
   const backend = config
-    ? import("../supabase/backend").then(({ openBackend }) =>
+    ? loadBackend().then(({ openBackend }) =>
         openBackend(config, (trouble) => listening.troubled(trouble)),
       )
     : new Promise<Backend>(() => {});
@@ -71,6 +73,17 @@ function openPage(config: PlayerConfig | null): App {
   for (const owner of [app, listening, router, light, keys, network, idle]) owner.start();
   void backend.then(({ session }) => session.start((listener) => app.set({ listener })));
   return app;
+}
+
+/** Its file may be lost with the network; it is asked for until it is there. */
+async function loadBackend(): Promise<typeof import("../supabase/backend")> {
+  for (;;) {
+    try {
+      return await import("../supabase/backend");
+    } catch {
+      await new Promise((resolve) => systemClock.after(LOAD_PAUSE_S, () => resolve(null)));
+    }
+  }
 }
 
 async function fetchJson(path: string): Promise<unknown> {

@@ -3,8 +3,12 @@
 import type { Clock } from "../engine";
 import { Trouble } from "../supabase/trouble";
 
-/** Seconds between tries; after the last the trouble is the caller's. About a minute in all. */
+/**
+ * Seconds between tries; after the last the trouble is the caller's, about a minute in all. Where
+ * nothing was reached, the network comes back some time: the last pause is repeated without end.
+ */
 export const PAUSES_S = [1, 2, 4, 8, 8, 8, 8, 8, 8] as const;
+const PAUSE_S_MAX = Math.max(...PAUSES_S);
 
 export interface Patience {
   readonly clock: Clock;
@@ -17,7 +21,7 @@ export interface Patience {
 /** Rejects with the signal's reason, or with the last trouble. */
 export async function insist<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
   let troubled = false;
-  for (const pause of [...PAUSES_S, null]) {
+  for (let tries = 0; ; tries += 1) {
     try {
       const answer = await call();
       patience.signal.throwIfAborted();
@@ -25,13 +29,18 @@ export async function insist<T>(call: () => Promise<T>, patience: Patience): Pro
       return answer;
     } catch (error) {
       patience.signal.throwIfAborted();
-      if (!(error instanceof Trouble) || !error.passes || pause === null) throw error;
+      const pause = error instanceof Trouble ? pauseAfter(tries, error) : null;
+      if (pause === null) throw error;
       troubled = true;
-      patience.troubled(error);
+      patience.troubled(error as Trouble);
       await wait(pause, patience);
     }
   }
-  throw new Error("unreachable: the last try returns or throws");
+}
+
+function pauseAfter(tries: number, { kind, passes }: Trouble): number | null {
+  if (!passes) return null;
+  return PAUSES_S[tries] ?? (kind === "unreachable" ? PAUSE_S_MAX : null);
 }
 
 function wait(seconds: number, { clock, signal }: Patience): Promise<void> {

@@ -3,12 +3,14 @@
 import type { Place } from "../engine";
 import type { Wish } from "../supabase/runs";
 import type { Memory } from "./memory";
+import type { Ratings } from "./ratings";
 
 /** What was under way: a wish not answered yet, or a run, with a place once it has sounded. */
 export interface Kept {
   readonly wish: Wish;
   readonly runId: string | null;
   readonly brief: string | null;
+  readonly ratings: Ratings;
   readonly place: Place | null;
   readonly savedAt: number;
 }
@@ -41,7 +43,9 @@ export class Resume {
 function parse(text: string | null): Kept | null {
   try {
     const value = JSON.parse(text ?? "null") as Kept | null;
-    return value && typeof value.wish?.presetKey === "string" ? value : null;
+    return value && typeof value.wish?.presetKey === "string"
+      ? { ...value, ratings: value.ratings ?? {} }
+      : null;
   } catch {
     return null;
   }

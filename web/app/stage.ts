@@ -1,6 +1,6 @@
 /** Where a journey is, in the few words that the screens know. */
 
-import type { Snapshot, StateName } from "../engine";
+import { isPlayable, type Snapshot, type StateName } from "../engine";
 
 /** How far the page itself has come. */
 export type Step =
@@ -39,8 +39,18 @@ const OF_STATE: Readonly<Record<StateName, Stage>> = {
   failed: "failed",
 };
 
-export function stageOf(step: Step, sound: Snapshot): Stage {
+/** What stands in the way of more music, if anything does. */
+export interface Hindrance {
+  /** Nothing that the page tries by itself mends it. */
+  readonly troubled: boolean;
+  /** Nothing but the bed has been heard for longer than usual. */
+  readonly long: boolean;
+}
+
+export function stageOf(step: Step, sound: Snapshot, { troubled, long }: Hindrance): Stage {
   if (step !== "following") return step;
+  // A trouble is no reason to leave what can still be heard.
+  if (troubled && (isBarren(sound) || (sound.state === "stalled" && long))) return "trouble";
   if (sound.state === "playing" && sound.closing) return "closing";
   // Taken up in the middle: the music is coming back, it does not begin.
   if (sound.state === "waiting" && sound.journeySeconds > 0) return "stalled";
@@ -62,4 +72,9 @@ export const isUnderWay = (stage: Stage) => !AT_REST.has(stage);
 function firstIsThere({ run }: Snapshot): boolean {
   const first = run?.segments[0];
   return first?.status === "first" || first?.status === "complete";
+}
+
+/** Its run is known, and nothing of it can be heard. */
+function isBarren({ state, run }: Snapshot): boolean {
+  return state === "waiting" && run !== null && !run.segments.some(isPlayable);
 }

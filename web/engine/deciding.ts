@@ -61,7 +61,9 @@ function hasFinal(state: Journey): boolean {
 
 function swap(state: Journey): Step {
   const why = state.stale ? "stale" : "final";
-  return change(state, { doing: { what: "swap" } }, { do: "swap", index: state.index ?? 0, why });
+  const { index, carried } = state;
+  const command = { do: "swap", index: index ?? 0, carried, why } as const;
+  return change(state, { doing: { what: "swap" } }, command);
 }
 
 function mend(state: Journey, run: Run, at: number): Step {

@@ -9,3 +9,4 @@ export { createPlayer, type Player, type PlayerParts } from "./player";
 export type { Run, RunStatus, SecondTrack, Segment, SegmentStatus } from "./run";
 export { SETTINGS, type Settings } from "./settings";
 export type { Place, Range, Snapshot, StateName } from "./snapshot";
+export { isPlayable } from "./sources";

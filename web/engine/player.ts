@@ -89,10 +89,13 @@ export class Player {
    */
   attach(runId: string, place?: Place): void {
     if (runId === this.runId && !place) return;
-    const started = this.journey.name === "waiting";
-    if (!(started && this.runId === null) && this.journey.name !== "idle") this.beginAnew();
+    const { name } = this.journey;
+    const begun = name === "waiting" || name === "paused";
+    // A call, or a slow unlock, may have paused what was begun before its run was known.
+    const goesOn = begun && this.runId === null && !place;
+    if (!goesOn && name !== "idle") this.beginAnew();
     if (place) this.tell({ event: "restore", place });
-    else if (started) this.tell({ event: "start" });
+    else if (name === "waiting") this.tell({ event: "start" });
     this.follow(runId);
   }
 

@@ -33,6 +33,8 @@ export interface Play {
 export interface Swap {
   readonly do: "swap";
   readonly index: number;
+  /** As for `Play`. */
+  readonly carried: number;
   readonly why: "final" | "stale";
 }
 

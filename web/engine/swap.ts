@@ -13,7 +13,7 @@ import type { Turn } from "./turn";
 /** Tells `sounded`, or `kept` where what sounds goes on sounding. */
 export async function swapFor(
   orchestra: Orchestra,
-  { why }: Swap,
+  { why, carried }: Swap,
   segment: Segment,
   turn: Turn,
 ): Promise<void> {
@@ -34,7 +34,7 @@ export async function swapFor(
   const never = duration !== null && duration < at() + settings.swapSecondsMax;
   const aligned = !never && (await align(orchestra, voice, opened, turn));
   if (turn.over) return;
-  if (aligned) return replace(orchestra, voice, segment, opened);
+  if (aligned) return replace(orchestra, voice, segment, opened, carried);
   opened.giveBack();
   tell({ event: "kept", never });
 }
@@ -44,7 +44,13 @@ function align({ aligner }: Orchestra, voice: Voice, opened: Opened, turn: Turn)
   return aligner.align(voice.deck, opened.deck, turn).catch(() => false);
 }
 
-function replace(orchestra: Orchestra, before: Voice, segment: Segment, opened: Opened): void {
+function replace(
+  orchestra: Orchestra,
+  before: Voice,
+  segment: Segment,
+  opened: Opened,
+  carried: number,
+): void {
   const { mixer, settings, tell } = orchestra;
   const leftAtSeconds = placeOf(before);
   // As loud as before; what it was measured at comes too slowly to be noticed.
@@ -53,5 +59,5 @@ function replace(orchestra: Orchestra, before: Voice, segment: Segment, opened: 
     mixer.slide(levelFor(segment, settings));
     tell({ event: "settled" });
   });
-  announce(orchestra, voice, 0, leftAtSeconds);
+  announce(orchestra, voice, carried, leftAtSeconds);
 }

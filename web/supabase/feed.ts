@@ -14,6 +14,8 @@ export const AFTER_SOUND_S = 2;
 export const HIDDEN_S = 10;
 /** With Realtime alive, reading is only a safety net. */
 export const LIVE_S = 10;
+/** A session that is refused may only wait for Auth to come back and renew it; not for ever. */
+export const SIGNED_OUT_S = 60;
 
 /** Tells of changes of one run; `alive` says whether it can be relied on just now. */
 export type Watch = (
@@ -49,6 +51,7 @@ class Reading implements Following {
   private sounded = false;
   private live = false;
   private over = false;
+  private signedOutSince: number | null = null;
   private readonly turned = () => this.readNow();
 
   constructor(
@@ -106,14 +109,22 @@ class Reading implements Following {
   private tell(run: Run): void {
     // All is there, and stays as it is (architecture: States).
     if (run.status === "ready") this.stop();
+    this.signedOutSince = null;
     this.ears.reachable(true);
     this.ears.run(run);
   }
 
   private miss(error: unknown): void {
-    if (!(error instanceof Trouble) || error.passes) return this.ears.reachable(false);
+    if (!(error instanceof Trouble) || this.mayPass(error)) return this.ears.reachable(false);
     this.stop();
     this.parts.lost(error);
+  }
+
+  private mayPass({ kind, passes }: Trouble): boolean {
+    if (kind !== "signed-out") return passes;
+    const now = this.parts.clock.now();
+    this.signedOutSince ??= now;
+    return now - this.signedOutSince < SIGNED_OUT_S;
   }
 
   private pause(): number {

@@ -57,7 +57,10 @@ export class Runs {
   /** Has every missing piece composed; after a failure, again. */
   async compose(runId: string): Promise<void> {
     const { error } = await this.client.functions.invoke("parcours-xl-runner", { body: { runId } });
-    if (error) throw functionTrouble(error);
+    if (!error) return;
+    const trouble = functionTrouble(error);
+    // Every attempt of the run is used up: that is no matter of the listener's day.
+    throw trouble.kind === "quota" ? new Trouble("refused", null, { cause: error }) : trouble;
   }
 
   /** The run as it is now, for the engine. */

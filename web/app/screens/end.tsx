@@ -26,7 +26,7 @@ export function End() {
       <button type="button" class="button solid wide" onClick={app.leave}>
         {t.end.home}
       </button>
-      <Scale moment="suds_end" question={t.suds.end} />
+      {view.rateable && <Scale moment="suds_end" question={t.suds.end} />}
       {state.listener?.anonymous && (
         <p class="keep-offer">
           <span class="quiet">{typeset(t.keep.browserOnly)}</span>

@@ -66,7 +66,8 @@ function Hiccup({ view }: { view: ListeningView }) {
   if (offline) {
     return <p>{typeset(isPlaying(view.stage) ? t.trouble.offlinePlaying : t.trouble.offline)}</p>;
   }
-  return view.hiccup ? <p>{typeset(t.trouble.service)}</p> : null;
+  if (!view.hiccup) return null;
+  return <p>{typeset(view.hiccup === "unreachable" ? t.trouble.offline : t.trouble.service)}</p>;
 }
 
 function NoSound() {

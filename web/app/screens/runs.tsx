@@ -22,7 +22,7 @@ export function PastRuns() {
           </a>
         </p>
       )}
-      {failed && (
+      {(failed || (!state.online && state.listener && !runs)) && (
         <p role="status">{typeset(state.online ? t.trouble.service : t.trouble.offline)}</p>
       )}
       {runs?.length === 0 && !failed && <p class="quiet">{typeset(t.runs.none)}</p>}

@@ -5,6 +5,7 @@ import { dictionary } from "../i18n/language";
 import { troubleLine } from "../line";
 import type { ListeningView } from "../listening-view";
 import { LONG_S } from "../long-wait";
+import { Resume } from "../resume";
 import { TestMemory } from "./memory";
 import { Room } from "./room";
 
@@ -182,6 +183,96 @@ describe("a service that does not answer", () => {
   });
 });
 
+describe("a trouble while there is music", () => {
+  test("does not leave it: a refused composing is no reason for silence", async () => {
+    room.compose = async () => {
+      throw new Trouble("refused");
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.tell("complete", "failed", "failed", "failed");
+    await room.pass(10);
+    expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
+  });
+
+  test("is said where nothing can be heard", async () => {
+    room.compose = async () => {
+      throw new Trouble("busy");
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.tell("queued", "queued", "queued", "queued");
+    await room.pass(120);
+    expect(room.stage).toBe("trouble");
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(6);
+    expect(room.stage).toBe("playing");
+  });
+
+  test("does not end it when the run can no longer be read", async () => {
+    await listen();
+    room.listening.troubled(new Trouble("signed-out"));
+    await room.pass(60);
+    expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
+  });
+
+  test("that ended it is left from where one was", async () => {
+    await listen();
+    room.keepFiles(false);
+    room.listening.troubled(new Trouble("signed-out"));
+    await room.pass(120);
+    expect(room.stage).toBe("trouble");
+    const { journeySeconds } = room.player.snapshot();
+    room.keepFiles(true);
+    room.listening.tryAgain();
+    await room.pass(1);
+    room.tell(...all("complete"));
+    await room.pass(10);
+    expect(room.stage).toBe("playing");
+    expect(room.player.snapshot().journeySeconds).toBeGreaterThan(journeySeconds);
+  });
+});
+
+describe("a network that is away for minutes", () => {
+  test("is outlasted, before the run exists and after", async () => {
+    const { create, compose } = room;
+    const away = async () => {
+      throw new Trouble("unreachable");
+    };
+    Object.assign(room, { create: away, compose: away });
+    room.listening.begin(WISH);
+    await room.pass(300);
+    expect([room.stage, room.listening.view().hiccup]).toEqual(["writing", "unreachable"]);
+    room.create = create;
+    await room.pass(300);
+    expect([room.stage, room.listening.view().hiccup]).toEqual(["composing", "unreachable"]);
+    room.compose = compose;
+    await room.pass(10);
+    expect(room.listening.view().hiccup).toBeNull();
+  });
+});
+
+describe("a call before the run exists", () => {
+  test("pauses what was begun, and one tap goes on with it", async () => {
+    let answer: (run: { runId: string; brief: string }) => void = () => {};
+    room.create = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.decks.interrupt();
+    answer({ runId: "run", brief: "" });
+    await room.pass(1);
+    room.tell(...all("complete"));
+    await room.pass(30);
+    expect([room.stage, room.decks.audible]).toEqual(["paused", []]);
+    room.listening.resume();
+    await room.pass(5);
+    expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
+  });
+});
+
 describe("a browser that lets nothing sound", () => {
   test("is asked once more, by one tap", async () => {
     room.decks.refusing = true;
@@ -283,6 +374,43 @@ describe("another tab", () => {
     expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
     expect(heard.at(-1)).toBe(t.playing.resumed);
   });
+
+  test("that went on with the same journey is taken over where it is", async () => {
+    await listen();
+    room.listening.lost();
+    const other = new Resume(room.memory);
+    const kept = other.read();
+    const place = { runId: "run", segmentIndex: 2, pieceSeconds: 30, journeySeconds: 630 };
+    other.keep({ wish: WISH, runId: "run", brief: null, ratings: {}, ...kept, place });
+    room.listening.resume();
+    await room.pass(1);
+    room.tell(...all("complete"));
+    await room.pass(5);
+    expect(room.stage).toBe("playing");
+    expect(room.listening.view().sound.journeySeconds).toBeGreaterThan(630);
+  });
+
+  test.each(["form", "writing"] as const)(
+    "takes the sound before the run exists (%s): one sounds, and the wish stays one",
+    async (stage) => {
+      if (stage === "form") room.open = async () => "form";
+      else room.create = () => new Promise(() => {});
+      room.listening.begin(WISH);
+      await room.pass(1);
+      room.listening.rate("suds_start", 7);
+      expect(room.stage).toBe(stage);
+      room.listening.lost();
+      await room.pass(1);
+      expect([room.stage, room.decks.bed.level]).toEqual(["elsewhere", 0]);
+      room.open = async () => "open";
+      room.create = async () => ({ runId: "run", brief: "" });
+      room.listening.resume();
+      await room.pass(1);
+      expect(room.stage).toBe("composing");
+      expect(new Set(room.wishes)).toEqual(new Set([WISH]));
+      expect(room.rated).toEqual([["run", "suds_start", 7]]);
+    },
+  );
 });
 
 describe("ratings", () => {
@@ -310,6 +438,21 @@ describe("ratings", () => {
     room.listening.rate("suds_mid", 3);
     await room.pass(1);
     expect(room.listening.view()).toMatchObject({ ratingFailed: true, stage: "playing" });
+  });
+
+  test("outlive a reload", async () => {
+    await listen();
+    room.listening.rate("suds_start", 4);
+    enter(room.memory);
+    expect(room.listening.view().ratings).toEqual({ suds_start: 4 });
+  });
+
+  test("are not asked for at the end of a journey that never had a run", async () => {
+    room.create = () => new Promise(() => {});
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.end();
+    expect(room.listening.view().rateable).toBe(false);
   });
 
   test("at the end still reach the run", async () => {

@@ -49,10 +49,7 @@ export class Room {
         this.changed();
       },
     });
-    for (let index = 0; index < PIECES; index += 1) {
-      this.media.put(`https://store.example/s${index}.mp3`, { durationSeconds: SECONDS });
-      this.media.put(`https://suno.example/s${index}`, { durationSeconds: SECONDS, live: true });
-    }
+    this.keepFiles(true);
   }
 
   get stage() {
@@ -65,6 +62,15 @@ export class Room {
     const status = runStatus(states);
     const run: Run = { id: "run", status, segments };
     this.ears?.run(run);
+  }
+
+  /** Whether the files of every piece are there. */
+  keepFiles(there: boolean): void {
+    const file = { durationSeconds: SECONDS };
+    for (let index = 0; index < PIECES; index += 1) {
+      this.media.put(`https://store.example/s${index}.mp3`, there ? file : null);
+      this.media.put(`https://suno.example/s${index}`, there ? { ...file, live: true } : null);
+    }
   }
 
   async pass(seconds: number): Promise<void> {

@@ -53,13 +53,19 @@ describe("what was under way", () => {
 
   test("comes back after a reload", () => {
     const memory = new TestMemory();
-    new Resume(memory).keep({ wish, runId: "run", brief: "…", place });
-    expect(new Resume(memory).read()).toMatchObject({ wish, runId: "run", brief: "…", place });
+    new Resume(memory).keep({ wish, runId: "run", brief: "…", ratings: { suds_start: 7 }, place });
+    expect(new Resume(memory).read()).toMatchObject({
+      wish,
+      runId: "run",
+      brief: "…",
+      ratings: { suds_start: 7 },
+      place,
+    });
   });
 
   test("is forgotten when it is over", () => {
     const resume = new Resume(new TestMemory());
-    resume.keep({ wish, runId: "run", brief: null, place: null });
+    resume.keep({ wish, runId: "run", brief: null, ratings: {}, place: null });
     resume.forget();
     expect(resume.read()).toBeNull();
   });
@@ -67,7 +73,7 @@ describe("what was under way", () => {
   test("is not offered half a day later", () => {
     let now = 0;
     const resume = new Resume(new TestMemory(), () => now);
-    resume.keep({ wish, runId: "run", brief: null, place: null });
+    resume.keep({ wish, runId: "run", brief: null, ratings: {}, place: null });
     now = KEPT_MS;
     expect(resume.read()).not.toBeNull();
     now = KEPT_MS + 1;
@@ -182,11 +188,19 @@ describe("patience", () => {
     expect(said).toEqual([]);
   });
 
-  test("has an end", async () => {
-    const { clock, said, end } = patient([]);
+  test("has an end where the service is there and cannot", async () => {
+    const { clock, said, end } = patient(Array(60).fill(new Trouble("busy")));
     await clock.advance(120);
-    expect(await end).toMatchObject({ kind: "unreachable" });
+    expect(await end).toMatchObject({ kind: "busy" });
     expect(said).toHaveLength(PAUSES_S.length);
+  });
+
+  test("outlasts a network that is away for ten minutes", async () => {
+    const { clock, said, end } = patient([...Array(77).fill(new Trouble("unreachable")), "run"]);
+    await clock.advance(590);
+    expect(said.at(-1)).toBe("unreachable");
+    await clock.advance(30);
+    expect([await end, said.at(-1)]).toEqual(["run", null]);
   });
 
   test("ends at once when the listener stops, and leaves no timer", async () => {

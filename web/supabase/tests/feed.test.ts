@@ -1,7 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Run } from "../../engine";
 import { FakeClock } from "../../engine/testing/fake-clock";
-import { AFTER_SOUND_S, BEFORE_SOUND_S, HIDDEN_S, LIVE_S, RunFeed, type Watch } from "../feed";
+import {
+  AFTER_SOUND_S,
+  BEFORE_SOUND_S,
+  HIDDEN_S,
+  LIVE_S,
+  RunFeed,
+  SIGNED_OUT_S,
+  type Watch,
+} from "../feed";
 import { Trouble } from "../trouble";
 
 class Page extends EventTarget {
@@ -98,17 +106,37 @@ describe("asking again and again", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test.each(["gone", "signed-out"] as const)(
-    "gives up a run that is %s, and says so",
-    async (kind) => {
-      answer = async () => {
-        throw new Trouble(kind);
-      };
-      follow();
-      await clock.advance(60);
-      expect(heard).toEqual([kind]);
-    },
-  );
+  test("gives up a run that is gone, and says so", async () => {
+    answer = async () => {
+      throw new Trouble("gone");
+    };
+    follow();
+    await clock.advance(60);
+    expect(heard).toEqual(["gone"]);
+  });
+
+  test("waits a minute for a session that Auth cannot renew just now", async () => {
+    answer = async () => {
+      throw new Trouble("signed-out");
+    };
+    const following = follow();
+    await clock.advance(SIGNED_OUT_S - 2);
+    expect(new Set(heard)).toEqual(new Set(["missed"]));
+    answer = async () => RUN;
+    await clock.advance(BEFORE_SOUND_S);
+    expect(heard.at(-1)).toBe("creating");
+    following.stop();
+  });
+
+  test("gives up a session that stays refused, and says so", async () => {
+    answer = async () => {
+      throw new Trouble("signed-out");
+    };
+    follow();
+    await clock.advance(SIGNED_OUT_S + 2);
+    expect(heard.at(-1)).toBe("signed-out");
+    expect(clock.pending).toBe(0);
+  });
 
   test("leaves no timer and hears no answer after stop", async () => {
     let give: (run: Run) => void = () => {};

@@ -91,6 +91,13 @@ describe("creating a run", () => {
     expect([trouble.kind, trouble.retryAfterSeconds]).toEqual(["quota", 3600]);
   });
 
+  test("takes a run whose attempts are used up for no matter of the listener's day", async () => {
+    const { wire, runs } = listening();
+    wire.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "86400" } });
+    const trouble = await troubleOf(runs.compose("run"));
+    expect([trouble.kind, trouble.retryAfterSeconds]).toEqual(["refused", null]);
+  });
+
   test("calls a network that is down unreachable, and worth another try", async () => {
     const { wire, runs } = listening();
     wire.answer("down");
