@@ -1,6 +1,7 @@
 """What every test may ask for: a state folder, a database of its own, a whole running stack."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from parcours_xl.local import ports
 from parcours_xl.local.database import copy_database, drop_database
 from parcours_xl.local.project import LocalProject
 from parcours_xl.local.stack import running_postgres, running_stack
@@ -19,6 +21,13 @@ from tests.real.project import RealProject, is_chosen, read_project
 pytest_plugins = ["tests.fixtures.house"]
 
 PRISTINE = "pristine"
+PROCESSES_MAX = 8
+
+
+def pytest_configure() -> None:
+    """Test processes that run beside one another draw their ports from sets of their own."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports.FREE_PORTS = ports.FREE_PORTS[number % PROCESSES_MAX :: PROCESSES_MAX]
 
 
 @pytest.fixture(scope="session")

@@ -140,9 +140,9 @@ async def test_no_answer_after_connecting_is_ambiguous(
 async def test_an_answer_that_comes_too_late_is_ambiguous(
     http: httpx.AsyncClient, suno: Vendor
 ) -> None:
-    suno.fail("slow_answer", delay_s=2)
+    suno.fail("slow_answer", delay_s=5)
     with pytest.raises(SunoSilent):
-        await open_suno(http, suno.url, timeout_s=0.2).submit(order_for(suno))
+        await open_suno(http, suno.url, timeout_s=1).submit(order_for(suno))
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,10 @@ from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.processes import running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject
 
+ANSWER_S_MAX = 30
+STOP_S_MAX = 20
+"""Longer than a worker promises (test_stopping.py holds it to that): here it only has to end."""
+
 SPEED = 300
 TRACK_S = 8
 
@@ -78,7 +82,7 @@ class House:
     def call(self, function: str, body: dict[str, Any], **arguments: Any) -> httpx.Response:
         """Call a function through the project's one origin."""
         url = f"{self.project.url}/functions/v1/{function}"
-        return httpx.post(url, json=body, trust_env=False, timeout=30, **arguments)
+        return httpx.post(url, json=body, trust_env=False, timeout=ANSWER_S_MAX, **arguments)
 
     def segments(self, run_id: UUID) -> list[dict[str, Any]]:
         return self.query(
@@ -112,6 +116,7 @@ class House:
         """What a dead worker held is free again, as it is when its lease runs out."""
         for queue in ("parcours_generation", "parcours_tracks"):
             self.query(f"update pgmq.q_{queue} set vt = clock_timestamp()")
+        self.query("update parcours.turns set lease_until = clock_timestamp()")
 
     def forget_work(self) -> None:
         """Nothing that other tests left behind is due any more."""
@@ -143,26 +148,30 @@ class House:
             json={"email": f"{uuid4().hex}@example.org", "password": "a calm evening"},
             headers={"apikey": self.project.anon_key},
             trust_env=False,
+            timeout=ANSWER_S_MAX,
         )
         return UUID(answer.json()["user"]["id"])
 
     def wait_for_caretaker(self) -> None:
         """Until a worker has looked after everything once."""
         turn = "select true from parcours.turns where lease_until <= clock_timestamp()"
-        wait_until(lambda: bool(self.query(turn)), 10)
+        wait_until(lambda: bool(self.query(turn)), 30)
 
     def ask_fault(self, **fault: Any) -> None:
         """Have the simulated Suno misbehave."""
-        answer = httpx.post(f"{self.project.suno_url}/_control/faults", json=fault, trust_env=False)
+        answer = self._control("POST", "/faults", json=fault)
         assert answer.status_code == 201, answer.text
 
     def clear_faults(self) -> None:
-        httpx.delete(f"{self.project.suno_url}/_control/faults", trust_env=False)
+        self._control("DELETE", "/faults")
 
     def suno(self) -> dict[str, Any]:
         """What the simulated Suno has seen."""
-        answer = httpx.get(f"{self.project.suno_url}/_control", trust_env=False)
-        return dict(answer.json())
+        return dict(self._control("GET").json())
+
+    def _control(self, method: str, path: str = "", **arguments: Any) -> httpx.Response:
+        url = f"{self.project.suno_url}/_control{path}"
+        return httpx.request(method, url, trust_env=False, timeout=ANSWER_S_MAX, **arguments)
 
     def tasks_of(self, run_id: UUID) -> list[dict[str, Any]]:
         """The tasks that Suno took for this run's segments."""
@@ -235,5 +244,15 @@ def running_workers(house: House, count: int = 1, **environment: str) -> Iterato
     finally:
         for worker in workers:
             worker.terminate()
-        for worker in workers:
-            worker.wait(10)
+        try:
+            for worker in workers:
+                worker.wait(STOP_S_MAX)
+        finally:
+            for worker in workers:
+                end_now(worker)
+
+
+def end_now(worker: subprocess.Popen[bytes]) -> None:
+    """Nothing of it is left for the tests that follow."""
+    worker.kill()
+    worker.wait()

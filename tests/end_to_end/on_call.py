@@ -11,7 +11,7 @@ from uuid import UUID
 from parcours_xl.local.processes import Server
 from parcours_xl.local.project import LocalProject, open_project
 from parcours_xl.local.stack import held_state, started_servers
-from tests.end_to_end.house import House, running_house, running_workers
+from tests.end_to_end.house import House, running_house, running_workers, wait_until
 from tests.end_to_end.runbook import stands_in_the_page
 from tests.fixtures.operator import Operator, Told
 
@@ -75,6 +75,22 @@ class OnCall:
         assert told.status == (0 if told.json["healthy"] else 1)
         findings = [finding for part in told.json["parts"] for finding in part["findings"]]
         return {finding["kind"]: finding["says"] for finding in findings}
+
+    def wait_until_found(self, kind: str) -> dict[str, str]:
+        """What the doctor finds once that is among it: Suno may be too busy to be asked at once."""
+        found: dict[str, str] = {}
+
+        def is_found() -> bool:
+            found.clear()
+            found.update(self.found())
+            return kind in found
+
+        wait_until(is_found, 30, lambda: str(found))
+        return found
+
+    def wait_until_well(self) -> None:
+        """Until the doctor finds nothing: here minutes are seconds, and a slow one is a finding."""
+        wait_until(lambda: self.found() == {}, 30, lambda: str(self.found()))
 
     def named_runs(self) -> set[str]:
         """The runs that the doctor names."""

@@ -49,7 +49,7 @@ def test_a_forged_completion_never_reaches_a_loopback_server(
             params={"segment": str(segment["id"]), "token": str(segment["callback_token"])},
         )
         assert answer.status_code == 200
-        wait_until(lambda: house.segments(run_id)[0]["status"] == "failed", 10)
+        wait_until(lambda: house.segments(run_id)[0]["status"] == "failed", 30)
     assert connections == []
     [failed] = house.segments(run_id)
     assert failed["metadata"]["failure"]["reason"] == "url_refused"

@@ -129,9 +129,11 @@ def test_a_callback_keeps_its_query_status_and_body(house: House) -> None:
     body = {"stage": "first", "streamUrl": "https://cdn1.suno.ai/preview.mp3"}
     with running_forwarder("parcours-xl-callback", house.project.functions_url) as port:
         url = f"http://127.0.0.1:{port}/parcours-xl-callback"
-        first = httpx.post(url, params=names, json=body, trust_env=False)
-        again = httpx.post(url, params=names, json=body, trust_env=False)
-        wrong = httpx.post(url, params=names | {"token": str(uuid4())}, json=body, trust_env=False)
+        first = httpx.post(url, params=names, json=body, trust_env=False, timeout=30)
+        again = httpx.post(url, params=names, json=body, trust_env=False, timeout=30)
+        wrong = httpx.post(
+            url, params=names | {"token": str(uuid4())}, json=body, trust_env=False, timeout=30
+        )
     assert (first.status_code, first.json()) == (200, {"ok": True})
     assert first.headers["content-type"] == "application/json"
     assert first.headers["x-request-id"]
@@ -158,7 +160,9 @@ def test_a_preflight_is_answered_as_the_service_answers_it(house: House) -> None
 @pytest.mark.parametrize(("service", "status"), [("http://127.0.0.1:9", 503), ("", 503)])
 def test_a_service_that_is_away_is_a_clear_503(service: str, status: int) -> None:
     with running_forwarder("sign-track", service) as port:
-        answer = httpx.post(f"http://127.0.0.1:{port}/sign-track", json={}, trust_env=False)
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/sign-track", json={}, trust_env=False, timeout=30
+        )
     assert answer.status_code == status
     assert answer.json()["error"]
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -174,6 +178,8 @@ def test_a_service_that_does_not_answer_in_time_is_a_504(
     assert hasty != patient
     forward.write_text(hasty)
     with running_forwarder("sign-track", f"http://127.0.0.1:{loopback.port}", edge) as port:
-        answer = httpx.post(f"http://127.0.0.1:{port}/sign-track", json={}, trust_env=False)
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/sign-track", json={}, trust_env=False, timeout=30
+        )
     assert answer.status_code == 504
     assert answer.json()["error"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.house import House, running_workers, start_worker, wait_until
+from tests.end_to_end.house import House, end_now, running_workers, start_worker, wait_until
 from tests.end_to_end.on_call import OnCall, on_duty
 from tests.end_to_end.runbook import stands_in_the_page
 
@@ -69,15 +69,14 @@ def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, house: House) 
         assert report["retries"] >= 3
         assert report["errors"]["by_cause"] == {"suno_busy": 3}
         assert "errors" in on_call.burning()
-        found = on_call.found()
-        assert "suno_away" in found
+        found = on_call.wait_until_found("suno_away")
         assert found["failed"].endswith("Suno was too busy, three times over (3)")
         assert "code=429" in on_call.logs(runs[0])
 
         house.clear_faults()
         on_call.found("--fix")
         on_call.wait_for_all(runs, "ready")
-        assert on_call.found() == {}
+        on_call.wait_until_well()
 
 
 def test_error_callbacks(on_call: OnCall, house: House) -> None:
@@ -97,7 +96,7 @@ def test_error_callbacks(on_call: OnCall, house: House) -> None:
         for run_id in on_call.named_runs():
             assert on_call.type("retry", run_id).status == 0
         on_call.wait_for_all(runs, "ready")
-        assert on_call.found() == {}
+        on_call.wait_until_well()
 
 
 def test_dead_downloads(on_call: OnCall, house: House) -> None:
@@ -114,7 +113,7 @@ def test_dead_downloads(on_call: OnCall, house: House) -> None:
         house.clear_faults()
         on_call.found("--fix")
         on_call.wait_for_all(runs, "ready")
-        assert on_call.found() == {}
+        on_call.wait_until_well()
     assert all(segment["storage_path"] for run_id in runs for segment in house.segments(run_id))
 
 
@@ -145,15 +144,14 @@ def test_a_worker_that_is_killed(on_call: OnCall, house: House) -> None:
     house.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
     runs = on_call.begin_runs(4)
     worker = start_worker(house, CARETAKER_EVERY_S="1", STEPS_MAX="1")
-    wait_until(
-        lambda: bool(house.query("select true from pgmq.q_parcours_tracks where read_ct > 0")), 20
-    )
-    worker.kill()
-    worker.wait()
+    taken = "select true from pgmq.q_parcours_tracks where read_ct > 0"
+    try:
+        wait_until(lambda: bool(house.query(taken)), 30)
+    finally:
+        end_now(worker)
     house.end_leases()
     wait_until(lambda: "old_job" in on_call.burning(), 20)
-    wait_until(lambda: "no_caretaker" in on_call.found(), 20)
-    found = on_call.found()
+    found = on_call.wait_until_found("no_caretaker")
     assert re.search(r"\d jobs of parcours_\w+ wait", found["queues"])
     assert found["no_caretaker"].startswith("no worker has ")
     assert on_call.report()["runs"]["creating"] >= 1
@@ -163,4 +161,4 @@ def test_a_worker_that_is_killed(on_call: OnCall, house: House) -> None:
     with running_workers(house, CARETAKER_EVERY_S="1"):
         on_call.wait_for_all(runs, "ready")
         wait_until(lambda: "old_job" not in on_call.burning(), 20)
-        assert on_call.found() == {}
+        on_call.wait_until_well()

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.end_to_end.house import House, running_workers, start_worker, wait_until
+from tests.end_to_end.house import House, end_now, running_workers, start_worker, wait_until
 
 STOP_S_MAX = 10
 
@@ -12,13 +12,15 @@ def test_a_worker_told_to_stop_hands_a_long_transfer_to_another(house: House) ->
     run_id = house.create_run()
     house.start_run(run_id)
     leaving = start_worker(house)
-    wait_until(
-        lambda: bool(house.query("select true from pgmq.q_parcours_tracks where read_ct > 0")), 20
-    )
-    told_at = time.monotonic()
-    leaving.terminate()
-    assert leaving.wait(STOP_S_MAX) == 0
-    assert time.monotonic() - told_at < STOP_S_MAX
+    taken = "select true from pgmq.q_parcours_tracks where read_ct > 0"
+    try:
+        wait_until(lambda: bool(house.query(taken)), 30)
+        told_at = time.monotonic()
+        leaving.terminate()
+        assert leaving.wait(STOP_S_MAX) == 0
+        assert time.monotonic() - told_at < STOP_S_MAX
+    finally:
+        end_now(leaving)
     [job] = house.query("select vt <= clock_timestamp() as is_free from pgmq.q_parcours_tracks")
     assert job["is_free"], "the job was handed back, not left to its lease"
     with running_workers(house):
@@ -28,4 +30,7 @@ def test_a_worker_told_to_stop_hands_a_long_transfer_to_another(house: House) ->
 def test_an_idle_worker_stops_at_once(house: House) -> None:
     worker = start_worker(house)
     worker.terminate()
-    assert worker.wait(STOP_S_MAX) == 0
+    try:
+        assert worker.wait(STOP_S_MAX) == 0
+    finally:
+        end_now(worker)

@@ -41,6 +41,8 @@ class Tripwire:
         self._armed = (method, path, when)
 
     async def pass_on(self, request: Request) -> Response:
+        if self.sprung.is_set():
+            return Response(status_code=503)
         armed = self._armed
         hit = armed and request.method == armed[0] and armed[1] in request.url.path
         if hit and armed and armed[2] == "before" and self._spring():
@@ -79,7 +81,7 @@ def running_tripwire(upstream: str, port: int) -> Iterator[Tripwire]:
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    wait_until(lambda: server.started, 5)
+    wait_until(lambda: server.started, 30)
     try:
         yield tripwire
     finally:

@@ -350,7 +350,7 @@ async def test_a_slow_model_costs_the_budget_and_no_more(
     async with open_service(make_settings(brief_s_max=0.5)) as service:
         began = time.monotonic()
         await assert_curated(service, owner, records, "timeout")
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
 
 
 async def test_a_withdrawn_model_is_followed_by_the_next_of_the_list(

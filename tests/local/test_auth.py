@@ -23,7 +23,9 @@ Session = dict[str, Any]
 async def auth(stack: LocalProject) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"apikey": stack.anon_key}
     url = f"{stack.url}/auth/v1"
-    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, trust_env=False, timeout=30
+    ) as client:
         yield client
 
 

@@ -200,7 +200,10 @@ def test_a_second_start_on_the_same_state_is_refused(running: Terminal) -> None:
     code, said = Terminal(running.state_dir, "stack", "--port", "0").end()
     assert code == 1
     assert one_sentence(said) == f"Another embedded Supabase is running in {running.state_dir}."
-    assert httpx.get(f"{running.project.url}/auth/v1/health", trust_env=False).status_code == 200
+    assert (
+        httpx.get(f"{running.project.url}/auth/v1/health", trust_env=False, timeout=30).status_code
+        == 200
+    )
 
 
 def test_a_taken_port_is_one_sentence_and_leaves_nothing(state_dir: Path) -> None:
@@ -240,7 +243,7 @@ def test_dev_runs_the_service_against_this_supabase_whatever_the_shell_knows(
         printed = terminal.wait_until_ready()
         assert f"Simulated Suno    {terminal.project.suno_url}\n" in printed
         assert f"Player            {terminal.project.url}/\n" in printed
-        with httpx.Client(base_url=terminal.project.url, trust_env=False) as client:
+        with httpx.Client(base_url=terminal.project.url, trust_env=False, timeout=30) as client:
             assert "<title>Parcours" in client.get("/").text
             client.headers["apikey"] = terminal.project.anon_key
             person = {"email": "listener@example.org", "password": "a long enough one"}

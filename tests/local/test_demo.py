@@ -29,7 +29,7 @@ def test_a_journey_is_lived_and_then_the_page_stays_until_ctrl_c() -> None:
                 break
         address = re.search(r"Player +(http://\S+/)\n", printed)
         assert address is not None, printed
-        page = httpx.get(address[1], trust_env=False)
+        page = httpx.get(address[1], trust_env=False, timeout=30)
         assert page.status_code == 200
         assert "<title>Parcours" in page.text
     finally:
@@ -40,4 +40,4 @@ def test_a_journey_is_lived_and_then_the_page_stays_until_ctrl_c() -> None:
     assert report["faults"] == []
     assert (report["stranger"], report["anonymous"]) == (403, 401)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(address[1], trust_env=False)
+        httpx.get(address[1], trust_env=False, timeout=30)

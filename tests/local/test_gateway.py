@@ -83,7 +83,7 @@ async def client(project: LocalProject) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that project's gateway, which runs alone."""
     async with (
         serving(create_gateway(project), project.port),
-        httpx.AsyncClient(base_url=project.url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=project.url, trust_env=False, timeout=30) as client,
     ):
         yield client
 
@@ -218,7 +218,7 @@ async def test_postgrest_answers_pages_through_the_gateway(stack: LocalProject) 
         "apikey": stack.service_role_key,
         "authorization": f"Bearer {stack.service_role_key}",
     }
-    async with httpx.AsyncClient(base_url=stack.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=stack.url, trust_env=False, timeout=30) as client:
         answer = await client.get(
             "/rest/v1/parcours_runs?select=id&limit=1",
             headers={**headers, **PAGE, "prefer": "count=exact"},

@@ -45,7 +45,7 @@ def api(stack: LocalProject) -> Iterator[httpx.Client]:
         rows = [(number, MINE) for number in range(1200)] + [(5000, YOURS)]
         with connection.cursor() as cursor:
             cursor.executemany(insert, rows)
-        with httpx.Client(base_url=stack.rest_url, trust_env=False) as client:
+        with httpx.Client(base_url=stack.rest_url, trust_env=False, timeout=30) as client:
             wait_for_schema(client)
             yield client
         connection.execute(GONE)

@@ -1,9 +1,11 @@
 """The embedded Supabase starts whole, recovers from what befell it, and gives way to nobody."""
 
+import contextlib
 import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -49,7 +51,7 @@ def migrations(tmp_path: Path) -> Path:
 
 
 def test_one_origin_serves_auth_rest_and_storage(stack: LocalProject) -> None:
-    with httpx.Client(base_url=stack.url, trust_env=False) as client:
+    with httpx.Client(base_url=stack.url, trust_env=False, timeout=30) as client:
         client.headers["apikey"] = stack.anon_key
         assert client.get("/auth/v1/health").status_code == 200
         assert client.get("/auth/v1/.well-known/jwks.json").json() == stack.jwks_public
@@ -111,10 +113,13 @@ def test_a_failing_migration_stops_what_was_started(state_dir: Path, migrations:
     assert not (state_dir / "postgres" / "postmaster.pid").exists()
 
 
+@on_linux
 def test_data_survives_a_killed_postgresql(state_dir: Path, migrations: Path) -> None:
     with running_postgres(state_dir, durable=True, migrations=migrations) as project:
         remember(project, "committed")
+        left = children_of(postmaster(state_dir))
         os.kill(postmaster(state_dir), signal.SIGKILL)
+        wait_until_gone(left)
     assert (state_dir / "postgres" / "postmaster.pid").exists()
     with running_postgres(state_dir, durable=True, migrations=migrations) as project:
         assert remembered(project) == ["committed"]
@@ -131,6 +136,32 @@ def test_a_postgresql_left_alone_is_stopped_by_the_next_start(
     with running_postgres(state_dir, migrations=migrations) as project:
         assert postmaster(state_dir) != left
         assert remembered(project) == ["left alone"]
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that it has started and that live."""
+    children = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if parent_of(int(folder.name)) == pid:
+                children.append(int(folder.name))
+    return children
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    """PostgreSQL starts on its data again once nobody else has them."""
+    limit = time.monotonic() + 30
+    while left := [pid for pid in pids if is_alive(pid)]:
+        assert time.monotonic() < limit, f"still there: {left}"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    """Not one that has ended and that nobody has asked about."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
 
 
 def parent_of(pid: int) -> int:

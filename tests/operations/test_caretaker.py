@@ -42,6 +42,8 @@ def untold(records: Records) -> None:
     """Nobody has looked yet, and nothing burns."""
     records.do("delete from parcours.turns; delete from parcours.alerts")
     records.do("delete from parcours.jobs_given_up; delete from parcours.gauges")
+    # Runs of other tests that have become stuck meanwhile: asking Suno about them fills its quota.
+    records.do("delete from public.parcours_runs; delete from parcours.suno_requests")
 
 
 @pytest.fixture
@@ -144,7 +146,7 @@ async def test_whoever_looked_last_tells_that_supabase_is_away_and_back(
 
 async def test_it_stops_at_once(office: Outside, make_settings: MakeSettings) -> None:
     caretaker = Caretaker(office, make_settings(caretaker_every_s=3600))
-    with anyio.fail_after(2):
+    with anyio.fail_after(20):
         working = asyncio.create_task(caretaker.run())
         await asyncio.sleep(0.05)
         caretaker.stop()
@@ -157,7 +159,7 @@ async def test_it_looks_by_itself_every_so_often(
     caretaker = Caretaker(office, make_settings(caretaker_every_s=0.2))
     seen = suno.calls().count("credit")
     working = asyncio.create_task(caretaker.run())
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         while suno.calls().count("credit") < seen + 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     caretaker.stop()

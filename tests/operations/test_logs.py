@@ -101,4 +101,4 @@ async def test_a_follower_sees_what_happens_until_it_is_stopped(
     await outside.database.start_run(run.id)
     assert "run.started" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    assert process.wait(5) == 0
+    assert process.wait(30) == 0

@@ -60,11 +60,11 @@ def test_callbacks_keep_sunos_times_divided_by_the_speed(start_suno: Start, inbo
     state = suno.control()["tasks"][0]
     after = {one["callback"]: one["at"] - state["createTime"] / 1000 for one in state["callbacks"]}
     for callback, seconds in {"text": 0.1, "first": 0.35, "complete": 1.5}.items():
-        assert seconds - 0.02 < after[callback] < seconds + 1.5
+        assert seconds - 0.02 < after[callback] < seconds + 5
 
 
 def test_record_info_follows_the_task(start_suno: Start, inbox: Inbox) -> None:
-    suno = start_suno(speed=1, text_s=0.6, first_s=0.8, complete_s=2)
+    suno = start_suno(speed=1, text_s=1.5, first_s=2, complete_s=4)
     task = suno.task()
     early = suno.record(task)
     assert (early["status"], early["response"]) == ("PENDING", None)

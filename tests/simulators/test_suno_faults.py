@@ -84,12 +84,12 @@ def test_no_answer_comes_whether_the_task_was_accepted_or_not(
 def test_a_hanging_answer_ends_when_the_caller_gives_up(suno: SunoAtWork) -> None:
     suno.fault("no_answer", delay_s=30)
     with pytest.raises(httpx.ReadTimeout):
-        suno.http.post("/api/v1/generate", json=suno.payload(), timeout=0.3)
+        suno.http.post("/api/v1/generate", json=suno.payload(), timeout=2)
     assert len(suno.control()["tasks"]) == 1
 
 
 def test_an_answer_can_come_after_the_callbacks(suno: SunoAtWork, inbox: Inbox) -> None:
-    suno.fault("slow_answer", delay_s=0.8)
+    suno.fault("slow_answer", delay_s=3)
     suno.task()
     assert "complete" in inbox.kinds
 
@@ -98,7 +98,7 @@ def test_a_lost_callback_never_comes_and_is_told_as_lost(suno: SunoAtWork, inbox
     suno.fault("lost_callback")
     task = suno.task()
     suno.wait_complete()
-    wait_until(lambda: suno.told("callbacks")[-1]["outcome"] == "lost", "the loss")
+    wait_until(lambda: "lost" in [one["outcome"] for one in suno.told("callbacks")], "the loss")
     assert "complete" not in inbox.kinds
     assert suno.record(task)["status"] == "SUCCESS"
 
