@@ -18,7 +18,11 @@ from parcours_xl.journeys.emotion import EmotionState, parse_emotion_state
         ("fear-0.8", EmotionState("fear", 0.8)),
         ("Fear-1", EmotionState("fear", 1.0)),
         ("fear-.5", EmotionState("fear", 0.5)),
+        ("fear-1.0", EmotionState("fear", 1.0)),
         ("colère-0.6", EmotionState("colère", 0.6)),
+        ("cole\u0300re", EmotionState("colère")),
+        ("Œuvre", EmotionState("œuvre")),
+        ("x" * 32, EmotionState("x" * 32)),
         ("self_doubt-0", EmotionState("self_doubt", 0.0)),
         ({"emotion": "anger"}, EmotionState("anger")),
         ({"intensity": 1}, EmotionState(None, 1.0)),
@@ -40,6 +44,9 @@ def test_the_documented_forms_are_read(value: object, expected: EmotionState) ->
         "fear--0.5",
         "fear-nan",
         "fear-1e-1",
+        "fear-00.5",
+        "fear_",
+        "страх",
         "fear-0,8",
         "fear-٠.٥",
         "fear 0.8",
@@ -84,6 +91,6 @@ def test_nothing_but_a_bounded_word_and_strength_ever_comes_out(value: object) -
         return
 
     assert state.emotion is None or (
-        0 < len(state.emotion) <= 40 and state.emotion.replace("_", "").isalpha()
+        0 < len(state.emotion) <= 32 and state.emotion.replace("_", "").isalpha()
     )
     assert state.intensity is None or 0 <= state.intensity <= 1

@@ -13,23 +13,27 @@ from parcours_xl.functions.house import house_of
 from parcours_xl.http.asking import require_user
 from parcours_xl.http.bodies import BadRequest, read_body
 from parcours_xl.http.shapes import Answered, Asked, Fault, answer
-from parcours_xl.journeys.emotion import EmotionState, parse_emotion_state
+from parcours_xl.journeys.emotion import (
+    TEXT_PATTERN,
+    WORD_PATTERN,
+    EmotionState,
+    parse_emotion_state,
+)
 from parcours_xl.journeys.preset import Preset
 from parcours_xl.journeys.presets import UnknownPreset, all_presets, find_preset
 from parcours_xl.journeys.states import RunStatus
 from parcours_xl.services.creation import create_run
 
-WORD = r"^[A-Za-z]{1,32}$"
 PRESET_KEYS = [key for preset in all_presets() for key in (preset.key, preset.slug)]
 EMOTION_STATE = {
     "description": "What the listener feels, and how strongly (0 to 1).",
     "anyOf": [
-        {"type": "string", "pattern": r"^[A-Za-z]{1,32}(-(0|1|0\.[0-9]{1,4}))?$"},
+        {"type": "string", "pattern": TEXT_PATTERN},
         {
             "type": "object",
             "properties": {
-                "emotion": {"type": "string", "pattern": WORD},
-                "intensity": {"type": "number", "minimum": 0, "maximum": 1},
+                "emotion": {"type": ["string", "null"], "pattern": WORD_PATTERN},
+                "intensity": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
             },
             "additionalProperties": False,
         },

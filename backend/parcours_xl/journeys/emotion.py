@@ -5,9 +5,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-EMOTION_CHARS_MAX = 32
-INTENSITY_CHARS_MAX = 8
-_INTENSITY = re.compile(r"[0-9]*\.?[0-9]+")
+_LETTER = "A-Za-zÀ-ÖØ-öø-ÿŒœ"
+_WORD = f"[{_LETTER}](?:[{_LETTER}_]{{0,30}}[{_LETTER}])?"
+_NUMBER = r"(?:0|0?\.[0-9]{1,6}|1(?:\.0{1,6})?)"
+WORD_PATTERN, TEXT_PATTERN = f"^{_WORD}$", f"^{_WORD}(?:-{_NUMBER})?$"
+"""What is accepted, as a JSON Schema says it too."""
+
+_AS_WORD = re.compile(_WORD)
+_AS_TEXT = re.compile(f"({_WORD})(?:-({_NUMBER}))?")
 
 SHAPES = 'emotionState is a text like "fear-0.8" or an object {"emotion", "intensity"}'
 
@@ -38,14 +43,11 @@ def parse_emotion_state(value: object) -> EmotionState:
 
 
 def _read_text(text: str) -> EmotionState:
-    if len(text) > EMOTION_CHARS_MAX + INTENSITY_CHARS_MAX + 1:
-        raise ValueError(SHAPES)
-    word, dash, number = text.partition("-")
-    if not dash:
-        return EmotionState(_read_word(word))
-    if not _INTENSITY.fullmatch(number) or len(number) > INTENSITY_CHARS_MAX:
-        raise ValueError('the part after "-" in emotionState is a number between 0 and 1')
-    return EmotionState(_read_word(word), _read_intensity(float(number)))
+    read = _AS_TEXT.fullmatch(_spell(text))
+    if read is None:
+        raise ValueError(f"{SHAPES}; the number is between 0 and 1")
+    word, number = read.groups()
+    return EmotionState(word.lower(), None if number is None else float(number))
 
 
 def _read_object(value: Mapping[object, object]) -> EmotionState:
@@ -59,14 +61,14 @@ def _read_object(value: Mapping[object, object]) -> EmotionState:
 
 
 def _read_word(word: object) -> str:
-    if isinstance(word, str) and len(word) <= EMOTION_CHARS_MAX:
-        # One spelling for an accent, so that a letter is one character.
-        lower = unicodedata.normalize("NFC", word.lower())
-        if all(part.isalpha() for part in lower.split("_")):
-            return lower
-    raise ValueError(
-        f"emotion is one word of at most {EMOTION_CHARS_MAX} letters (underscores may join)"
-    )
+    if isinstance(word, str) and _AS_WORD.fullmatch(spelled := _spell(word)):
+        return spelled.lower()
+    raise ValueError("emotion is one word of at most 32 letters (underscores may join)")
+
+
+def _spell(text: str) -> str:
+    """One spelling for an accent, so that a letter is one character."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _read_intensity(number: object) -> float:
