@@ -7,17 +7,9 @@ from typing import Literal
 
 import structlog
 
-HIDDEN = "[hidden]"
-SECRET_CHARS_MIN = 8
+from parcours_xl.tokens import HIDDEN, hide_tokens
 
-# What opens something, whoever wrote it into a message: tokens of addresses, JWTs, vendors' keys.
-_TOKENS = re.compile(
-    r"(?P<name>[?&](?:token|apikey|api_key|key|signature|access_token)=)[^&\s\"'\\<>]+"
-    r"|(?P<scheme>\bBearer\s+)[\w.~+/=-]{8,}"
-    r"|\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"
-    r"|\bsb_secret_[\w-]+|\bsk-[\w-]{8,}",
-    re.IGNORECASE,
-)
+SECRET_CHARS_MIN = 8
 
 
 def set_up_logs(style: Literal["console", "json"], level: str, secrets: Iterable[str] = ()) -> None:
@@ -71,9 +63,5 @@ class _Discreet(structlog.stdlib.ProcessorFormatter):
         self._known = re.compile("|".join(map(re.escape, reversed(known)))) if known else None
 
     def format(self, record: logging.LogRecord) -> str:
-        line = _TOKENS.sub(_hide, super().format(record))
+        line = hide_tokens(super().format(record))
         return self._known.sub(HIDDEN, line) if self._known else line
-
-
-def _hide(found: re.Match[str]) -> str:
-    return (found["name"] or found["scheme"] or "") + HIDDEN

@@ -10,7 +10,7 @@ from parcours_xl.functions.doors import DOORS, Door
 from parcours_xl.http.shapes import Answered, Asked, ErrorAnswer
 
 REF = "#/components/schemas/{model}"
-EVERY_DOORS_REFUSALS = (400, 413, 500, 503)
+EVERY_DOORS_REFUSALS = (400, 408, 413, 500, 503)
 WAITING = (429, 502, 503)
 MEANINGS = {
     200: "Done.",
@@ -20,6 +20,7 @@ MEANINGS = {
     403: "This belongs to somebody else.",
     404: "There is no such thing.",
     409: "It is not ready.",
+    408: "The body did not come within 30 s.",
     413: "The body is over 64 KiB.",
     422: "The Idempotency-Key was used with another request.",
     429: "A quota is full, or every attempt is used up.",

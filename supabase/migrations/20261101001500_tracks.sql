@@ -53,7 +53,7 @@ begin
          callback_token = null,
          metadata = metadata - 'failure' || jsonb_strip_nulls(jsonb_build_object(
            'suno_download_url',
-             coalesce(metadata->>'suno_download_url', p_download_url, p_final_url),
+             coalesce(p_download_url, p_final_url, metadata->>'suno_download_url'),
            'loudness_lufs', p_loudness_lufs, 'true_peak_dbtp', p_true_peak_dbtp))
    where id = segment.id;
   perform parcours.note(segment.run_id, segment.id, 'segment.complete',

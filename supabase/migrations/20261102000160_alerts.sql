@@ -100,8 +100,8 @@ begin
              'id', id, 'name', name, 'says', says, 'began_at', began_at, 'ended_at', ended_at,
              'told_began', told_began) order by id), '[]')
       from parcours.alerts
-     where (not told_began or ended_at is not null and not told_ended)
-       and began_at > now() - interval '1 day');
+     where ended_at is null and not told_began
+        or ended_at > now() - interval '1 day' and not told_ended);
 end;
 $$;
 

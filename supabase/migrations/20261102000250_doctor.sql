@@ -41,7 +41,7 @@ $$;
 --   stuck       composed for longer than stuck_s, and nothing delivered
 --   unstored    delivered longer than stuck_s ago, and no job to store it
 --   not_stored  complete without a file, not tried again within restore_pause_s and not lost
---   failed      of runs that are not cancelled and not older than failed_age_s
+--   failed      within failed_age_s, of runs that are not cancelled
 create function public.find_segments(
   p_kind text, p_limits jsonb, p_after uuid default null, p_limit integer default 200
 ) returns jsonb
@@ -83,7 +83,8 @@ begin
         join public.parcours_runs as run on run.id = segment.run_id
        where segment.status = 'failed' and segment.id > behind
          and not parcours.is_storing(segment)
-         and run.created_at > now() - parcours.seconds(p_limits, 'failed_age_s')
+         and coalesce((segment.metadata->'failure'->>'at')::timestamptz, run.created_at)
+             > now() - parcours.seconds(p_limits, 'failed_age_s')
          and not parcours.is_cancelled(run.id)
          and not (coalesce((segment.metadata->'failure'->>'again')::boolean, false)
                   and parcours.is_held(run.id))

@@ -149,7 +149,8 @@ $$;
 -- A complete segment has its file (again): at p_storage_path, or only at p_final_url (runbook,
 -- '"Failed to sign URL"'). 'gone' when the segment was erased meanwhile.
 create function public.record_restored(
-  p_segment_id uuid, p_storage_path text, p_final_url text default null
+  p_segment_id uuid, p_storage_path text, p_final_url text default null,
+  p_loudness_lufs numeric default null, p_true_peak_dbtp numeric default null
 ) returns text
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -164,6 +165,8 @@ begin
      set storage_path = p_storage_path,
          final_url = case when p_storage_path is null then p_final_url end,
          metadata = (metadata - array['track_lost_at', 'restore_tried_at'])
+           || jsonb_strip_nulls(jsonb_build_object(
+                'loudness_lufs', p_loudness_lufs, 'true_peak_dbtp', p_true_peak_dbtp))
            || case when p_storage_path is null
                    then jsonb_build_object('restore_tried_at', clock_timestamp()) else '{}' end
    where id = segment.id;

@@ -26,7 +26,18 @@ language sql stable set search_path = '' as $$
          unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as privilege
    where has_table_privilege(role, ours.oid, privilege)
      and (ours.name, role, privilege) not in (select name, expected.role, expected.privilege
-                                                from expected);
+                                                from expected)
+  union all
+  -- What is granted of single columns: owners write how they feel, and nothing else.
+  select format('%s %s %s of %s', role, case when may then 'may write' else 'may not write' end,
+                attname, ours.name)
+    from ours
+    join pg_catalog.pg_attribute on attrelid = ours.oid and attnum > 0 and not attisdropped,
+         unnest(array['anon', 'authenticated']) as role,
+         lateral (values (has_column_privilege(role, ours.oid, attnum, 'UPDATE'))) as asked (may)
+   where may is distinct from (ours.name = 'parcours_runs' and role = 'authenticated'
+                               and attname in ('suds_start', 'suds_mid', 'suds_end'))
+     and not has_table_privilege(role, ours.oid, 'UPDATE');
 $$;
 
 create function parcours.inspect_policies() returns setof text
@@ -46,6 +57,21 @@ language sql stable set search_path = '' as $$
   union all
   select format('the policy "%s" on %s is none of ours', policyname, tablename)
     from (select * from found except select tablename, policyname from expected) as foreign_one
+  union all
+  select format('the policy "%s" on %s says something else', policyname, tablename)
+    from pg_catalog.pg_policies join expected using (tablename, policyname)
+   where schemaname = 'public'
+     and not (roles = '{authenticated}' and qual like '%auth.uid()%'
+              and cmd = case policyname when 'Owners write their SUDS' then 'UPDATE'
+                                        else 'SELECT' end
+              and (cmd = 'SELECT' or with_check like '%auth.uid()%'))
+  union all
+  select format('the policy "%s" on the files opens the bucket', policyname)
+    from pg_catalog.pg_policies
+   where schemaname = 'storage' and tablename = 'objects' and permissive = 'PERMISSIVE'
+     and not (coalesce(qual, '') || coalesce(with_check, '') like '%service_role%')
+     and not (coalesce(qual, with_check) like '%bucket_id%'
+              and coalesce(qual, '') || coalesce(with_check, '') not like '%parcours-tracks%')
   union all
   select 'the policy of the bucket is missing'
    where not exists (select from pg_catalog.pg_policies

@@ -79,7 +79,42 @@ async def test_the_key_set_is_fetched_anew_when_it_is_old(
 ) -> None:
     await auth.verify_user(owner.token)
     monkeypatch.setattr(auth_adapter, "JWKS_S_MAX", 0)
+    monkeypatch.setattr(auth_adapter, "JWKS_REFETCH_S_MIN", 0)
     await auth.verify_user(owner.token)
+    assert relay.count(KEY_SET) == 2
+
+
+async def test_an_old_key_set_serves_while_auth_gives_no_other_and_no_longer_than_an_hour(
+    auth: Auth, owner: Person, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await auth.verify_user(owner.token)
+    relay.broken[KEY_SET] = Response(status_code=503)
+    monkeypatch.setattr(auth_adapter, "JWKS_S_MAX", 0)
+    monkeypatch.setattr(auth_adapter, "JWKS_REFETCH_S_MIN", 0)
+    assert await auth.verify_user(owner.token) == owner.id
+    assert relay.count(KEY_SET) == 2, "it was asked for"
+    monkeypatch.setattr(auth_adapter, "JWKS_STALE_S_MAX", 0)
+    with pytest.raises(AuthAway):
+        await auth.verify_user(owner.token)
+
+
+async def test_a_foreign_key_asks_once_a_minute_even_while_auth_does_not_answer(
+    auth: Auth,
+    owner: Person,
+    forger: Forger,
+    relay: Relay,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await auth.verify_user(owner.token)
+    relay.broken[KEY_SET] = Response(status_code=503)
+    foreign = forger.sign(forger.claims(owner.id), new_signing_key())
+    monkeypatch.setattr(auth_adapter, "JWKS_REFETCH_S_MIN", 0)
+    with pytest.raises(AuthAway):
+        await auth.verify_user(foreign)
+    monkeypatch.setattr(auth_adapter, "JWKS_REFETCH_S_MIN", 60)
+    for _ in range(3):
+        with pytest.raises(NotSignedIn):
+            await auth.verify_user(foreign)
     assert relay.count(KEY_SET) == 2
 
 

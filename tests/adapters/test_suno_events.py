@@ -372,3 +372,17 @@ def test_even_deeply_nested_nonsense_is_an_event() -> None:
         "data": {"callbackType": deep, "task_id": deep, "data": [deep]},
     }
     assert parse_callback(body, HOSTS).stage == ""
+
+
+@pytest.mark.parametrize("shape", ["documented", "vendor", "record"])
+def test_a_message_that_repeats_the_callbacks_address_keeps_no_token(shape: str) -> None:
+    said = "cannot reach https://example.org/callback?segment=1&token=5f0c7f0e-secret"
+    if shape == "record":
+        data = {"status": "CREATE_TASK_FAILED", "errorCode": 500, "errorMessage": said}
+        event = parse_record("task", data, HOSTS)
+    elif shape == "documented":
+        event = parse_callback({"stage": "error", "error": said}, HOSTS)
+    else:
+        event = parse_callback({"code": 500, "msg": said, "data": {"task_id": "task"}}, HOSTS)
+    assert event.error and "secret" not in event.error.message
+    assert event.error.message.endswith("token=[hidden]")

@@ -1,5 +1,6 @@
-"""What a caller sent, read within limits; anything else is a clear 400 or 413."""
+"""What a caller sent, read within limits; anything else is a clear 400, 408 or 413."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parcours_xl.functions.doors import DOORS
+from parcours_xl.http import bodies
 from parcours_xl.http.bodies import BODY_BYTES_MAX
 from tests.fixtures.people import Person
 from tests.fixtures.service import door
@@ -45,6 +47,20 @@ async def test_a_body_over_64_kib_is_refused(
     )
     assert answer.status_code == 413
     assert answer.json() == {"error": "the body is over 65536 bytes"}
+
+
+async def test_a_body_that_does_not_come_is_given_up(
+    service: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_S_MAX", 0.2)
+
+    async def halting() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(60)
+
+    answer = await service.post(RUNNER, content=halting())
+    assert answer.status_code == 408
+    assert answer.json() == {"error": "the body did not come within 0.2 s"}
 
 
 @pytest.mark.parametrize("declared", [True, False])

@@ -194,6 +194,21 @@ def test_migrations_that_are_missing_are_named(doctor: Operator, records: Record
         )
 
 
+def test_a_function_that_is_missing_is_a_finding_and_no_end(
+    doctor: Operator, records: Records
+) -> None:
+    records.do("alter function public.find_runs rename to find_runs_later")
+    records.do("notify pgrst, 'reload schema'")
+    try:
+        told = doctor.run("doctor")
+        assert told.status == 1
+        assert "runs: this could not be looked at" in told.out
+        assert "supabase db push" in told.out
+    finally:
+        records.do("alter function public.find_runs_later rename to find_runs")
+        records.do("notify pgrst, 'reload schema'")
+
+
 def test_an_open_bucket_is_trouble(doctor: Operator, records: Records) -> None:
     records.do("update storage.buckets set public = true where id = 'parcours-tracks'")
     try:
@@ -296,6 +311,23 @@ async def test_a_stuck_segment_of_which_suno_knows_nothing_is_composed_anew(
     assert len(suno.tasks_of(run.first)) == 1
 
 
+async def test_a_stuck_segment_of_which_suno_does_not_tell_is_left_alone(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+) -> None:
+    run = await make_run()
+    task_id, _ = suno.compose()
+    await outside.database.start_run(run.id)
+    await outside.database.claim_segment(run.first)
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.record_task(run.first, token, task_id)
+    records.age(run.first, 301)
+    suno.fail("maintenance", times=0, match={"call": "record-info"})
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 1 and "of 1 it does not tell now" in told.out
+    segment = records.segment(run.first)
+    assert segment["callback_token"] == token, "the music may be there: nothing is bought again"
+
+
 async def test_a_run_that_nobody_holds_is_put_in_hand(
     doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
 ) -> None:
@@ -340,6 +372,7 @@ async def test_a_complete_segment_without_a_file_is_stored(
     segment = records.segment(run.first)
     assert segment["storage_path"] == f"runs/{run.id}/{run.first}.mp3"
     assert segment["final_url"] is None
+    assert segment["metadata"]["loudness_lufs"] < 0
     assert found(doctor) == {}
 
 
@@ -372,6 +405,46 @@ async def test_music_that_nobody_has_any_more_is_lost(
     assert told.status == 1 and "1 lost" in told.out
     assert found(doctor) == {"lost": 1}
     assert "a new journey has new music" in doctor.run("doctor").out
+
+
+@pytest.mark.parametrize("fault", ["maintenance", "bad_key"])
+async def test_music_of_which_suno_does_not_tell_is_not_lost(
+    doctor: Operator,
+    outside: Outside,
+    records: Records,
+    make_run: MakeRun,
+    suno: Vendor,
+    fault: str,
+) -> None:
+    run = await make_run()
+    url = await link(outside, records, run, suno)
+    records.do(
+        "update parcours_segments set final_url = %s,"
+        " metadata = metadata - 'suno_download_url' where id = %s",
+        f"{url}-dead",
+        run.first,
+    )
+    suno.fail(fault, times=0, match={"call": "record-info"})
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 1 and "1 away" in told.out
+    suno.mend()
+    assert found(doctor) == {"expired": 1}
+    assert doctor.run("doctor", "--fix").status == 0
+    assert stored(records, run)
+
+
+async def test_a_track_too_large_to_keep_plays_from_its_own_address(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+) -> None:
+    run = await make_run()
+    url = await link(outside, records, run, suno)
+    suno.fail("oversized", times=0)
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 1 and "1 linked" in told.out
+    suno.mend()
+    segment = records.segment(run.first)
+    assert (segment["storage_path"], segment["final_url"]) == (None, url)
+    assert "track_lost_at" not in segment["metadata"]
 
 
 async def test_a_missing_file_is_stored_again(

@@ -68,6 +68,16 @@ def test_settings_that_are_missing_are_named(operator: Operator) -> None:
     assert "SUPABASE_SERVICE_ROLE_KEY" in told.err
 
 
+@pytest.mark.parametrize("words", [("alerts",), ("report",), ("rollout", "status")])
+def test_a_key_that_supabase_refuses_is_one_sentence(
+    operator: Operator, words: tuple[str, ...]
+) -> None:
+    told = operator.run(*words, SUPABASE_SERVICE_ROLE_KEY="no-key-of-this-project")
+    assert told.status == 4
+    assert told.err.startswith("parcours: Supabase refuses this: ")
+    assert len(told.err.splitlines()) == 1
+
+
 def test_the_key_and_the_address_are_enough(operator: Operator) -> None:
     spare = dict.fromkeys(("SUPABASE_ANON_KEY", "SUNO_API_KEY", "CALLBACK_BASE"), "")
     assert operator.run("logs", uuid4(), **spare).err == "parcours: unknown run\n"

@@ -46,6 +46,27 @@ def test_what_could_not_be_told_is_told_the_next_time(world: World) -> None:
     assert note(world) == [("errors", "began"), ("errors", "ended")]
 
 
+def test_the_end_of_what_burned_for_days_is_told(world: World) -> None:
+    assert note(world, "errors") == [("errors", "began")]
+    world.postgres.do("update parcours.alerts set began_at = began_at - interval '3 days'")
+    assert note(world, "errors") == []
+    assert note(world) == [("errors", "ended")]
+
+
+def test_a_beginning_that_nobody_took_for_days_is_told_while_it_burns(world: World) -> None:
+    burning = [{"name": "errors", "says": "high"}]
+    world.service.call("note_alerts", burning=burning)
+    world.postgres.do("update parcours.alerts set began_at = began_at - interval '3 days'")
+    assert note(world, "errors") == [("errors", "began")]
+
+
+def test_an_end_that_nobody_took_for_a_day_is_told_no_more(world: World) -> None:
+    note(world, "errors")
+    world.service.call("note_alerts", burning=[])
+    world.postgres.do("update parcours.alerts set ended_at = ended_at - interval '25 hours'")
+    assert note(world) == []
+
+
 def test_the_newest_figure_is_the_one_that_is_told(world: World) -> None:
     world.service.call("note_alerts", burning=[{"name": "errors", "says": "11 %"}])
     [untold] = world.service.call("note_alerts", burning=[{"name": "errors", "says": "40 %"}])

@@ -88,6 +88,13 @@ def test_failed_segments_are_those_of_a_day_that_nobody_tries_again(
     assert segments(world, "failed") == []
 
 
+def test_an_old_run_that_fails_today_has_failed_today(world: World, journey: Journey) -> None:
+    journey.start()
+    world.let_pass(2 * 86_400)
+    attempt = journey.failed()
+    assert segments(world, "failed") == [attempt.segment_id]
+
+
 def test_what_is_tried_again_by_itself_has_not_failed(world: World, journey: Journey) -> None:
     journey.start()
     attempt = journey.submitted()

@@ -35,6 +35,27 @@ MISTAKES: dict[LiteralString, str] = {
     "create policy open on public.parcours_runs for select using (true)": (
         'the policy "open" on parcours_runs is none of ours'
     ),
+    'alter policy "Owners read their runs" on public.parcours_runs using (true)': (
+        'the policy "Owners read their runs" on parcours_runs says something else'
+    ),
+    'alter policy "Owners write their SUDS" on public.parcours_runs with check (true)': (
+        'the policy "Owners write their SUDS" on parcours_runs says something else'
+    ),
+    'alter policy "Owners read their runs" on public.parcours_runs to public': (
+        'the policy "Owners read their runs" on parcours_runs says something else'
+    ),
+    "grant update (status) on public.parcours_runs to authenticated": (
+        "authenticated may write status of parcours_runs"
+    ),
+    "revoke update (suds_mid) on public.parcours_runs from authenticated": (
+        "authenticated may not write suds_mid of parcours_runs"
+    ),
+    "create policy leak on storage.objects for select to anon using (true)": (
+        'the policy "leak" on the files opens the bucket'
+    ),
+    "create policy leak on storage.objects for select using (bucket_id = 'parcours-tracks')": (
+        'the policy "leak" on the files opens the bucket'
+    ),
     'drop policy "Service role can manage all tracks" on storage.objects': (
         "the policy of the bucket is missing"
     ),
@@ -67,6 +88,9 @@ def test_other_peoples_functions_and_tables_are_none_of_our_business(spoilt: Wor
     spoilt.postgres.do(
         "create function public.open() returns int language sql security definer"
         " set search_path = '' as 'select 1'"
+    )
+    spoilt.postgres.do(
+        "create policy faces on storage.objects for select using (bucket_id = 'faces')"
     )
     assert spoilt.service.call("inspect_access") == []
     spoilt.close()

@@ -42,6 +42,10 @@ update public.parcours_segments as segment
            from jsonb_each(segment.metadata)
           where key in ('claimed_at', 'heard_at', 'next_try_at', 'asked_at', 'ask_at',
                         'first_received_at', 'complete_received_at')), '{}');
+update public.parcours_segments
+   set metadata = jsonb_set(metadata, '{failure,at}',
+                            to_jsonb((metadata->'failure'->>'at')::timestamptz - %(time)s))
+ where metadata->'failure' ? 'at';
 update parcours.creations set created_at = created_at - %(time)s;
 update parcours.suno_requests
    set reserved_at = reserved_at - %(time)s, answered_at = answered_at - %(time)s;

@@ -24,7 +24,7 @@ from supabase_auth.types import JWK, JWKSet
 
 from parcours_xl.trouble import Postponed, Refused
 
-JWKS_S_MAX = 600
+JWKS_S_MAX, JWKS_STALE_S_MAX = 600, 3600
 JWKS_REFETCH_S_MIN = 60
 TOKEN_CHARS_MAX = 8192
 ASYMMETRIC = ("ES256", "RS256")
@@ -53,8 +53,8 @@ class AuthAway(Postponed):
 class Auth:
     """Verifies users' tokens, locally wherever the project's keys allow it.
 
-    ES256 and RS256 by the project's JWKS, kept 10 minutes; HS256 by the JWT secret where it is
-    known, else by Auth's own `get_user`.
+    ES256 and RS256 by the project's JWKS, kept 10 minutes, and up to an hour while Auth does not
+    give them; HS256 by the JWT secret where it is known, else by Auth's own `get_user`.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Auth:
         self._jwt_secret = jwt_secret
         self._service_role_key = service_role_key
         self._jwks: JWKSet = {"keys": []}
-        self._fetched_at = -float(JWKS_S_MAX)
+        self._fetched_at = self._tried_at = -float("inf")
         self._fetching: asyncio.Task[None] | None = None
 
     async def verify_user(self, token: str) -> UUID:
@@ -111,20 +111,31 @@ class Auth:
         return answer["claims"]
 
     async def _find_key(self, kid: str) -> None:
-        """Refresh the JWKS when old; for an unknown key, once a minute at most."""
-        age_s = time.monotonic() - self._fetched_at
-        if age_s > JWKS_S_MAX or (not self._knows(kid) and age_s > JWKS_REFETCH_S_MIN):
-            if self._fetching is None:
-                self._fetching = asyncio.create_task(self._fetch_keys())
-            # One fetch for all who wait for it; one who leaves does not end it for the others.
-            await asyncio.shield(self._fetching)
+        """Refresh the JWKS when old, or for an unknown key; once a minute at most."""
+        now = time.monotonic()
+        age_s, since_try_s = now - self._fetched_at, now - self._tried_at
+        if age_s > JWKS_STALE_S_MAX:
+            await self._refresh()
+        elif since_try_s > JWKS_REFETCH_S_MIN and (age_s > JWKS_S_MAX or not self._knows(kid)):
+            try:
+                await self._refresh()
+            except (*_AWAY, AuthAway):
+                if not self._knows(kid):
+                    raise
         if not self._knows(kid):
             raise NotSignedIn
+
+    async def _refresh(self) -> None:
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._fetch_keys())
+        # One fetch for all who wait for it; one who leaves does not end it for the others.
+        await asyncio.shield(self._fetching)
 
     def _knows(self, kid: str) -> bool:
         return any(key.get("kid") == kid for key in self._jwks["keys"])
 
     async def _fetch_keys(self) -> None:
+        self._tried_at = time.monotonic()
         try:
             response = await self._http.get(self._jwks_url)
             if response.status_code != 200:

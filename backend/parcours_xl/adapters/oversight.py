@@ -1,13 +1,16 @@
 """Typed calls of the SQL functions that operators use, one transaction each."""
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 import httpx
 import pydantic
 
 from parcours_xl.adapters.sql_functions import SqlFunctions
+
+if TYPE_CHECKING:
+    from parcours_xl.adapters.loudness import Sound
 
 Found = TypeVar("Found")
 
@@ -247,7 +250,12 @@ class Oversight:
         )
 
     async def record_restored(
-        self, segment_id: UUID, storage_path: str | None, final_url: str | None = None
+        self,
+        segment_id: UUID,
+        storage_path: str | None,
+        final_url: str | None = None,
+        *,
+        sound: "Sound | None" = None,
     ) -> str:
         return str(
             await self._call(
@@ -255,6 +263,8 @@ class Oversight:
                 p_segment_id=str(segment_id),
                 p_storage_path=storage_path,
                 p_final_url=final_url,
+                p_loudness_lufs=sound.loudness_lufs if sound else None,
+                p_true_peak_dbtp=sound.true_peak_dbtp if sound else None,
             )
         )
 

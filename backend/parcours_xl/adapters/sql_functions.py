@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import structlog
 from postgrest import AsyncPostgrestClient
-from postgrest.exceptions import APIError
+from postgrest.exceptions import APIError as APIError
 
 from parcours_xl.trouble import Postponed, Refused, Trouble
 

@@ -8,7 +8,7 @@ import httpx
 from parcours_xl.adapters.hosts import TrackHosts
 from parcours_xl.adapters.suno_events import (
     SunoEvent,
-    clean_text,
+    clean_message,
     parse_record,
     read_identifier,
 )
@@ -139,7 +139,7 @@ def _read(response: httpx.Response) -> Any:
     except ValueError:
         body = None
     body = body if isinstance(body, dict) else {}
-    code, message = body.get("code"), clean_text(body.get("msg"), MESSAGE_CHARS_MAX)
+    code, message = body.get("code"), clean_message(body.get("msg"), MESSAGE_CHARS_MAX)
     if response.status_code != 200:
         raise _refusal(response.status_code, message, in_body=False)
     if not isinstance(code, int):

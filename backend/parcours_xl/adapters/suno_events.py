@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pydantic
 
 from parcours_xl.adapters.hosts import TrackHosts, Verdict, host_of
+from parcours_xl.tokens import hide_tokens
 
 ID_CHARS_MAX = 200
 STAGE_CHARS_MAX = 40
@@ -103,7 +104,7 @@ def parse_record(task_id: str, data: dict[str, Any], hosts: TrackHosts) -> SunoE
     if stage == "error":
         error = SunoError(
             code=_whole(data.get("errorCode")),
-            message=clean_text(data.get("errorMessage"), MESSAGE_CHARS_MAX) or status,
+            message=clean_message(data.get("errorMessage"), MESSAGE_CHARS_MAX) or status,
             again=status not in _FINAL_STATUSES,
         )
     return _screen(SunoEvent(stage, "record_info", task_id, tracks, error), hosts)
@@ -114,6 +115,11 @@ def clean_text(value: Any, characters_max: int) -> str:
     if not isinstance(value, str):
         return ""
     return value[:characters_max].encode(errors="replace").decode().replace("\0", "")
+
+
+def clean_message(value: Any, characters_max: int) -> str:
+    """The same of what went wrong: others may repeat the callback's address, token and all."""
+    return clean_text(hide_tokens(value) if isinstance(value, str) else value, characters_max)
 
 
 def read_identifier(value: Any) -> str | None:
@@ -129,7 +135,7 @@ def _read_documented(body: _Documented) -> SunoEvent:
     )
     error = None
     if body.stage == "error":
-        message = clean_text(body.error, MESSAGE_CHARS_MAX) or UNEXPLAINED
+        message = clean_message(body.error, MESSAGE_CHARS_MAX) or UNEXPLAINED
         error = SunoError(code=None, message=message, again=True)
     stage = clean_text(body.stage, STAGE_CHARS_MAX)
     return SunoEvent(stage, "callback", tracks=(track,), error=error)
@@ -143,7 +149,7 @@ def _read_vendor(body: dict[str, Any]) -> SunoEvent:
     if stage == "error" or (code is not None and code != 200):
         stage = "error"
         said = (
-            clean_text(text, MESSAGE_CHARS_MAX) for text in (body.get("msg"), data.get("error"))
+            clean_message(text, MESSAGE_CHARS_MAX) for text in (body.get("msg"), data.get("error"))
         )
         message = next(filter(None, said), UNEXPLAINED)
         error = SunoError(code, message, again=code not in _FINAL_CODES)

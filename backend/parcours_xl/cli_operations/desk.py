@@ -40,6 +40,7 @@ Work = Callable[["Outside", "OperatorSettings"], Awaitable[Answer]]
 def operate(environment: Path | None, work: Work[Answer]) -> Answer:
     """Do an operator's work on the deployment that is meant; end the command where it fails."""
     from parcours_xl.adapters.outside import open_outside
+    from parcours_xl.adapters.sql_functions import APIError
     from parcours_xl.logs import set_up_logs
     from parcours_xl.settings import SettingsError, read_operator_settings
     from parcours_xl.trouble import Postponed, Trouble
@@ -58,6 +59,9 @@ def operate(environment: Path | None, work: Work[Answer]) -> Answer:
         raise end(AWAY, postponed.message) from None
     except Trouble as refused:
         raise end(REFUSED, refused.message) from None
+    except APIError as error:
+        why = f"Supabase refuses this: {error.message}. Is the service key right, and is every "
+        raise end(REFUSED, f"{why}migration applied (parcours doctor)?") from None
 
 
 def end(status: int, why: str) -> typer.Exit:

@@ -1,5 +1,6 @@
-"""What a caller sent, read within limits; anything else is a clear 400 or 413."""
+"""What a caller sent, read within limits; anything else is a clear 400, 408 or 413."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from parcours_xl.http.shapes import Fault
 from parcours_xl.trouble import Refused
 
 BODY_BYTES_MAX = 65_536
+BODY_S_MAX = 30
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -28,10 +30,14 @@ async def read_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object of at most 64 KiB."""
     # Starlette's own max_body_size answers in plain text; every answer here is JSON.
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise Refused(f"the body is over {BODY_BYTES_MAX} bytes", status=413)
+    try:
+        async with asyncio.timeout(BODY_S_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_BYTES_MAX:
+                    raise Refused(f"the body is over {BODY_BYTES_MAX} bytes", status=413)
+    except TimeoutError:
+        raise Refused(f"the body did not come within {BODY_S_MAX} s", status=408) from None
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -11,6 +11,8 @@ ERRORS_SHARE_MAX = 0.10
 TTFC_SLOW_SHARE_MAX = 0.20
 TIMEOUTS_SHARE_MAX = 0.50
 ASKED_SHARE_MAX = 0.50
+UNKEPT = ("track_away", "track_unavailable", "storing_broke")
+"""Causes for which a track that Suno delivered was given up (wording.py)."""
 
 WHAT_TO_DO = {
     "errors": "parcours doctor; then read the logs of a run that failed",
@@ -143,9 +145,9 @@ def _old_job(watch: Watch, targets: Targets) -> Alert:
 def _job_given_up(watch: Watch) -> Alert:
     figures = watch.figures
     waiting = watch.signs.jobs_given_up
-    lost = figures.errors["track_away"] + figures.errors["track_unavailable"]
+    lost = sum(figures.errors[cause] for cause in UNKEPT)
     says = (
         f"{waiting} jobs given up wait for the doctor; in the last {period(watch.window)} "
-        f"{lost} tracks could not be fetched and {figures.linked} could not be stored"
+        f"{lost} tracks could not be had or kept and {figures.linked} could not be stored"
     )
     return Alert("job_given_up", waiting + lost + figures.linked > 0, says)

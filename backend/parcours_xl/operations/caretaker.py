@@ -83,7 +83,8 @@ class Caretaker:
         )
 
     async def _look(self) -> None:
-        for work in (self._read_credits, self._mend, self._judge):
+        # Telling comes before mending, which may take all of the turn.
+        for work in (self._read_credits, self._judge, self._mend):
             await self._try(work)
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:

@@ -72,6 +72,8 @@ async def examine(
         found = await find_troubles(outside, settings.attempts_max, progress)
     except SupabaseAway:
         return Examination([*parts, _skip("runs")])
+    except Exception as error:
+        return Examination([*parts, _blame("runs", error)])
     runs = Checked("runs", "every run and every segment is as it should be", tuple(_say(found)))
     parts.append(runs)
     if fix:
@@ -88,9 +90,14 @@ async def _check(
             yield await check(outside, settings)
         except SupabaseAway:
             yield _skip(part)
-        except Exception as error:  # a function that is missing, a key that is refused
-            says = f"this could not be looked at: {type(error).__name__}"
-            yield Checked(part, "", (Finding("migrations", says),))
+        except Exception as error:
+            yield _blame(part, error)
+
+
+def _blame(part: str, error: Exception) -> Checked:
+    """A function that is missing, a key that is refused."""
+    says = f"this could not be looked at: {type(error).__name__}"
+    return Checked(part, "", (Finding("migrations", says),))
 
 
 def _skip(part: str) -> Checked:

@@ -10,7 +10,8 @@ import structlog
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.oversight import FoundRun, FoundSegment
 from parcours_xl.adapters.sql_functions import SupabaseAway
-from parcours_xl.services.generation import ask_about_segment
+from parcours_xl.adapters.suno import SunoRefused
+from parcours_xl.services.generation import look_up
 from parcours_xl.services.restoring import restore_track
 from parcours_xl.trouble import Postponed, Trouble
 
@@ -59,31 +60,41 @@ class Mender:
         held = sum([await self._oversight.hold_again(run.id) for run in runs])
         return Mended(f"{held} put in hand again", 0)
 
-    async def ask(self, segments: Sequence[FoundSegment]) -> None:
-        """Ask Suno about segments that are stuck; what it says is recorded."""
+    async def ask(self, segments: Sequence[FoundSegment]) -> list[FoundSegment]:
+        """Ask Suno about segments that are stuck, and record what it says; of whom it could tell.
+
+        It can of one that was never handed in, and of one that it does not know.
+        """
+        told = []
         for segment in segments:
-            if segment.task_id is None or segment.callback_token is None:
-                continue
             try:
-                await ask_about_segment(
-                    self._outside.database,
-                    self._outside.suno,
-                    segment.id,
-                    segment.callback_token,
-                    segment.task_id,
-                )
+                await self._ask_about(segment)
             except SupabaseAway:
                 raise
             except Trouble as trouble:
-                log.warning("doctor.unasked", id=str(segment.id), reason=trouble.message)
+                if not (isinstance(trouble, SunoRefused) and trouble.kind == "for_good"):
+                    log.warning("doctor.unasked", id=str(segment.id), reason=trouble.message)
+                    continue
+            told.append(segment)
+        return told
+
+    async def _ask_about(self, segment: FoundSegment) -> None:
+        if segment.task_id is None or segment.callback_token is None:
+            return
+        database = self._outside.database
+        event = await look_up(database, self._outside.suno, segment.task_id)
+        await database.record_callback(segment.id, segment.callback_token, event)
 
     async def unstick(self, segments: Sequence[FoundSegment]) -> Mended:
-        """Ask Suno first; what is stuck even then is composed anew."""
-        await self.ask(segments)
-        ended = await self._retry([segment.id for segment in segments])
+        """Ask Suno first; what is stuck even then is composed anew. Nothing is bought unasked."""
+        told = await self.ask(segments)
+        ended = await self._retry([segment.id for segment in told])
         arrived = ended["storing"] + ended["complete"]
         done = f"Suno had {arrived} of them; {ended['queued']} are composed anew"
-        return Mended(done, ended["exhausted"] + ended["refused"])
+        untold = len(segments) - len(told)
+        if untold:
+            done += f"; of {untold} it does not tell now"
+        return Mended(done, ended["exhausted"] + ended["refused"] + untold)
 
     async def store(self, segments: Sequence[FoundSegment]) -> Mended:
         """Delivered tracks whose job was lost."""

@@ -1,5 +1,6 @@
 """Runs, segments and files that are not as they should be, all of them, page by page."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from parcours_xl.adapters.downloads import Downloads
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.oversight import FoundRun, FoundSegment, Oversight
 
-PAGE, SCAN, PROBES_MAX = 200, 2000, 500
+PAGE, SCAN, PROBES_AT_ONCE = 200, 2000, 16
 
 Progress = Callable[[str, int, int], None]
 
@@ -93,10 +94,15 @@ async def _scan_files(oversight: Oversight, found: Troubles, progress: Progress)
 async def _find_expired(downloads: Downloads, found: Troubles, progress: Progress) -> None:
     """Whatever plays from Suno's own address can still be played."""
     linked = found.segments["not_stored"]
-    expired = []
-    for place, segment in enumerate(linked[:PROBES_MAX]):
-        progress("addresses", place, len(linked[:PROBES_MAX]))
-        if segment.final_url is None or not await downloads.lives(segment.final_url):
-            expired.append(segment)
-    found.segments["expired"] = expired
-    found.segments["not_stored"] = [one for one in linked if one not in expired]
+    alive: list[bool] = []
+    for start in range(0, len(linked), PROBES_AT_ONCE):
+        progress("addresses", start, len(linked))
+        some = linked[start : start + PROBES_AT_ONCE]
+        alive += await asyncio.gather(*(_lives(downloads, segment) for segment in some))
+    told = list(zip(linked, alive, strict=True))
+    found.segments["expired"] = [segment for segment, lives in told if not lives]
+    found.segments["not_stored"] = [segment for segment, lives in told if lives]
+
+
+async def _lives(downloads: Downloads, segment: FoundSegment) -> bool:
+    return segment.final_url is not None and await downloads.lives(segment.final_url)

@@ -68,13 +68,21 @@ async def ask_about_segment(
 
 async def ask(database: Database, suno: Suno, task_id: str) -> SunoEvent:
     """Suno's record of a task; 'pending' when it gives none. Postponed when the quota is full."""
-    slot = await database.reserve_suno_request()
     try:
-        async with _answering(database, slot):
-            return await suno.ask(task_id)
+        return await look_up(database, suno, task_id)
     except (SunoRefused, SunoBusy, SunoSilent) as trouble:
         log.warning("suno.unasked", reason=trouble.message)
         return SunoEvent("pending", "record_info", task_id)
+
+
+async def look_up(database: Database, suno: Suno, task_id: str) -> SunoEvent:
+    """Suno's record of a task, for whom no answer is not the same as nothing new.
+
+    Raises Postponed when the quota is full, and SunoRefused, SunoBusy or SunoSilent.
+    """
+    slot = await database.reserve_suno_request()
+    async with _answering(database, slot):
+        return await suno.ask(task_id)
 
 
 def _order(claim: Claim, callback_base: str) -> Order:

@@ -15,10 +15,13 @@ from parcours_xl.adapters.downloads import (
     TrackUnavailable,
     UrlRefused,
 )
+from parcours_xl.adapters.loudness import listen
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.oversight import FoundSegment
+from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
+from parcours_xl.adapters.suno_events import SunoTrack
 from parcours_xl.adapters.tracks import UPLOAD_S_MAX, StorageAway, TrackNotStorable, track_path
-from parcours_xl.services.generation import ask
+from parcours_xl.services.generation import look_up
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +32,8 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
     """Store a track again, from wherever it can still be had (runbook, '"Failed to sign URL"').
 
     'linked': it lives, and is played from its own address. 'away': another time. 'lost': no
-    address of it is left, and Suno knows none. Raises Postponed when the Suno quota is full.
+    address of it is left, and Suno, asked, knows none. Raises Postponed when the Suno quota is
+    full.
     """
     oversight = outside.oversight
     with tempfile.TemporaryDirectory(prefix="parcours-") as folder:
@@ -43,6 +47,10 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
             await oversight.record_unrestored(segment.id, lost=True)
             return "lost"
         url, download = found
+        if download is None:
+            await oversight.record_restored(segment.id, None, url)
+            return "linked"
+        sound = await listen(file)
         path = track_path(segment.run_id, segment.id)
         try:
             async with asyncio.timeout(UPLOAD_S_MAX):
@@ -50,7 +58,7 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
         except (TrackNotStorable, StorageAway, TimeoutError):
             await oversight.record_restored(segment.id, None, url)
             return "linked"
-    if await oversight.record_restored(segment.id, path) == "gone":
+    if await oversight.record_restored(segment.id, path, sound=sound) == "gone":
         await outside.tracks.delete([path])
     log.info("track.restored", segment_id=str(segment.id))
     return "stored"
@@ -58,15 +66,20 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
 
 async def _fetch(
     outside: Outside, segment: FoundSegment, file: Path
-) -> tuple[str, Download] | None:
-    """The first address that still gives the track. TrackAway if one may do so later."""
+) -> tuple[str, Download | None] | None:
+    """The first address that still gives the track; no download where it is too large to keep.
+
+    TrackAway if one may do so later.
+    """
     away: TrackAway | None = None
     async for url in _addresses(outside, segment):
         try:
             return url, await outside.downloads.fetch(url, file)
+        except TrackTooLarge:
+            return url, None
         except TrackAway as error:
             away = error
-        except (TrackUnavailable, TrackTooLarge, UrlRefused):
+        except (TrackUnavailable, UrlRefused):
             continue
     if away is not None:
         raise away
@@ -74,14 +87,30 @@ async def _fetch(
 
 
 async def _addresses(outside: Outside, segment: FoundSegment) -> AsyncIterator[str]:
-    """The addresses that are known, then what Suno names when it is asked."""
+    """The addresses that are known, then what Suno names when it is asked.
+
+    TrackAway when Suno does not say: what it may still have is not lost.
+    """
     known = [url for url in (segment.download_url, segment.final_url) if url]
     for url in dict.fromkeys(known):
         yield url
-    if segment.task_id is None:
-        return
-    event = await ask(outside.database, outside.suno, segment.task_id)
-    tracks = [track for track in event.tracks if track.download_url]
-    for track in sorted(tracks, key=lambda track: track.id != segment.track_id):
-        if track.download_url and track.download_url not in known:
+    for track in await _ask_for_tracks(outside, segment):
+        is_ours = segment.track_id is None or track.id == segment.track_id
+        if is_ours and track.download_url and track.download_url not in known:
             yield track.download_url
+
+
+async def _ask_for_tracks(outside: Outside, segment: FoundSegment) -> tuple[SunoTrack, ...]:
+    if segment.task_id is None:
+        return ()
+    try:
+        event = await look_up(outside.database, outside.suno, segment.task_id)
+    except SunoRefused as refused:
+        if refused.kind == "account":
+            raise TrackAway(refused.message) from refused
+        return ()
+    except (SunoBusy, SunoSilent) as silent:
+        raise TrackAway(silent.message) from silent
+    if event.stage == "pending":
+        raise TrackAway("Suno does not say where the track is")
+    return event.tracks

@@ -128,11 +128,11 @@ async def _ask_for_source(outside: Outside, job: TrackJob) -> _Source | None:
     event = await _record_of(outside, job)
     if event is None:
         return None
-    same = [track for track in event.tracks if track.id == job.track_id]
+    # The preview is of one track, and its final is no other (runbook: Lecture).
     known = (
         _Source(track.download_url, track.duration_seconds)
-        for track in [*same, *event.tracks]
-        if track.download_url
+        for track in event.tracks
+        if track.download_url and job.track_id in (None, track.id)
     )
     return next(known, None)
 

@@ -104,8 +104,8 @@ class Lane(Generic[AnyJob]):
             await asyncio.sleep(LEASE_RENEWAL_S)
             try:
                 await self._database.postpone_job(self.queue, job, LEASE_S)
-            except Postponed:
-                log.warning("lease.not_renewed", queue=self.queue)
+            except Exception as error:  # whatever it is: the next renewal may work
+                log.warning("lease.not_renewed", queue=self.queue, why=type(error).__name__)
 
     async def _hand_back(self, job: AnyJob, wait_s: float) -> None:
         try:
