@@ -66,7 +66,7 @@ language sql stable set search_path = '' as $$
 $$;
 
 -- As the listener lives it: from the run's creation. A run that was never started keeps nobody
--- waiting.
+-- waiting. suno_ready: from its first claim, which is what all tracks together take of Suno.
 create function parcours.report_runs(
   p_from timestamptz, p_to timestamptz, p_targets jsonb
 ) returns jsonb
@@ -75,11 +75,14 @@ language sql stable set search_path = '' as $$
     select lived.*, created.happened_at as created_at,
            case when lived.began
                 then extract(epoch from coalesce(lived.failed_at, now()) - created.happened_at)
-                else 0 end as waited_s
+                else 0 end as waited_s,
+           extract(epoch from coalesce(lived.failed_at, now()) - lived.claimed_at)
+             as composed_s
       from public.parcours_events as created,
       lateral (
         select min(happened_at) filter (where what in ('segment.first', 'segment.delivered'))
                  as first_at,
+               min(happened_at) filter (where what = 'segment.claimed') as claimed_at,
                min(happened_at) filter (where what = 'segment.complete') as complete_at,
                min(happened_at) filter (where what = 'run.ready') as ready_at,
                max(happened_at) filter (where what = 'run.failed') as failed_at,
@@ -99,7 +102,11 @@ language sql stable set search_path = '' as $$
                          and waited_s > (p_targets->>'ttfc_s')::numeric)),
     'ready', parcours.timing(
       array_agg(parcours.seconds_between(created_at, ready_at)),
-      count(*) filter (where ready_at is null and waited_s > (p_targets->>'ready_s')::numeric)))
+      count(*) filter (where ready_at is null and waited_s > (p_targets->>'ready_s')::numeric)),
+    'suno_ready', parcours.timing(
+      array_agg(parcours.seconds_between(claimed_at, ready_at)),
+      count(*) filter (where ready_at is null
+                         and composed_s > (p_targets->>'ready_s')::numeric)))
     from journeys;
 $$;
 

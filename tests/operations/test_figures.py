@@ -76,7 +76,9 @@ def test_a_time_is_cut_into_pieces_without_gaps() -> None:
 EMPTY: dict[str, Any] = {
     "suno": {"submissions": 1, "retries": 0, "ttfc_slow": 0, "ttfc_measured": 0}
     | {"ttfp": {"late": 0, "seconds": {"1.5": 2}}, "ttfc": {"late": 0, "seconds": {}}},
-    "listener": {key: {"late": 0, "seconds": {}} for key in ("ttfp", "ttfc", "ready")},
+    "listener": {
+        key: {"late": 0, "seconds": {}} for key in ("ttfp", "ttfc", "ready", "suno_ready")
+    },
     "timeouts": {"measured": 0, "timed_out": 0},
     "outcomes": {"complete": 1, "linked": 0, "errors": {}, "refusals": {"430": 1}}
     | {"messengers": {"callback": 2}},

@@ -15,6 +15,7 @@ TARGETS = {
     "runner_timeout_s": 1800,
 }
 NOTHING = {"late": 0, "seconds": {}}
+LIVED_NOTHING = dict.fromkeys(("ttfp", "ttfc", "ready", "suno_ready"), NOTHING)
 STORED: list[Happening] = [(161, "segment.complete", {"stored": True})]
 
 
@@ -74,6 +75,8 @@ def test_what_failed_before_its_target_is_an_error_and_not_late(world: World) ->
     assert found["suno"]["ttfp"] == {"late": 0, "seconds": {"34.0": 1}}
     assert (found["suno"]["submissions"], found["suno"]["retries"]) == (2, 1)
     assert found["listener"]["ttfp"] == {"late": 0, "seconds": {"55.0": 1}}
+    assert found["listener"]["ready"]["seconds"] == {"190.0": 1}
+    assert found["listener"]["suno_ready"]["seconds"] == {"189.0": 1}
     assert found["outcomes"]["errors"] == {"suno_error": 1}
     assert found["outcomes"]["complete"] == 1
 
@@ -102,6 +105,7 @@ def test_late_music_belongs_to_the_attempt_that_asked_for_it(world: World) -> No
     assert found["suno"]["ttfc"]["seconds"] == {"400.0": 1}
     assert found["suno"]["ttfc_slow"] == 1
     assert found["listener"]["ready"]["seconds"] == {"401.0": 1}
+    assert found["listener"]["suno_ready"]["seconds"] == {"401.0": 1}
 
 
 def test_who_told_of_the_music_is_counted(world: World) -> None:
@@ -142,7 +146,7 @@ def test_refusals_are_counted_by_code_and_delay_nothing_of_sunos(world: World) -
 def test_a_run_that_was_never_started_keeps_nobody_waiting(world: World) -> None:
     tell(world, run=[], status="creating")
     found = report(world)
-    assert found["listener"] == {"ttfp": NOTHING, "ttfc": NOTHING, "ready": NOTHING}
+    assert found["listener"] == LIVED_NOTHING
     assert found["timeouts"] == {"measured": 0, "timed_out": 0}
 
 
@@ -196,7 +200,7 @@ def test_an_empty_time_is_all_zeroes(world: World) -> None:
             "ttfc_slow": 0,
             "ttfc_measured": 0,
         },
-        "listener": {"ttfp": NOTHING, "ttfc": NOTHING, "ready": NOTHING},
+        "listener": LIVED_NOTHING,
         "timeouts": {"measured": 0, "timed_out": 0},
         "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}} | {"messengers": {}},
         "statuses": {"runs": {}, "segments": {}},

@@ -53,6 +53,7 @@ class Figures(pydantic.BaseModel):
 
     suno_ttfp: Timing = Timing()
     suno_ttfc: Timing = Timing()
+    suno_ready: Timing = Timing()
     ttfp: Timing = Timing()
     ttfc: Timing = Timing()
     ready: Timing = Timing()
@@ -76,6 +77,7 @@ class Figures(pydantic.BaseModel):
         return cls(
             suno_ttfp=suno["ttfp"],
             suno_ttfc=suno["ttfc"],
+            suno_ready=listener["suno_ready"],
             ttfp=listener["ttfp"],
             ttfc=listener["ttfc"],
             ready=listener["ready"],

@@ -61,6 +61,7 @@ def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
         ("ttfp", "suno"): (figures.suno_ttfp, targets.ttfp_target_s),
         ("ttfc", "listener"): (figures.ttfc, targets.ttfc_target_s),
         ("ttfc", "suno"): (figures.suno_ttfc, targets.ttfc_target_s),
+        ("ready", "suno"): (figures.suno_ready, targets.ready_target_s),
         ("ready", "listener"): (figures.ready, targets.ready_target_s),
     }
     yield from _timings(timings)

@@ -55,9 +55,8 @@ def _latencies(report: Report) -> Table:
     for latency in report.latencies:
         whose = {"for the listener": latency.listener, "Suno's share": latency.suno}
         for name, timing in whose.items():
-            if timing is not None:
-                title = f"[bold]{latency.name}[/] {name}"
-                table.add_row(title, *_timing(timing, latency.target_s))
+            title = f"[bold]{latency.name}[/] {name}"
+            table.add_row(title, *_timing(timing, latency.target_s))
     return table
 
 

@@ -49,8 +49,6 @@ def write_tiles(report: Report) -> Iterable[str]:
 
 
 def _sunos(latency: Latency) -> str:
-    if latency.suno is None:
-        return ""
     return (
         f"<br>Suno’s share: p50 {seconds(latency.suno.percentile(0.5))} · "
         f"p95 {seconds(latency.suno.percentile(0.95))}"
