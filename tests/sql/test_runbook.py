@@ -105,10 +105,11 @@ def test_where_a_segment_s_track_is(world: World, journey: Journey) -> None:
 def test_the_address_of_a_track_that_was_not_stored_is_put_back(
     world: World, journey: Journey
 ) -> None:
-    attempt = journey.storing()
-    world.service.call("record_track", **attempt.names, storage_path=None, final_url="https://old")
+    attempt, fresh = journey.storing(), DOWNLOAD.format("fresh")
+    world.service.call("record_track", **attempt.names, storage_path=None, final_url=fresh)
+    world.postgres.do("update public.parcours_segments set final_url = null")
     run(world, RESTORE_URL, segment_id=attempt.segment_id)
-    assert journey.segment()["final_url"] == DOWNLOAD.format("A")
+    assert journey.segment()["final_url"] == fresh, "the address that was good last"
 
 
 def test_the_address_of_a_stored_track_is_not(world: World, journey: Journey) -> None:
