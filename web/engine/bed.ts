@@ -7,6 +7,8 @@ import type { Journey } from "./state";
 
 export class BedKeeper {
   private wanted = false;
+  /** The state that it came in for. */
+  private cameFor: StateName = "idle";
   private switchedOn: boolean;
 
   constructor(
@@ -37,10 +39,11 @@ export class BedKeeper {
     // A bed that is leaving slowly must not be heard after a pause or Stop.
     const hush = before !== after.name && !wanted && after.name !== "playing";
     if (wanted === this.wanted && !hush) return;
+    if (wanted) this.cameFor = after.name;
     this.wanted = wanted;
     if (!this.switchedOn && wanted) return;
     if (wanted) this.bed.fade(1, this.secondsIn(after.name));
-    else this.bed.fade(0, this.secondsOut(before, after.name));
+    else this.bed.fade(0, this.secondsOut(after.name));
   }
 
   private secondsIn(after: StateName): number {
@@ -48,10 +51,13 @@ export class BedKeeper {
     return covers ? this.settings.bedCoverSeconds : this.settings.bedInSeconds;
   }
 
-  private secondsOut(before: StateName, after: StateName): number {
+  private secondsOut(after: StateName): number {
     if (after === "stopped" || after === "idle") return this.settings.stopRampSeconds;
     if (after !== "playing") return this.settings.pauseRampSeconds;
-    return before === "waiting" ? this.settings.bedOutSeconds : this.settings.againFadeSeconds;
+    // Music may begin with little of it there: the bed stays a moment, then leaves as slowly.
+    return this.cameFor === "waiting"
+      ? this.settings.bedOutSeconds
+      : this.settings.againFadeSeconds;
   }
 }
 

@@ -153,3 +153,18 @@ test("nothing is left of a player that was disposed of", async () => {
   expect(stage.decks.audible).toEqual([]);
   expect(stage.clock.pending).toBe(0);
 });
+test("a first preview of which little is there takes as long to cover the bed", async () => {
+  const stage = new Stage();
+  stage.player.start("run");
+  stage.tell([queued(0), queued(1)]);
+  await stage.pass(3);
+  const first = previewed(0);
+  stage.serve(first, { arrivedSeconds: 0.8 });
+  stage.tell([first, queued(1)]);
+  await stage.until(() => stage.decks.audible.length === 1);
+  await stage.pass(0.1);
+  stage.serve(first, { arrivedSeconds: 30 });
+  await stage.until(() => stage.decks.bed.level < 1);
+  await stage.pass(1.6);
+  expect(stage.decks.bed.level).toBeGreaterThan(0.3);
+});
