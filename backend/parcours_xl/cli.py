@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -56,16 +56,18 @@ Speed = Annotated[
     ),
 ]
 
-TrackSeconds = Annotated[
-    int | None,
-    typer.Option(
+
+def _track_seconds(consequence: str) -> Any:
+    return typer.Option(
         min=8,
         max=360,
         metavar="S",
         show_default="as asked, 4 to 6 minutes",
-        help="Every simulated track exactly so long; journeys are shorter in proportion.",
-    ),
-]
+        help=f"Every simulated track exactly so long{consequence}.",
+    )
+
+
+TrackSeconds = Annotated[int | None, _track_seconds("; journeys are shorter in proportion")]
 Signal = Annotated[
     Literal["music", "chirp", "tones"],
     typer.Option(help="What simulated tracks hold: music, or sounds to measure a player with."),
@@ -119,16 +121,7 @@ def dev(
 @app.command(epilog="Example: parcours demo --json > journey.json")
 def demo(
     speed: Speed = SPEED,
-    track_seconds: Annotated[
-        int | None,
-        typer.Option(
-            min=8,
-            max=360,
-            metavar="S",
-            show_default="as asked, 4 to 6 minutes",
-            help="Every simulated track exactly so long, for a quicker demo.",
-        ),
-    ] = None,
+    track_seconds: Annotated[int | None, _track_seconds(", for a quicker demo")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, progress on standard error.")
     ] = False,

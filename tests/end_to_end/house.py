@@ -118,6 +118,11 @@ class House:
             self.query(f"update pgmq.q_{queue} set vt = clock_timestamp()")
         self.query("update parcours.turns set lease_until = clock_timestamp()")
 
+    def wait_until_storing(self) -> None:
+        """Until a worker has taken a delivered track."""
+        taken = "select true from pgmq.q_parcours_tracks where read_ct > 0"
+        wait_until(lambda: bool(self.query(taken)), 30)
+
     def forget_work(self) -> None:
         """Nothing that other tests left behind is due any more."""
         self.query("delete from parcours.runs_in_hand")

@@ -8,6 +8,7 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,13 +22,15 @@ from parcours_xl.functions.doors import DOORS
 from parcours_xl.local.development import listens
 from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.proxy import Proxy, create_client
-from tests.end_to_end.house import House, running_workers, wait_until
+from tests.end_to_end.house import ANSWER_S_MAX, House, running_workers, wait_until
 from tests.fixtures.servers import SilentListener
 from tests.js.modules import install_modules, run_node
 
 ROOT = Path(__file__).parents[2]
 EDGE = ROOT / "supabase" / "functions"
 NAMES = [door.name for door in DOORS]
+
+post = partial(httpx.post, trust_env=False, timeout=ANSWER_S_MAX)
 
 
 def deno() -> str:
@@ -129,11 +132,9 @@ def test_a_callback_keeps_its_query_status_and_body(house: House) -> None:
     body = {"stage": "first", "streamUrl": "https://cdn1.suno.ai/preview.mp3"}
     with running_forwarder("parcours-xl-callback", house.project.functions_url) as port:
         url = f"http://127.0.0.1:{port}/parcours-xl-callback"
-        first = httpx.post(url, params=names, json=body, trust_env=False, timeout=30)
-        again = httpx.post(url, params=names, json=body, trust_env=False, timeout=30)
-        wrong = httpx.post(
-            url, params=names | {"token": str(uuid4())}, json=body, trust_env=False, timeout=30
-        )
+        first = post(url, params=names, json=body)
+        again = post(url, params=names, json=body)
+        wrong = post(url, params=names | {"token": str(uuid4())}, json=body)
     assert (first.status_code, first.json()) == (200, {"ok": True})
     assert first.headers["content-type"] == "application/json"
     assert first.headers["x-request-id"]
@@ -160,9 +161,7 @@ def test_a_preflight_is_answered_as_the_service_answers_it(house: House) -> None
 @pytest.mark.parametrize(("service", "status"), [("http://127.0.0.1:9", 503), ("", 503)])
 def test_a_service_that_is_away_is_a_clear_503(service: str, status: int) -> None:
     with running_forwarder("sign-track", service) as port:
-        answer = httpx.post(
-            f"http://127.0.0.1:{port}/sign-track", json={}, trust_env=False, timeout=30
-        )
+        answer = post(f"http://127.0.0.1:{port}/sign-track", json={})
     assert answer.status_code == status
     assert answer.json()["error"]
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -178,8 +177,6 @@ def test_a_service_that_does_not_answer_in_time_is_a_504(
     assert hasty != patient
     forward.write_text(hasty)
     with running_forwarder("sign-track", f"http://127.0.0.1:{loopback.port}", edge) as port:
-        answer = httpx.post(
-            f"http://127.0.0.1:{port}/sign-track", json={}, trust_env=False, timeout=30
-        )
+        answer = post(f"http://127.0.0.1:{port}/sign-track", json={})
     assert answer.status_code == 504
     assert answer.json()["error"]

@@ -144,9 +144,8 @@ def test_a_worker_that_is_killed(on_call: OnCall, house: House) -> None:
     house.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
     runs = on_call.begin_runs(4)
     worker = start_worker(house, CARETAKER_EVERY_S="1", STEPS_MAX="1")
-    taken = "select true from pgmq.q_parcours_tracks where read_ct > 0"
     try:
-        wait_until(lambda: bool(house.query(taken)), 30)
+        house.wait_until_storing()
     finally:
         end_now(worker)
     house.end_leases()

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.end_to_end.house import House, end_now, running_workers, start_worker, wait_until
+from tests.end_to_end.house import House, end_now, running_workers, start_worker
 
 STOP_S_MAX = 10
 
@@ -12,9 +12,8 @@ def test_a_worker_told_to_stop_hands_a_long_transfer_to_another(house: House) ->
     run_id = house.create_run()
     house.start_run(run_id)
     leaving = start_worker(house)
-    taken = "select true from pgmq.q_parcours_tracks where read_ct > 0"
     try:
-        wait_until(lambda: bool(house.query(taken)), 30)
+        house.wait_until_storing()
         told_at = time.monotonic()
         leaving.terminate()
         assert leaving.wait(STOP_S_MAX) == 0

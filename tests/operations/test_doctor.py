@@ -1,7 +1,7 @@
 """`parcours doctor`: what is found, what it means, and what --fix mends."""
 
 from collections.abc import AsyncIterator, Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import anyio
 import pytest
@@ -91,6 +91,16 @@ async def deliver(
     )
     assert await outside.database.record_callback(segment_id, token, event)
     return {"task_id": task_id, "url": track["audioUrl"], "token": str(token)}
+
+
+async def stick(outside: Outside, records: Records, run: NewRun, task_id: str) -> UUID:
+    """A run's first segment has been composed for too long. The token of its attempt."""
+    await outside.database.start_run(run.id)
+    await outside.database.claim_segment(run.first)
+    token: UUID = records.segment(run.first)["callback_token"]
+    await outside.database.record_task(run.first, token, task_id)
+    records.age(run.first, 301)
+    return token
 
 
 async def link(outside: Outside, records: Records, run: NewRun, suno: Vendor) -> str:
@@ -274,11 +284,7 @@ async def test_a_stuck_segment_of_which_suno_knows_is_learned_of(
 ) -> None:
     run = await make_run()
     task_id, _ = suno.compose()
-    await outside.database.start_run(run.id)
-    await outside.database.claim_segment(run.first)
-    token = records.segment(run.first)["callback_token"]
-    await outside.database.record_task(run.first, token, task_id)
-    records.age(run.first, 301)
+    token = await stick(outside, records, run, task_id)
     assert found(doctor) == {"stuck": 1}
     told = doctor.run("doctor", "--fix", "--json")
     assert told.status == 0
@@ -297,11 +303,7 @@ async def test_a_stuck_segment_of_which_suno_knows_nothing_is_composed_anew(
     worker: Worker,
 ) -> None:
     run = await make_run()
-    await outside.database.start_run(run.id)
-    await outside.database.claim_segment(run.first)
-    token = records.segment(run.first)["callback_token"]
-    await outside.database.record_task(run.first, token, "a-task-of-which-suno-knows-nothing")
-    records.age(run.first, 301)
+    token = await stick(outside, records, run, "a-task-of-which-suno-knows-nothing")
     told = doctor.run("doctor", "--fix")
     assert told.status == 0
     assert "Suno had 0 of them; 1 are composed anew" in told.out
@@ -316,11 +318,7 @@ async def test_a_stuck_segment_of_which_suno_does_not_tell_is_left_alone(
 ) -> None:
     run = await make_run()
     task_id, _ = suno.compose()
-    await outside.database.start_run(run.id)
-    await outside.database.claim_segment(run.first)
-    token = records.segment(run.first)["callback_token"]
-    await outside.database.record_task(run.first, token, task_id)
-    records.age(run.first, 301)
+    token = await stick(outside, records, run, task_id)
     suno.fail("maintenance", times=0, match={"call": "record-info"})
     told = doctor.run("doctor", "--fix")
     assert told.status == 1 and "of 1 it does not tell now" in told.out

@@ -29,10 +29,11 @@ export async function insist<T>(call: () => Promise<T>, patience: Patience): Pro
       return answer;
     } catch (error) {
       patience.signal.throwIfAborted();
-      const pause = error instanceof Trouble ? pauseAfter(tries, error) : null;
+      if (!(error instanceof Trouble)) throw error;
+      const pause = pauseAfter(tries, error);
       if (pause === null) throw error;
       troubled = true;
-      patience.troubled(error as Trouble);
+      patience.troubled(error);
       await wait(pause, patience);
     }
   }

@@ -254,15 +254,11 @@ describe("a network that is away for minutes", () => {
 
 describe("a call before the run exists", () => {
   test("pauses what was begun, and one tap goes on with it", async () => {
-    let answer: (run: { runId: string; brief: string }) => void = () => {};
-    room.create = () =>
-      new Promise((resolve) => {
-        answer = resolve;
-      });
+    const answer = room.holdCreate();
     room.listening.begin(WISH);
     await room.pass(1);
     room.decks.interrupt();
-    answer({ runId: "run", brief: "" });
+    answer();
     await room.pass(1);
     room.tell(...all("complete"));
     await room.pass(30);
@@ -299,15 +295,11 @@ describe("Stop", () => {
   });
 
   test("while the brief is being written starts no composing", async () => {
-    let answer: (run: { runId: string; brief: string }) => void = () => {};
-    room.create = () =>
-      new Promise((resolve) => {
-        answer = resolve;
-      });
+    const answer = room.holdCreate();
     room.listening.begin(WISH);
     await room.pass(1);
     room.listening.end();
-    answer({ runId: "run", brief: "" });
+    answer();
     await room.pass(5);
     expect([room.composed, room.stage]).toEqual([[], "stopped"]);
   });
@@ -415,17 +407,13 @@ describe("another tab", () => {
 
 describe("ratings", () => {
   test("given before the run exists are written as soon as it does", async () => {
-    let answer: (run: { runId: string; brief: string }) => void = () => {};
-    room.create = () =>
-      new Promise((resolve) => {
-        answer = resolve;
-      });
+    const answer = room.holdCreate();
     room.listening.begin(WISH);
     await room.pass(1);
     room.listening.rate("suds_start", 7);
     await room.pass(1);
     expect(room.rated).toEqual([]);
-    answer({ runId: "run", brief: "" });
+    answer();
     await room.pass(1);
     expect(room.rated).toEqual([["run", "suds_start", 7]]);
   });

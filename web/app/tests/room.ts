@@ -64,6 +64,16 @@ export class Room {
     this.ears?.run(run);
   }
 
+  /** The brief is being written until the function that this returns is called. */
+  holdCreate(): () => void {
+    let answer = () => {};
+    this.create = () =>
+      new Promise((resolve) => {
+        answer = () => resolve({ runId: "run", brief: "" });
+      });
+    return () => answer();
+  }
+
   /** Whether the files of every piece are there. */
   keepFiles(there: boolean): void {
     const file = { durationSeconds: SECONDS };

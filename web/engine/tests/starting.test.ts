@@ -153,6 +153,7 @@ test("nothing is left of a player that was disposed of", async () => {
   expect(stage.decks.audible).toEqual([]);
   expect(stage.clock.pending).toBe(0);
 });
+
 test("a first preview of which little is there takes as long to cover the bed", async () => {
   const stage = new Stage();
   stage.player.start("run");
