@@ -24,11 +24,11 @@ dev: $(READY)
 	$(BIN)/parcours dev
 
 # What is heard in a browser is measured as it sounds, and has the machine to itself. On a shared
-# machine a neighbour may still spoil a hearing: it is heard again, twice at most, and the report says so.
+# machine a neighbour may still spoil a hearing: it is heard once more, and the report says so.
 test: $(READY)
 	$(MAKE) --jobs 2 --output-sync=target lint web
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
-	$(BIN)/pytest tests/browser --reruns 2
+	$(BIN)/pytest tests/browser --reruns 1
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -1,8 +1,7 @@
 """A whole deployment for a browser: Supabase, the service with its worker, Suno and OpenAI."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -66,13 +65,6 @@ class House:
             "select * from parcours_segments where run_id = %s order by segment_index",
             self.last_run()["id"],
         )
-
-    def wait_until(self, is_so: Callable[[], bool], seconds_max: float = 60) -> None:
-        """Wait until something is so, in the database for one."""
-        latest = time.monotonic() + seconds_max
-        while not is_so():
-            assert time.monotonic() < latest, f"it was not so within {seconds_max:g} s"
-            time.sleep(0.1)
 
     def tune(self, **wishes: object) -> None:
         """What the simulated Suno composes from now on, and how quickly."""

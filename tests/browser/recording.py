@@ -15,6 +15,7 @@ Sound = npt.NDArray[np.float64]
 SILENCE_DBFS, HEARD_DBFS = -60.0, -50.0
 FRAME_S = 0.005
 HISS_HZ, HISS_TAPS = 8000.0, 255
+PLACE_S, PLACE_STEP_S = 0.4, 0.25
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,17 @@ class Recording:
         spectrum = np.abs(np.fft.fft(wave * np.hanning(len(wave)), 2**20))
         hertz = float(np.argmax(spectrum)) * self.rate / 2**20
         return (hertz - CHIRP_START_HZ) / CHIRP_HZ_A_SECOND
+
+    def jump(self, start: float, end: float) -> float:
+        """The farthest that the place in a chirp moved against the clock, in seconds.
+
+        Where two chirps a few ms apart sound at once, they may cancel each other, and the place
+        cannot be told: it is what lasts for longer than a swap that counts.
+        """
+        moments = np.arange(start, end - PLACE_S, PLACE_STEP_S)
+        offsets = [self.place(moment, moment + PLACE_S) - moment for moment in moments]
+        lasting = np.median(np.lib.stride_tricks.sliding_window_view(offsets, 5), axis=1)
+        return float(np.ptp(lasting))
 
 
 def _frames(samples: Sound, size: int) -> Sound:

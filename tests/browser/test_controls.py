@@ -1,6 +1,5 @@
 """Pause, resume, seek, previous, next and Stop, as they are heard."""
 
-import numpy as np
 import pytest
 
 from tests.browser.hearing import hear
@@ -151,9 +150,7 @@ def test_preview_and_final_meet_at_the_same_place(open_listener: Open, house: Ho
         start = heard.first_sound(-45)
         assert start is not None
         # The next piece comes in four seconds before this one is over.
-        end = min(heard.ends, start + TRACK_S - CROSSFADE_S) - 0.5
-        moments = np.arange(start + 0.5, end, 0.25)
-        offsets = [heard.place(moment, moment + 0.4) - (moment - start) for moment in moments]
-        assert max(offsets) - min(offsets) <= JUMP_S_MAX
+        end = min(heard.ends, start + TRACK_S - CROSSFADE_S)
+        assert heard.jump(start + 0.5, end) <= JUMP_S_MAX
 
     hear(open_listener, swap, judge)

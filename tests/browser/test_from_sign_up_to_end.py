@@ -6,6 +6,7 @@ from uuid import uuid4
 from tests.browser.house import House
 from tests.browser.listener import Listener
 from tests.browser.screens import FIRST_CARD, no_anonymous_listeners
+from tests.fixtures.waiting import wait_until
 
 PASSWORD = "une phrase assez longue"
 PIECES = 4
@@ -34,13 +35,13 @@ def test_from_sign_up_to_the_end(listener: Listener, house: House) -> None:
     )
     assert (owner["email"], owner["is_anonymous"]) == (email, False)
 
-    house.wait_until(lambda: house.last_run()["status"] == "ready")
+    wait_until(lambda: house.last_run()["status"] == "ready", 60)
     _hear_the_last_seconds(listener)
     listener.wait_for_title("La musique s'est posée")
     page.get_by_role("radio", name="8", exact=True).check(force=True)
     page.get_by_role("heading", name="Quelqu'un peut vous répondre").wait_for()
     page.get_by_text("C'est noté.").wait_for()
-    house.wait_until(lambda: house.last_run()["suds_end"] == 8)
+    wait_until(lambda: house.last_run()["suds_end"] == 8, 60)
     listener.press("home")
     listener.follow("runs")
     page.locator(".run").filter(has_text=title).wait_for()

@@ -6,6 +6,7 @@ import pytest
 from tests.browser.house import House
 from tests.browser.listener import Listener
 from tests.browser.recording import Recording
+from tests.fixtures.waiting import wait_until
 
 pyebur128 = pytest.importorskip("pyebur128")
 
@@ -25,7 +26,7 @@ def test_pieces_of_unlike_loudness_are_heard_alike(listener: Listener, house: Ho
     house.tune(speed=300, uneven_db=UNEVEN_DB)
     listener.tap_start()
     listener.page.locator(".brief").wait_for()
-    house.wait_until(lambda: house.last_run()["status"] == "ready")
+    wait_until(lambda: house.last_run()["status"] == "ready", 60)
     listener.press("stop")
     listener.press("home")
     listener.follow("runs")

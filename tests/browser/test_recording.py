@@ -116,6 +116,35 @@ def test_a_jump_in_a_chirp_is_measured(jump_s: float) -> None:
     assert (after - before) - 1.1 == pytest.approx(jump_s, abs=0.003)
 
 
+@pytest.fixture(scope="module")
+def chirp() -> Sound:
+    return played("chirp", 12)
+
+
+def crossed(chirp: Sound, at_s: float, lag_s: float) -> Recording:
+    """A chirp that is replaced, within 0.18 s, by another one that is behind by the lag."""
+    begins, length = round(at_s * RATE), 8 * RATE
+    sooner = chirp[:length]
+    later = chirp[begins - round(lag_s * RATE) :][: length - begins]
+    share = np.minimum(1, np.arange(len(later)) / (0.18 * RATE))
+    both = (1 - share) * sooner[begins:] + share * later
+    return Recording(np.concatenate([sooner[:begins], both]), RATE)
+
+
+@pytest.mark.parametrize("lag_s", [0.002, 0.005])
+def test_a_swap_of_chirps_that_cancel_each_other_is_no_jump(chirp: Sound, lag_s: float) -> None:
+    crossings = [crossed(chirp, 4 + late, lag_s) for late in (0.1, 0.4, 0.6)]
+
+    assert max(heard.jump(2.5, 6.5) for heard in crossings) < 0.01
+
+
+@pytest.mark.parametrize("lag_s", [-0.05, 0.035, 0.05])
+def test_a_swap_to_another_place_is_a_jump(chirp: Sound, lag_s: float) -> None:
+    heard = crossed(chirp, 4, lag_s)
+
+    assert heard.jump(2.5, 6.5) == pytest.approx(abs(lag_s), abs=0.004)
+
+
 def test_a_chirp_tells_the_place_all_along() -> None:
     heard = Recording(played("chirp", 12), RATE)
     places = [heard.place(start, start + 0.5) for start in range(1, 11)]

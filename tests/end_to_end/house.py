@@ -2,8 +2,7 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from parcours_xl.local.development import (
 from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.processes import running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject
+from tests.fixtures.waiting import wait_until
 
 ANSWER_S_MAX = 30
 STOP_S_MAX = 20
@@ -182,16 +182,6 @@ class House:
         """The tasks that Suno took for this run's segments."""
         names = {str(segment["id"]) for segment in self.segments(run_id)}
         return [task for task in self.suno()["tasks"] if task["segment"] in names]
-
-
-def wait_until(
-    is_so: Callable[[], bool], seconds: float, explain: Callable[[], str] = lambda: ""
-) -> None:
-    """Look until something is so. AssertionError when it is not in time."""
-    limit = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < limit, f"not within {seconds} s\n{explain()}"
-        time.sleep(0.05)
 
 
 @contextmanager

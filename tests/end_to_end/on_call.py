@@ -11,9 +11,10 @@ from uuid import UUID
 from parcours_xl.local.processes import Server
 from parcours_xl.local.project import LocalProject, open_project
 from parcours_xl.local.stack import held_state, started_servers
-from tests.end_to_end.house import House, running_house, running_workers, wait_until
+from tests.end_to_end.house import House, running_house, running_workers
 from tests.end_to_end.runbook import stands_in_the_page
 from tests.fixtures.operator import Operator, Told
+from tests.fixtures.waiting import wait_until
 
 # The operator's minutes, shortened as the service's are (house.SHORT_TIMINGS).
 SHORT_TARGETS = {

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.end_to_end.house import House, running_workers, wait_until
+from tests.end_to_end.house import House, running_workers
+from tests.fixtures.waiting import wait_until
 
 
 @contextmanager

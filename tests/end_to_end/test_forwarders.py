@@ -22,8 +22,9 @@ from parcours_xl.functions.doors import DOORS
 from parcours_xl.local.development import listens
 from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.proxy import Proxy, create_client
-from tests.end_to_end.house import ANSWER_S_MAX, House, running_workers, wait_until
+from tests.end_to_end.house import ANSWER_S_MAX, House, running_workers
 from tests.fixtures.servers import SilentListener
+from tests.fixtures.waiting import wait_until
 from tests.js.modules import install_modules, run_node
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.house import House, end_now, running_workers, start_worker, wait_until
+from tests.end_to_end.house import House, end_now, running_workers, start_worker
 from tests.end_to_end.on_call import OnCall, on_duty
 from tests.end_to_end.runbook import stands_in_the_page
+from tests.fixtures.waiting import wait_until
 
 FOR_GOOD = 0
 """A fault that lasts until it is cleared."""

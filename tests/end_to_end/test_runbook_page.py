@@ -18,7 +18,7 @@ from parcours_xl.cli import app
 from parcours_xl.operations.alerts import WHAT_TO_DO
 from parcours_xl.operations.findings import KINDS
 from parcours_xl.operations.wording import CAUSES
-from tests.end_to_end.house import House, running_workers, wait_until
+from tests.end_to_end.house import House, running_workers
 from tests.end_to_end.runbook import (
     MAY_SAY_NO,
     PAGE,
@@ -29,6 +29,7 @@ from tests.end_to_end.runbook import (
     read_statements,
 )
 from tests.fixtures.operator import Operator
+from tests.fixtures.waiting import wait_until
 
 COMMANDS = read_commands()
 ROOT = PAGE.parents[1]

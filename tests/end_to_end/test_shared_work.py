@@ -3,7 +3,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.end_to_end.house import House, running_workers, wait_until
+from tests.end_to_end.house import House, running_workers
+from tests.fixtures.waiting import wait_until
 
 # More than two windows' worth of Suno's real limit.
 RUNS, WORKERS = 44, 4

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.end_to_end.house import wait_until
+from tests.fixtures.waiting import wait_until
 
 When = Literal["before", "after"]
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}

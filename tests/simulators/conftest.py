@@ -1,7 +1,6 @@
 """The simulated vendors on real ports, and an inbox for callbacks."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,16 +18,9 @@ from starlette.types import ASGIApp
 from parcours_xl.simulators.servers import address_of, listen
 from parcours_xl.simulators.settings import OpenAISettings, SunoSettings
 from parcours_xl.simulators.suno import create_suno
+from tests.fixtures.waiting import wait_until
 
-WAIT_S_MAX = 20.0
 SEGMENT = "5f0c7f0e-9a4b-4d0c-8d6e-0f6f6b3f2a10"
-
-
-def wait_until(condition: Callable[[], Any], what: str) -> None:
-    until = time.monotonic() + WAIT_S_MAX
-    while not condition():
-        assert time.monotonic() < until, f"waited {WAIT_S_MAX} s for {what}"
-        time.sleep(0.01)
 
 
 @contextmanager
@@ -38,7 +30,7 @@ def serving(app: ASGIApp) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
-    wait_until(lambda: server.started, "the server")
+    wait_until(lambda: server.started)
     try:
         yield address_of(listener)
     finally:
@@ -68,7 +60,7 @@ class Inbox:
         return [(message["data"] or {}).get("callbackType", "null") for message in self.messages]
 
     def wait_for(self, kind: str, times: int = 1) -> dict[str, Any]:
-        wait_until(lambda: self.kinds.count(kind) >= times, f"{times} callback {kind}")
+        wait_until(lambda: self.kinds.count(kind) >= times)
         return self.messages[self.kinds.index(kind)]
 
 
@@ -147,7 +139,7 @@ class SunoAtWork:
 
     def wait_complete(self) -> None:
         """Wait for the first task's end without spending the rate limit."""
-        wait_until(lambda: self.told("status") == "SUCCESS", "the end of the task")
+        wait_until(lambda: self.told("status") == "SUCCESS")
 
     def control(self) -> dict[str, Any]:
         state: dict[str, Any] = self.http.get("/_control").json()

@@ -12,7 +12,8 @@ from tinytag import TinyTag
 
 from parcours_xl.simulators.mp3 import BYTES_A_SECOND
 from parcours_xl.simulators.tasks import UNEVEN_TASKS
-from tests.simulators.conftest import Inbox, SunoAtWork, serving, wait_until
+from tests.fixtures.waiting import wait_until
+from tests.simulators.conftest import Inbox, SunoAtWork, serving
 
 Start = Callable[..., SunoAtWork]
 
@@ -209,13 +210,11 @@ def test_old_recordings_make_room_and_come_back_the_same(start_suno: Start) -> N
     for segment in ("a", "b", "c", "d"):
         suno.task(segment)
     tracks = [task["tracks"][0]["id"] for task in suno.control()["tasks"]]
-    wait_until(
-        lambda: {task["status"] for task in suno.control()["tasks"]} == {"SUCCESS"}, "four tasks"
-    )
+    wait_until(lambda: {task["status"] for task in suno.control()["tasks"]} == {"SUCCESS"})
     first = suno.http.get(f"/files/{tracks[0]}.mp3")
     for track in tracks[1:]:
         suno.http.get(f"/files/{track}.mp3")
-    wait_until(lambda: suno.control()["recordings"]["bytes"] <= 400_000, "room")
+    wait_until(lambda: suno.control()["recordings"]["bytes"] <= 400_000)
     again = suno.http.get(f"/files/{tracks[0]}.mp3")
     assert again.content == first.content
     assert again.headers["etag"] == first.headers["etag"]

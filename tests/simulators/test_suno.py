@@ -7,7 +7,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.simulators.conftest import SEGMENT, Inbox, SunoAtWork, wait_until
+from tests.fixtures.waiting import wait_until
+from tests.simulators.conftest import SEGMENT, Inbox, SunoAtWork
 
 Start = Callable[..., SunoAtWork]
 
@@ -56,7 +57,7 @@ def test_complete_names_both_songs_whole(suno: SunoAtWork, inbox: Inbox) -> None
 def test_callbacks_keep_sunos_times_divided_by_the_speed(start_suno: Start, inbox: Inbox) -> None:
     suno = start_suno(speed=100)
     suno.task()
-    wait_until(lambda: len(suno.told("callbacks")) == 3, "three callbacks")
+    wait_until(lambda: len(suno.told("callbacks")) == 3)
     state = suno.control()["tasks"][0]
     after = {one["callback"]: one["at"] - state["createTime"] / 1000 for one in state["callbacks"]}
     for callback, seconds in {"text": 0.1, "first": 0.35, "complete": 1.5}.items():
@@ -155,8 +156,8 @@ def test_an_unanswered_callback_is_tried_three_times_more(start_suno: Start, inb
     inbox.status = 503
     suno = start_suno(callback_retry_s=20)
     task = suno.task()
-    wait_until(lambda: inbox.kinds.count("complete") == 4, "four attempts")
-    wait_until(lambda: suno.told("status") == "CALLBACK_EXCEPTION", "the last outcome")
+    wait_until(lambda: inbox.kinds.count("complete") == 4)
+    wait_until(lambda: suno.told("status") == "CALLBACK_EXCEPTION")
     assert suno.record(task)["response"]["sunoData"][0]["audioUrl"]
     assert inbox.kinds.count("first") == 4
     delivered = suno.told("callbacks")
@@ -168,7 +169,7 @@ def test_an_unanswered_callback_is_tried_three_times_more(start_suno: Start, inb
 def test_a_callback_nobody_listens_for_is_told_as_such(start_suno: Start) -> None:
     suno = start_suno(callback_retries=0)
     suno.task(callBackUrl="http://127.0.0.1:9/callback?segment=s")
-    wait_until(lambda: suno.told("status") == "CALLBACK_EXCEPTION", "the failure")
+    wait_until(lambda: suno.told("status") == "CALLBACK_EXCEPTION")
     outcomes = {one["outcome"] for one in suno.told("callbacks")}
     assert outcomes == {"ConnectError"}
 

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulators.conftest import SEGMENT, Inbox, SunoAtWork, wait_until
+from tests.fixtures.waiting import wait_until
+from tests.simulators.conftest import SEGMENT, Inbox, SunoAtWork
 
 Start = Callable[..., SunoAtWork]
 CREDIT = "/api/v1/generate/credit"
@@ -98,7 +99,7 @@ def test_a_lost_callback_never_comes_and_is_told_as_lost(suno: SunoAtWork, inbox
     suno.fault("lost_callback")
     task = suno.task()
     suno.wait_complete()
-    wait_until(lambda: "lost" in [one["outcome"] for one in suno.told("callbacks")], "the loss")
+    wait_until(lambda: "lost" in [one["outcome"] for one in suno.told("callbacks")])
     assert "complete" not in inbox.kinds
     assert suno.record(task)["status"] == "SUCCESS"
 
@@ -155,7 +156,7 @@ def test_a_task_can_fail_in_every_documented_shape(
 ) -> None:
     suno.fault("error_callback", code=code, shape=shape, message="no luck")
     task = suno.task()
-    wait_until(lambda: len(inbox.messages) == 2, "the error")
+    wait_until(lambda: len(inbox.messages) == 2)
     message = inbox.messages[1]
     assert (message["code"], message["msg"]) == (code, "no luck")
     assert message["data"] == (data and {**data, "task_id": task})
