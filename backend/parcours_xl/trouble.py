@@ -36,8 +36,6 @@ class Postponed(Trouble):
         status: int | None = None,
         code: int | None = None,
         wait_s: float | None = None,
-        cause: str | None = None,
     ):
         super().__init__(message, status=status, code=code)
         self.wait_s = wait_s
-        self.cause = cause

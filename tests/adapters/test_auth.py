@@ -228,7 +228,7 @@ BAD_CLAIMS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.fixture(params=BAD_CLAIMS.values(), ids=BAD_CLAIMS)
+@pytest.fixture(params=list(BAD_CLAIMS.values()), ids=list(BAD_CLAIMS))
 def bad_claims(request: pytest.FixtureRequest, forger: Forger, owner: Person) -> dict[str, object]:
     return forger.claims(owner.id, **request.param)
 
@@ -270,7 +270,7 @@ def forged_tokens(stack: LocalProject, forger: Forger, owner: Person) -> dict[st
         return f"{encoded(content)}.{payload}.{signature}"
 
     return {
-        "unsigned": jwt.encode(claims, None, algorithm="none"),
+        "unsigned": jwt.encode(claims, "", algorithm="none"),
         "unsigned, in capitals": f"{encoded({'alg': 'NONE'})}.{payload}.",
         "with its signature cut off": f"{header}.{payload}.",
         "with two parts": f"{header}.{payload}",

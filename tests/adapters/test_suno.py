@@ -34,7 +34,7 @@ def open_suno(
 
 
 def order_for(vendor: Vendor, **changes: Any) -> Order:
-    usual = {
+    usual: dict[str, Any] = {
         "style": "instrumental, 60 BPM, dorian, felt piano. " + "gently " * 200,
         "title": "Au seuil",
         "seconds": 300,

@@ -73,6 +73,91 @@ window.__audit = (() => {
     return left < -1 || right > innerWidth + 1;
   }
 
+  // How it looks: the measures of a lamp in a dark room.
+  const COLUMN_REM = 34, LINE_CHARACTERS = 60, TRANSITION_MS = 600;
+  const GROUND = { dark: "rgb(14, 17, 22)", light: "rgb(246, 242, 234)" };
+  const TEXT = { dark: "rgb(237, 232, 223)", light: "rgb(35, 38, 43)" };
+  const HARSH = ["rgb(0, 0, 0)", "rgb(255, 255, 255)"];
+  const shown = (selector) => [...room().querySelectorAll(selector)].filter(isShown);
+
+  function looks() {
+    return [...colours(), ...type(), ...lines(), ...columns(), ...movements()];
+  }
+
+  function colours() {
+    const theme = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+    const [page, words] = [document.documentElement, document.body].map((el) => getComputedStyle(el));
+    const faults = [];
+    if (page.backgroundColor !== GROUND[theme]) faults.push(`the ground is ${page.backgroundColor}`);
+    if (words.color !== TEXT[theme]) faults.push(`text is ${words.color}`);
+    for (const el of shown("*:not([type='radio'], [type='checkbox'], [type='range'])")) {
+      const { color, backgroundColor } = getComputedStyle(el);
+      if (HARSH.includes(color)) faults.push(`${name(el)} is written in ${color}`);
+      if (HARSH.includes(backgroundColor)) faults.push(`${name(el)} lies on ${backgroundColor}`);
+    }
+    if (document.querySelectorAll("canvas").length > 1) faults.push("there are several lights");
+    return faults;
+  }
+
+  function type() {
+    const { fontSize, lineHeight } = getComputedStyle(document.body);
+    const faults = [];
+    if (fontSize !== "18px") faults.push(`text is of ${fontSize}`);
+    if (Math.abs(parseFloat(lineHeight) / 18 - 1.6) > 0.01) faults.push(`lines are ${lineHeight} high`);
+    for (const title of shown("h1")) {
+      const { fontSize: size, fontFamily } = getComputedStyle(title);
+      if (parseFloat(size) < 32 || parseFloat(size) > 44) faults.push(`${name(title)} is of ${size}`);
+      if (!fontFamily.includes("Literata")) faults.push(`${name(title)} is set in ${fontFamily}`);
+    }
+    const bold = shown("h1, h2, h3").filter((el) => getComputedStyle(el).fontWeight >= 600);
+    return [...faults, ...bold.map((el) => `${name(el)} is bold`)];
+  }
+
+  function lines() {
+    const long = shown("p, li, legend").filter(
+      (el) => !el.closest(".visually-hidden") && longestLine(el) > LINE_CHARACTERS,
+    );
+    return long.map((el) => `${name(el)} has lines of ${longestLine(el)} characters`);
+  }
+
+  // A list's items may hold paragraphs of their own: only an element's own words are its lines.
+  function longestLine(el) {
+    const length = new Map();
+    const range = document.createRange();
+    for (const node of el.childNodes) {
+      if (node.nodeType !== Node.TEXT_NODE) continue;
+      for (let at = 0; at < node.length; at += 1) {
+        range.setStart(node, at);
+        range.setEnd(node, at + 1);
+        const top = Math.round(range.getBoundingClientRect().top);
+        length.set(top, (length.get(top) ?? 0) + 1);
+      }
+    }
+    return Math.max(0, ...length.values());
+  }
+
+  function columns() {
+    const most = COLUMN_REM * parseFloat(getComputedStyle(document.documentElement).fontSize) + 1;
+    return shown(".screen > *, .sheet-body > *").flatMap((el) => {
+      const width = el.clientWidth - sides(el);
+      return width > most ? [`${name(el)} is ${Math.round(width)} px wide`] : [];
+    });
+  }
+
+  function sides(el) {
+    const { paddingLeft, paddingRight } = getComputedStyle(el);
+    return parseFloat(paddingLeft) + parseFloat(paddingRight);
+  }
+
+  function movements() {
+    return shown("*").flatMap((el) => {
+      const { transitionProperty: what, transitionDuration: long } = getComputedStyle(el);
+      if (parseFloat(long) === 0) return [];
+      const slow = parseFloat(long) * 1000 > TRANSITION_MS;
+      return what !== "opacity" || slow ? [`${name(el)} changes its ${what} in ${long}`] : [];
+    });
+  }
+
   // WCAG 1.4.12
   const spaced = new CSSStyleSheet();
   spaced.replaceSync(
@@ -84,6 +169,7 @@ window.__audit = (() => {
     stopFirst,
     focus,
     reflow,
+    looks,
     space: (on) => {
       document.adoptedStyleSheets = on ? [spaced] : [];
     },

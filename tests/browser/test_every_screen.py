@@ -35,6 +35,7 @@ def test_every_screen_is_for_everybody(open_listener: Open, language: str) -> No
         said = [
             *_what_axe_says(screen.page),
             *_what_axe_cannot_see(screen, conditions),
+            *_how_it_looks(screen.page),
         ]
         faults += [f"{screen.name}: {fault}" for fault in said]
 
@@ -51,6 +52,14 @@ SPOIL = """() => {
   const veil = document.createElement("div");
   veil.style = "position: fixed; inset: 0 0 auto; height: 100px; z-index: 9";
   document.body.append(veil);
+  const white = document.createElement("h1");
+  white.textContent = "Trop blanc";
+  white.style = "color: #fff; font: 700 20px monospace; transition: width 2s";
+  const wide = document.createElement("p");
+  wide.textContent = "et trop long ".repeat(20);
+  wide.ariaLabel = "Trop large";
+  wide.style = "width: 640px; max-width: none; align-self: flex-start";
+  document.querySelector(".screen").append(white, wide);
 }"""
 
 
@@ -63,6 +72,7 @@ def test_what_a_screen_must_not_be_is_found(listener: Listener) -> None:
         [
             *_what_axe_says(listener.page),
             *_what_axe_cannot_see(Screen("home", listener.page), CONDITIONS),
+            *_how_it_looks(listener.page),
         ]
     )
 
@@ -72,6 +82,13 @@ def test_what_a_screen_must_not_be_is_found(listener: Listener) -> None:
         "« Aide » is covered when it has the focus",
         "« Trop petit » leaves the screen",
         "there is no Stop",
+        "« Trop blanc » is written in rgb(255, 255, 255)",
+        "« Trop blanc » is bold",
+        "« Trop blanc » is of 20px",
+        "« Trop blanc » is set in monospace",
+        "« Trop blanc » changes its width in 2s",
+        "« Trop large » has lines of",
+        "768 px, light: p « Trop large » is 640 px wide",
     ):
         assert fault in said
 
@@ -103,6 +120,16 @@ def _what_axe_cannot_see(screen: Screen, conditions: Iterable[str]) -> Iterator[
                 screen.under_way,
             )
             yield from (f"{condition}: {fault}" for fault in found)
+
+
+def _how_it_looks(page: Page) -> Iterator[str]:
+    for width, height in SIZES:
+        with _sized(page, width, height):
+            for theme in THEMES:
+                page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                found = page.evaluate("__audit.looks()")
+                yield from (f"{width} px, {theme}: {fault}" for fault in found)
+    page.emulate_media(color_scheme="dark")
 
 
 @contextmanager

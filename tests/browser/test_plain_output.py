@@ -38,3 +38,18 @@ def test_a_journey_without_a_graph(plain: Listener) -> None:
     plain.wait_for_playing("playing.length === 0")
     assert plain.page.evaluate("__ear.rate") == 0, "no graph was ever made"
     assert plain.troubles == []
+
+
+def test_the_bed_without_a_graph(open_listener: Open, house: House) -> None:
+    house.tune(first_s=90)
+    listener = open_listener(path="?output=plain", bed=True)
+    listener.tap_start()
+    listener.wait_for_playing("playing.some(({ volume }) => volume > 0.05)")
+    [bed] = listener.playing()
+    assert "/bed-" in bed.address and not bed.graph
+
+    listener.wait_for_music()
+    listener.wait_for_playing("playing.length === 1 && playing[0].address.includes('/streams/')")
+    listener.press("stop")
+    listener.wait_for_playing("playing.length === 0")
+    assert listener.troubles == []

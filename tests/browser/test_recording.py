@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-import miniaudio  # type: ignore[import-untyped]
+import miniaudio
 import numpy as np
 import pytest
 

@@ -55,7 +55,7 @@ def make_cluster(place: Path, native: Path) -> Path:
     data = cluster / "data"
     data.mkdir(mode=0o700)
     shutil.chown(data, ACCOUNT, ACCOUNT)
-    options = ["-D", data, "-U", SUPERUSER, "--pwfile", secret, *INITDB_OPTIONS]
+    options = ["-D", str(data), "-U", SUPERUSER, "--pwfile", str(secret), *INITDB_OPTIONS]
     subprocess.run(
         [native / "bin" / "initdb", *options],
         check=True,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import schemathesis
@@ -57,7 +58,7 @@ def test_a_function_answers_as_described(
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
-    def answers(case: schemathesis.Case) -> None:
+    def answers(case: schemathesis.Case[Any]) -> None:
         response = case.call(headers=headers, timeout=30)
         status = response.status_code
         answered[status] = answered.get(status, 0) + 1

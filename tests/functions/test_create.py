@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -30,9 +31,12 @@ CURATED = curated_brief(find_preset("panique-anxiete"))
 
 
 async def create(
-    service: httpx.AsyncClient, person: Person, body: dict[str, Any] = PANIC, **headers: str
+    service: httpx.AsyncClient,
+    person: Person,
+    body: dict[str, Any] = PANIC,
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    answer = await service.post(CREATE, json=body, headers=person.headers | headers)
+    answer = await service.post(CREATE, json=body, headers={**person.headers, **(headers or {})})
     assert answer.status_code == 200, answer.text
     created: dict[str, Any] = answer.json()
     return created
@@ -245,11 +249,11 @@ async def test_a_repeated_key_is_the_same_run_even_over_the_quota(
     somebody = await sign_up(stack)
     settings = make_settings(daily_run_quota=1, openai_api_key=None)
     async with open_service(settings) as service:
-        first = await create(service, somebody, **{"Idempotency-Key": "tap-1"})
-        again = await create(service, somebody, **{"Idempotency-Key": "tap-1"})
+        first = await create(service, somebody, headers={"Idempotency-Key": "tap-1"})
+        again = await create(service, somebody, headers={"Idempotency-Key": "tap-1"})
         # The other name of the same preset is the same request.
         named = {"presetKey": "01-panique-anxiete", "emotionState": {}}
-        assert await create(service, somebody, named, **{"idempotency-key": "tap-1"}) == first
+        assert await create(service, somebody, named, headers={"idempotency-key": "tap-1"}) == first
     assert again == first
     assert len(records.segments(first["runId"])) == first["segmentsCount"]
 
@@ -259,7 +263,7 @@ async def test_a_key_taken_by_another_request_is_told(
 ) -> None:
     openai.fail("bad_key", times=2)
     somebody = await sign_up(stack)
-    await create(service, somebody, **{"Idempotency-Key": "k"})
+    await create(service, somebody, headers={"Idempotency-Key": "k"})
     body = PANIC | {"emotionState": "fear-0.9"}
     answer = await service.post(
         CREATE, json=body, headers=somebody.headers | {"Idempotency-Key": "k"}
@@ -273,7 +277,8 @@ async def test_a_key_is_its_users_own(
 ) -> None:
     openai.fail("bad_key", times=2)
     key = {"Idempotency-Key": str(uuid4())}
-    ours, theirs = await create(service, owner, **key), await create(service, stranger, **key)
+    ours = await create(service, owner, headers=key)
+    theirs = await create(service, stranger, headers=key)
     assert ours["runId"] != theirs["runId"]
 
 
@@ -281,13 +286,14 @@ async def test_two_taps_at_once_are_one_run(
     service: httpx.AsyncClient, openai: Vendor, owner: Person
 ) -> None:
     key = {"Idempotency-Key": str(uuid4())}
-    created = await asyncio.gather(*(create(service, owner, **key) for _ in range(5)))
+    created = await asyncio.gather(*(create(service, owner, headers=key) for _ in range(5)))
     assert len({UUID(run["runId"]) for run in created}) == 1
 
 
 @pytest.mark.parametrize("key", ["", " ", "two words", "é", "x" * 201, "\t"])
 async def test_a_broken_key_is_told(service: httpx.AsyncClient, owner: Person, key: str) -> None:
-    headers = owner.headers | {"Idempotency-Key": key.encode()}
+    named = {**owner.headers, "Idempotency-Key": key}
+    headers = [(name.encode(), value.encode()) for name, value in named.items()]
     answer = await service.post(CREATE, json=PANIC, headers=headers)
     assert answer.status_code == 400
     assert "Idempotency-Key" in answer.json()["error"]

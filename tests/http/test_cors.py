@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -89,7 +90,7 @@ async def test_a_page_may_read_what_it_must_wait_and_what_to_report(
     ],
 )
 async def test_errors_can_be_read_too(
-    service: httpx.AsyncClient, status: int, name: str, request_of: dict[str, object]
+    service: httpx.AsyncClient, status: int, name: str, request_of: dict[str, Any]
 ) -> None:
     answer = await service.post(door(name), headers={"Origin": ORIGIN}, **request_of)
     assert answer.status_code == status

@@ -22,7 +22,7 @@ def run_node(
     script: Path, environment: Mapping[str, str], timeout_s: int
 ) -> subprocess.CompletedProcess[str]:
     """Run a script that finds its packages in the folder named by NODE_MODULES_HOME."""
-    return node(
+    ended: subprocess.CompletedProcess[str] = node(  # type: ignore[assignment]
         [str(script)],
         return_completed_process=True,
         env={**os.environ, **environment, "NODE_MODULES_HOME": str(install_modules())},
@@ -30,3 +30,4 @@ def run_node(
         text=True,
         timeout=timeout_s,
     )
+    return ended

@@ -33,7 +33,8 @@ async def sign_up(auth: httpx.AsyncClient, **body: Any) -> Session:
     credentials = {"email": f"{uuid4().hex}@example.com", "password": "long enough"}
     answer = await auth.post("/signup", json=credentials | body)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    session: Session = answer.json()
+    return session
 
 
 async def refresh(auth: httpx.AsyncClient, token: str) -> httpx.Response:

@@ -1,6 +1,5 @@
 """The page is built when its sources have changed, and only then."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def modules() -> Path:
 
 
 @pytest.fixture
-def web(tmp_path: Path, modules: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def web(tmp_path: Path, modules: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page of two files, to be built with the real tools into a folder of its own."""
     web = tmp_path / "web"
     web.mkdir()

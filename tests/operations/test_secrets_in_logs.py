@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse
 
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.functions import house
-from parcours_xl.logs import HIDDEN
 from parcours_xl.operations.caretaker import Caretaker
 from parcours_xl.settings import Settings
+from parcours_xl.tokens import HIDDEN
 from parcours_xl.worker.loop import Worker
 from tests.fixtures.house import MakeRun
 from tests.fixtures.logbook import KeepLogs, Style

@@ -46,6 +46,6 @@ def site(tmp_path: Path) -> Path:
 @pytest.fixture
 async def page(settings: Settings, site: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the player alone."""
-    transport = httpx.ASGITransport(create_player(settings, Site(site)))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(create_player(settings, Site(site)))
     async with httpx.AsyncClient(transport=transport, base_url="http://player") as client:
         yield client

@@ -117,7 +117,7 @@ async def test_the_twenty_presets_come_in_the_order_of_the_cards(page: httpx.Asy
 
 
 async def test_a_service_without_the_page_says_so(settings: Settings, tmp_path: Path) -> None:
-    transport = httpx.ASGITransport(create_player(settings, Site(tmp_path / "none")))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(create_player(settings, Site(tmp_path / "none")))
     async with httpx.AsyncClient(transport=transport, base_url="http://player") as page:
         answer = await page.get("/")
         config = await page.get("/config.json")

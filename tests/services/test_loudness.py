@@ -8,6 +8,7 @@ import pytest
 
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.services.tracks import store_track
+from tests.fixtures.delivery import take_job
 from tests.fixtures.house import TRACK_S, MakeRun
 from tests.fixtures.records import Records
 from tests.fixtures.vendors import Vendor
@@ -39,7 +40,7 @@ async def test_a_stored_track_knows_how_loud_it_is(
 ) -> None:
     segment = await deliver()
 
-    [job] = await outside.database.take_track_jobs(1, 60)
+    job = await take_job(outside)
     assert await store_track(outside, job, last_try=False) == "stored"
 
     metadata = records.segment(segment)["metadata"]
@@ -53,7 +54,7 @@ async def test_half_a_track_that_claims_to_be_whole_is_asked_for_anew(
     segment = await deliver()
     suno.fail("truncated", share=0.5, announce=False, match={"media": "file"})
 
-    [job] = await outside.database.take_track_jobs(1, 60)
+    job = await take_job(outside)
     assert job.announced_seconds == TRACK_S
     assert await store_track(outside, job, last_try=False) == "stored"
 
@@ -70,7 +71,7 @@ async def test_a_track_that_always_comes_in_halves_is_unavailable(
     segment = await deliver()
     suno.fail("truncated", times=0, share=0.5, announce=False, match={"media": "file"})
 
-    [job] = await outside.database.take_track_jobs(1, 60)
+    job = await take_job(outside)
     assert await store_track(outside, job, last_try=False) == "failed"
 
     row = records.segment(segment)

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse
 
+from parcours_xl.adapters.database import SunoQuotaFull
 from parcours_xl.adapters.downloads import TrackAway
 from parcours_xl.adapters.outside import Outside, open_outside
 from parcours_xl.adapters.tracks import StorageAway, TrackGone, track_path
 from parcours_xl.services.tracks import store_track
-from parcours_xl.trouble import Postponed
 from tests.fixtures.delivery import Music, compose, deliver, take_job
 from tests.fixtures.house import MakeRun
 from tests.fixtures.people import Person
@@ -214,9 +214,9 @@ async def test_a_full_suno_quota_is_waited_for(
     job = await take_job(outside)
     async with open_outside(make_settings(suno_requests_max=1)) as narrow:
         for last_try in (False, True):
-            with pytest.raises(Postponed) as full:
+            with pytest.raises(SunoQuotaFull) as full:
                 await store_track(narrow, job, last_try=last_try)
-            assert full.value.cause == "suno_quota" and full.value.wait_s
+            assert full.value.wait_s
 
 
 # Good, but not to be stored

@@ -4,7 +4,7 @@ import array
 from collections.abc import Iterator
 from pathlib import Path
 
-import miniaudio  # type: ignore[import-untyped]
+import miniaudio
 import numpy as np
 import numpy.typing as npt
 import pytest

@@ -1,6 +1,6 @@
 """cancel_run: nothing more is bought for a run, and what is under way is still stored."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -209,7 +209,11 @@ def test_a_claim_and_a_cancellation_at_once_agree(world: World) -> None:
     for _ in range(40):
         journey = create_journey(world, limits={"requests_max": 1000})
         journey.start()
-        claim, answer = at_once([journey.claim, partial(cancel, world.twin(), journey)])
+        calls: list[Callable[[], dict[str, Any]]] = [
+            journey.claim,
+            partial(cancel, world.twin(), journey),
+        ]
+        claim, answer = at_once(calls)
         bought = claim["outcome"] == "claimed"
         assert len(journey.events("segment.claimed")) == bought
         assert (answer["cancelled"], answer["under_way"]) == ((2, 1) if bought else (3, 0))

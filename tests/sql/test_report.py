@@ -68,7 +68,7 @@ def test_what_failed_before_its_target_is_an_error_and_not_late(world: World) ->
             (20, "segment.failed", {"reason": "suno_error", "attempt": 1, "again": True}),
             (20, "segment.requeued"),
             *((at + 21, *rest) for at, *rest in piece(at=0)),
-        ],  # type: ignore[list-item]
+        ],
         run=[(0, "run.started"), (190, "run.ready")],
     )
     found = report(world)

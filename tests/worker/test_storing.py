@@ -55,7 +55,7 @@ async def shaky(make_settings: MakeSettings, relay: Relay) -> AsyncIterator[tupl
 
 async def tries(worker: Worker, records: Records, run: NewRun) -> list[float]:
     """Work until the job is gone; how long it was handed back after each try, in seconds."""
-    pauses = []
+    pauses: list[float] = []
     for _ in range(20):
         await worker.work_once()
         jobs = records.jobs(QUEUE, run.id)

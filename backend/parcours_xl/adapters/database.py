@@ -18,14 +18,13 @@ from parcours_xl.adapters.database_answers import (
     Step,
     TrackJob,
 )
+from parcours_xl.adapters.sql_functions import AttemptsUsedUp as AttemptsUsedUp
 from parcours_xl.adapters.sql_functions import SqlFunctions
+from parcours_xl.adapters.sql_functions import SunoQuotaFull as SunoQuotaFull
 from parcours_xl.adapters.sql_functions import SupabaseAway as SupabaseAway
 from parcours_xl.adapters.suno_events import SunoEvent
 
 GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
-
-SUNO_QUOTA = "suno_quota"
-"""The cause of a Postponed when all workers together ask Suno as often as it allows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import miniaudio  # type: ignore[import-untyped]  # it comes without types
+import miniaudio
 
 try:
     import pyebur128  # type: ignore[import-untyped]

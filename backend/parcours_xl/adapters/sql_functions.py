@@ -22,6 +22,18 @@ class SupabaseAway(Postponed):
         super().__init__(self.__doc__ or "")
 
 
+class SunoQuotaFull(Postponed):
+    """All workers together ask Suno as often as it allows."""
+
+
+class AttemptsUsedUp(Postponed):
+    """A segment, or every segment of a run, has been tried as often as it may be."""
+
+
+HINTS = {"suno_quota": SunoQuotaFull, "attempts": AttemptsUsedUp}
+"""What an SQL function says beside PT429."""
+
+
 class SqlFunctions:
     """One call is one transaction.
 
@@ -59,7 +71,7 @@ def _translate(error: APIError) -> Trouble | APIError:
     code, message = str(error.code or ""), error.message or "refused"
     if code == "PT429":
         wait_s = float(error.details) if error.details else None
-        return Postponed(message, status=429, wait_s=wait_s, cause=error.hint)
+        return HINTS.get(error.hint or "", Postponed)(message, status=429, wait_s=wait_s)
     if code.startswith("PT"):
         return Refused(message, status=int(code[2:]))
     if _means_later(code):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from parcours_xl.adapters.brief_writer import BriefNotWritten, open_brief_writer
-from parcours_xl.adapters.database import SUNO_QUOTA
+from parcours_xl.adapters.database import SunoQuotaFull
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
@@ -96,9 +96,7 @@ async def check_suno(outside: Outside, settings: Settings) -> Checked:
         return Checked(part, "", (Finding("suno_key", refused.message),))
     except (SunoBusy, SunoSilent) as away:
         return Checked(part, "", (Finding("suno_away", away.message),))
-    except Postponed as full:
-        if full.cause != SUNO_QUOTA:
-            raise
+    except SunoQuotaFull:
         says = "not asked: composing takes every request that it allows just now"
         return Checked(part, says, skipped=True)
     if left < settings.credits_min:

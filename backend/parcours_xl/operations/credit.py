@@ -1,16 +1,17 @@
 """How much credit is left at Suno, for everybody to see."""
 
-from parcours_xl.adapters.database import SUNO_QUOTA
+from contextlib import suppress
+
+from parcours_xl.adapters.database import SunoQuotaFull
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.settings import UNKNOWN, Settings
-from parcours_xl.trouble import Postponed
 
 CREDITS = "suno_credits"
 
 
 async def read_credits(outside: Outside) -> float:
-    """Ask Suno, and keep the answer. Raises SunoRefused, SunoBusy, SunoSilent or Postponed."""
+    """Ask Suno, and keep the answer. Raises SunoRefused, SunoBusy, SunoSilent or SunoQuotaFull."""
     slot = await outside.database.reserve_suno_request()
     try:
         credits_left = await outside.suno.credit()
@@ -27,10 +28,5 @@ async def refresh_credits(outside: Outside, settings: Settings) -> None:
     """
     if settings.suno_api_key.get_secret_value() == UNKNOWN:
         return
-    try:
+    with suppress(SunoRefused, SunoBusy, SunoSilent, SunoQuotaFull):
         await read_credits(outside)
-    except (SunoRefused, SunoBusy, SunoSilent):
-        return
-    except Postponed as postponed:
-        if postponed.cause != SUNO_QUOTA:
-            raise

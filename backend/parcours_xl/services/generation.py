@@ -29,9 +29,8 @@ async def submit_segment(
 ) -> Claim:
     """Claim a segment and have Suno compose it; the claim, with its task, or why it was skipped.
 
-    Raises Refused (404) for an unknown segment, Postponed (429) when the quota is full or the
-    attempts are used up, and SunoRefused, SunoBusy or SunoSilent as Suno answers. What Suno
-    said is recorded first.
+    Raises Refused (404) for an unknown segment, SunoQuotaFull or AttemptsUsedUp (429), and
+    SunoRefused, SunoBusy or SunoSilent as Suno answers. What Suno said is recorded first.
     """
     claim = await database.claim_segment(segment_id, run_id, segment_index)
     if claim.outcome == "skipped":
@@ -59,7 +58,7 @@ async def ask_about_segment(
 ) -> bool:
     """Ask Suno what has become of an attempt; what it says is recorded as a callback would be.
 
-    Whether that was anything new. Raises Postponed (429) when the quota is full.
+    Whether that was anything new. Raises SunoQuotaFull (429).
     """
     event = await ask(database, suno, task_id)
     changed = await database.record_callback(segment_id, token, event)
@@ -67,7 +66,7 @@ async def ask_about_segment(
 
 
 async def ask(database: Database, suno: Suno, task_id: str) -> SunoEvent:
-    """Suno's record of a task; 'pending' when it gives none. Postponed when the quota is full."""
+    """Suno's record of a task; 'pending' when it gives none. Raises SunoQuotaFull."""
     try:
         return await look_up(database, suno, task_id)
     except (SunoRefused, SunoBusy, SunoSilent) as trouble:
@@ -78,7 +77,7 @@ async def ask(database: Database, suno: Suno, task_id: str) -> SunoEvent:
 async def look_up(database: Database, suno: Suno, task_id: str) -> SunoEvent:
     """Suno's record of a task, for whom no answer is not the same as nothing new.
 
-    Raises Postponed when the quota is full, and SunoRefused, SunoBusy or SunoSilent.
+    Raises SunoQuotaFull, SunoRefused, SunoBusy or SunoSilent.
     """
     slot = await database.reserve_suno_request()
     async with _answering(database, slot):

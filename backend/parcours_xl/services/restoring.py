@@ -32,8 +32,7 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
     """Store a track again, from wherever it can still be had (runbook, '"Failed to sign URL"').
 
     'linked': it lives, and is played from its own address. 'away': another time. 'lost': no
-    address of it is left, and Suno, asked, knows none. Raises Postponed when the Suno quota is
-    full.
+    address of it is left, and Suno, asked, knows none. Raises SunoQuotaFull.
     """
     oversight = outside.oversight
     with tempfile.TemporaryDirectory(prefix="parcours-") as folder:

@@ -4,13 +4,13 @@ import asyncio
 
 import structlog
 
-from parcours_xl.adapters.database import SUNO_QUOTA, Database
+from parcours_xl.adapters.database import AttemptsUsedUp, Database, SunoQuotaFull
 from parcours_xl.adapters.database_answers import Step
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.services.generation import ask_about_segment, submit_segment
 from parcours_xl.settings import Settings
-from parcours_xl.trouble import Postponed, Refused
+from parcours_xl.trouble import Refused
 
 QUOTA_PATIENCE_S = 15
 """How long a step waits here for a slot of the quota; longer, and it is handed back."""
@@ -60,9 +60,9 @@ class Steps:
             except (SunoRefused, SunoBusy, SunoSilent) as trouble:
                 log.warning("segment.not_submitted", reason=trouble.message)
                 return "refused"
-            except Postponed as full:
-                if full.cause != SUNO_QUOTA:
-                    return await self._give_up_exhausted(step, full)
+            except AttemptsUsedUp:
+                return await self._give_up_exhausted(step)
+            except SunoQuotaFull as full:
                 wait_s = full.wait_s or 1
                 patience_s -= wait_s
                 if patience_s < 0:
@@ -71,9 +71,7 @@ class Steps:
             else:
                 return "skipped" if claim.outcome == "skipped" else "submitted"
 
-    async def _give_up_exhausted(self, step: Step, postponed: Postponed) -> str:
-        if postponed.cause != "attempts":
-            raise postponed
+    async def _give_up_exhausted(self, step: Step) -> str:
         assert step.segment_id and step.callback_token, "a submission names its attempt"
         return await self._database.fail_segment(
             step.segment_id, step.callback_token, "attempts_used_up"
