@@ -81,7 +81,7 @@ window.__audit = (() => {
   const shown = (selector) => [...room().querySelectorAll(selector)].filter(isShown);
 
   function looks() {
-    return [...colours(), ...type(), ...lines(), ...columns(), ...movements()];
+    return [...colours(), ...type(), ...lines(), ...columns(), ...movements(), ...middles()];
   }
 
   function colours() {
@@ -156,6 +156,15 @@ window.__audit = (() => {
       const slow = parseFloat(long) * 1000 > TRANSITION_MS;
       return what !== "opacity" || slow ? [`${name(el)} changes its ${what} in ${long}`] : [];
     });
+  }
+
+  // What is said of a journey stands under its light.
+  function middles() {
+    const middle = (el) => (el.getBoundingClientRect().left + el.getBoundingClientRect().right) / 2;
+    const aside = shown(".words > *").filter(
+      (el) => Math.abs(middle(el) - middle(el.parentElement)) > 1,
+    );
+    return aside.map((el) => `${name(el)} is not in the middle`);
   }
 
   // WCAG 1.4.12
