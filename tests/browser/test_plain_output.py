@@ -45,7 +45,8 @@ def test_the_bed_without_a_graph(open_listener: Open, house: House) -> None:
     listener = open_listener(path="?output=plain", bed=True)
     listener.tap_start()
     listener.wait_for_playing("playing.some(({ volume }) => volume > 0.05)")
-    [bed] = listener.playing()
+    # Decks that the tap unlocks may be playing still, silently.
+    [bed] = [one for one in listener.playing() if one.volume > 0.05]
     assert "/bed-" in bed.address and not bed.graph
 
     listener.wait_for_music()
