@@ -114,10 +114,11 @@ def test_a_hard_cut_would_be_heard(listener: Listener) -> None:
 
 
 def test_a_seek_neither_clicks_nor_loses_the_place(open_listener: Open, house: House) -> None:
-    house.tune(signal="chirp")
+    house.tune(signal="chirp", complete_s=90)
     listener = open_listener(bed=False)
     listener.tap_start()
     listener.wait_for_music()
+    house.tune(first_s=150)
     listener.wait_for_playing("playing.some(({ address }) => address.includes('/object/sign/'))")
     listener.wait_for_playing("playing.some(({ at }) => at > 6)")
     listener.press("more")
