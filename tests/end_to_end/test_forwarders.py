@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,7 +13,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -23,7 +21,7 @@ from parcours_xl.local.development import listens
 from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.proxy import Proxy, create_client
 from tests.end_to_end.house import ANSWER_S_MAX, House, running_workers
-from tests.fixtures.servers import SilentListener
+from tests.fixtures.servers import SilentListener, running
 from tests.fixtures.waiting import wait_until
 from tests.js.modules import install_modules, run_node
 
@@ -81,17 +79,7 @@ def running_project(house: House) -> Iterator[str]:
             for name, port in forwarders.items()
         ]
         app = Starlette(routes=[*edge, Mount("", Proxy(client, house.project.url))])
-        server = uvicorn.Server(
-            uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
-        )
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        wait_until(lambda: server.started, 5)
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            thread.join(5)
+        yield started.enter_context(running(app, port))
 
 
 def test_every_function_has_its_forwarder() -> None:

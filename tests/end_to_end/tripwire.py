@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from typing import Literal
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.fixtures.waiting import wait_until
+from tests.fixtures.servers import running
 
 When = Literal["before", "after"]
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
@@ -73,17 +72,7 @@ class Tripwire:
 def running_tripwire(upstream: str, port: int) -> Iterator[Tripwire]:
     """A tripwire that listens in a thread."""
     tripwire = Tripwire(upstream)
-    tripwire.url = f"http://127.0.0.1:{port}"
     methods = ["GET", "HEAD", "POST", "PUT", "DELETE"]
     app = Starlette(routes=[Route("/{path:path}", tripwire.pass_on, methods=methods)])
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started, 30)
-    try:
+    with running(app, port) as tripwire.url:
         yield tripwire
-    finally:
-        server.should_exit = True
-        thread.join(5)

@@ -1,41 +1,23 @@
 """The simulated vendors on real ports, and an inbox for callbacks."""
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from parcours_xl.simulators.servers import address_of, listen
 from parcours_xl.simulators.settings import OpenAISettings, SunoSettings
 from parcours_xl.simulators.suno import create_suno
+from tests.fixtures.servers import running
 from tests.fixtures.waiting import wait_until
 
 SEGMENT = "5f0c7f0e-9a4b-4d0c-8d6e-0f6f6b3f2a10"
-
-
-@contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    wait_until(lambda: server.started)
-    try:
-        yield address_of(listener)
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 class Inbox:
@@ -74,7 +56,7 @@ def inboxes() -> Iterator[Callable[[], Inbox]]:
         return await opened[number].receive(request)
 
     app = Starlette(routes=[Route("/{number:int}/callback", receive, methods=["POST"])])
-    with serving(app) as at:
+    with running(app) as at:
 
         def open_inbox() -> Inbox:
             opened.append(Inbox(f"{at}/{len(opened)}"))
@@ -149,20 +131,16 @@ class SunoAtWork:
 @pytest.fixture
 def start_suno(inbox: Inbox) -> Iterator[Callable[..., SunoAtWork]]:
     """Start one with these settings; waiting is shortened a thousandfold unless told otherwise."""
-    running = []
+    with ExitStack() as started:
 
-    def start(**settings: Any) -> SunoAtWork:
-        chosen: dict[str, Any] = {"speed": 1000, "signal": "tones"} | settings
-        app = create_suno(SunoSettings(**chosen))
-        server = serving(app)
-        suno = SunoAtWork(server.__enter__(), inbox, app)
-        running.append((server, suno))
-        return suno
+        def start(**settings: Any) -> SunoAtWork:
+            chosen: dict[str, Any] = {"speed": 1000, "signal": "tones"} | settings
+            app = create_suno(SunoSettings(**chosen))
+            suno = SunoAtWork(started.enter_context(running(app)), inbox, app)
+            started.callback(suno.http.close)
+            return suno
 
-    yield start
-    for server, suno in running:
-        suno.http.close()
-        server.__exit__(None, None, None)
+        yield start
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from tinytag import TinyTag
 
 from parcours_xl.simulators.mp3 import BYTES_A_SECOND
 from parcours_xl.simulators.tasks import UNEVEN_TASKS
+from tests.fixtures.servers import running
 from tests.fixtures.waiting import wait_until
-from tests.simulators.conftest import Inbox, SunoAtWork, serving
+from tests.simulators.conftest import Inbox, SunoAtWork
 
 Start = Callable[..., SunoAtWork]
 
@@ -129,7 +130,7 @@ def test_streams_of_a_plain_host_open_to_no_page(start_suno: Start, inbox: Inbox
     song = suno.first_song()
     assert song["stream_audio_url"].startswith("http://127.0.0.1:1/streams/")
     assert song["audio_url"].startswith(suno.origin)
-    with serving(suno.app.state.plain) as plain:
+    with running(suno.app.state.plain) as plain:
         answer = suno.http.get(f"{plain}/streams/{song['id']}", headers={"origin": "https://app"})
     assert answer.status_code == 200
     assert "access-control-allow-origin" not in answer.headers

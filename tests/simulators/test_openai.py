@@ -16,7 +16,7 @@ from parcours_xl.journeys.presets import Preset, all_presets
 from parcours_xl.journeys.prompts import brief_messages
 from parcours_xl.simulators.openai import create_openai
 from parcours_xl.simulators.settings import OpenAISettings
-from tests.simulators.conftest import serving
+from tests.fixtures.servers import running
 
 pytestmark = pytest.mark.anyio
 
@@ -311,7 +311,7 @@ async def test_an_answer_may_not_come_in_time_or_not_at_all(
     app: Starlette, fault: dict[str, Any], error: type[Exception]
 ) -> None:
     app.state.faults.add(fault)
-    with serving(app) as origin:
+    with running(app) as origin:
         patience_s = 0.5 if "delay_s" in fault else 10
         async with openai.AsyncOpenAI(
             api_key="key", base_url=f"{origin}/v1", max_retries=0, timeout=patience_s
