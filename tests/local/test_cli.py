@@ -19,6 +19,7 @@ from parcours_xl.local.binaries import find_binaries
 from parcours_xl.local.ports import choose_free_ports, is_free
 from parcours_xl.local.project import LocalProject, load_project
 from parcours_xl.settings import read_settings
+from tests.fixtures.waiting import wait_until
 
 READY_S_MAX = 60
 STOPPED_S_MAX = 15
@@ -90,10 +91,7 @@ def ports(project: LocalProject) -> list[int]:
 
 def wait_until_nothing_runs(terminal: Terminal) -> None:
     """Nothing listens on any port of the project, and no process names its state folder."""
-    deadline = time.monotonic() + STOPPED_S_MAX
-    while left := running_of(terminal):
-        assert time.monotonic() < deadline, f"still running: {left}"
-        time.sleep(0.05)
+    wait_until(lambda: not running_of(terminal), STOPPED_S_MAX, lambda: str(running_of(terminal)))
 
 
 def running_of(terminal: Terminal) -> list[str]:

@@ -1,6 +1,5 @@
 """PostgREST decides as it does in production: by grants, by row level security, by token."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,7 @@ import pytest
 
 from parcours_xl.local.keys import new_signing_key
 from parcours_xl.local.project import LocalProject
+from tests.fixtures.waiting import wait_until
 
 MINE, YOURS = str(uuid4()), str(uuid4())
 
@@ -52,12 +52,8 @@ def api(stack: LocalProject) -> Iterator[httpx.Client]:
 
 
 def wait_for_schema(client: httpx.Client) -> None:
-    for _ in range(100):
-        # Functions are found through the cached schema only, tables without it too.
-        if client.post("/rpc/postgrest_exam_refuses").status_code != 404:
-            return
-        time.sleep(0.05)
-    raise AssertionError("PostgREST did not read the schema again")
+    # Functions are found through the cached schema only, tables without it too.
+    wait_until(lambda: client.post("/rpc/postgrest_exam_refuses").status_code != 404, 5)
 
 
 def token(key: dict[str, Any], user: str, **claims: object) -> dict[str, str]:

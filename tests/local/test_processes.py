@@ -12,6 +12,7 @@ import pytest
 from parcours_xl.local import processes
 from parcours_xl.local.errors import LocalError
 from parcours_xl.local.processes import running_server, wait_until_ready
+from tests.fixtures.waiting import wait_until
 
 FOR_EVER = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {FOR_EVER}"
@@ -24,6 +25,7 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from parcours_xl.local.processes import running_server
+from tests.fixtures.waiting import wait_until
 with running_server("A server", [sys.executable, "-c", {code!r}], log=Path({log!r})):
     time.sleep(600)
 """
@@ -46,10 +48,7 @@ def first_number(log: Path) -> int:
 
 
 def wait_for_end(pid: int, seconds_max: float = 10) -> None:
-    deadline = time.monotonic() + seconds_max
-    while is_alive(pid):
-        assert time.monotonic() < deadline, f"process {pid} is still running"
-        time.sleep(0.02)
+    wait_until(lambda: not is_alive(pid), seconds_max, lambda: f"process {pid} is still running")
 
 
 def test_a_server_stops_at_the_end_of_its_block(tmp_path: Path) -> None:

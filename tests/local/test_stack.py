@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -16,6 +15,7 @@ from parcours_xl.local.errors import LocalError
 from parcours_xl.local.ports import is_free
 from parcours_xl.local.project import LocalProject, load_project
 from parcours_xl.local.stack import forget, held_state, running_postgres, running_stack
+from tests.fixtures.waiting import wait_until
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="finds processes through /proc")
 
@@ -150,10 +150,7 @@ def children_of(pid: int) -> list[int]:
 
 def wait_until_gone(pids: list[int]) -> None:
     """PostgreSQL starts on its data again once nobody else has them."""
-    limit = time.monotonic() + 30
-    while left := [pid for pid in pids if is_alive(pid)]:
-        assert time.monotonic() < limit, f"still there: {left}"
-        time.sleep(0.05)
+    wait_until(lambda: not any(map(is_alive, pids)), 30)
 
 
 def is_alive(pid: int) -> bool:

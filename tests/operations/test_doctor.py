@@ -209,12 +209,11 @@ def test_migrations_that_are_missing_are_named(doctor: Operator, records: Record
 @pytest.fixture
 def without_find_runs(stack: LocalProject, records: Records) -> Iterator[None]:
     """PostgREST reads the schema some time after it was told to, and then only knows it."""
-    key = stack.service_role_key
-    headers = {"apikey": key, "Authorization": f"Bearer {key}"}
+    url = f"{stack.rest_url}/rpc/find_runs"
+    headers = {"Authorization": f"Bearer {stack.service_role_key}"}
     wanted = {"p_kind": "ownerless", "p_limits": {}}
 
     def is_unknown() -> bool:
-        url = f"{stack.url}/rest/v1/rpc/find_runs"
         return "PGRST202" in httpx.post(url, json=wanted, headers=headers, trust_env=False).text
 
     records.do("alter function public.find_runs rename to find_runs_later")
