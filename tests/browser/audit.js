@@ -160,7 +160,10 @@ window.__audit = (() => {
 
   // What is said of a journey stands under its light.
   function middles() {
-    const middle = (el) => (el.getBoundingClientRect().left + el.getBoundingClientRect().right) / 2;
+    const middle = (el) => {
+      const { left, right } = el.getBoundingClientRect();
+      return (left + right) / 2;
+    };
     const aside = shown(".words > *").filter(
       (el) => Math.abs(middle(el) - middle(el.parentElement)) > 1,
     );

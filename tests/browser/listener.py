@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
 
-from tests.browser.house import House
+from tests.browser.house import FIRST_S, House
 from tests.browser.recording import Recording
 from tests.browser.words import WORDS
 
@@ -65,6 +65,16 @@ class Listener:
         x, y = _place_of_start(self)
         self.page.mouse.click(x, y)
         assert self.page.evaluate("__ear.activeBeforeTap") is False, "no gesture before the tap"
+
+    def start_with_a_final_soon(self) -> None:
+        """Tap, until the first piece sounds whose final is composed next.
+
+        The piece after it comes late: once that is there, so short a piece is not swapped any more.
+        """
+        self.house.tune(first_s=FIRST_S, complete_s=90)
+        self.tap_start()
+        self.wait_for_music()
+        self.house.tune(first_s=150)
 
     # What a person does
 

@@ -114,11 +114,9 @@ def test_a_hard_cut_would_be_heard(listener: Listener) -> None:
 
 
 def test_a_seek_neither_clicks_nor_loses_the_place(open_listener: Open, house: House) -> None:
-    house.tune(signal="chirp", complete_s=90)
+    house.tune(signal="chirp")
     listener = open_listener(bed=False)
-    listener.tap_start()
-    listener.wait_for_music()
-    house.tune(first_s=150)
+    listener.start_with_a_final_soon()
     listener.wait_for_playing("playing.some(({ address }) => address.includes('/object/sign/'))")
     listener.wait_for_playing("playing.some(({ at }) => at > 6)")
     listener.press("more")
@@ -136,11 +134,9 @@ def test_a_seek_neither_clicks_nor_loses_the_place(open_listener: Open, house: H
 
 def test_preview_and_final_meet_at_the_same_place(open_listener: Open, house: House) -> None:
     def swap(listener: Listener) -> Recording:
-        house.tune(signal="chirp", first_s=35, complete_s=90)
-        listener.tap_start()
-        listener.wait_for_music()
+        house.tune(signal="chirp")
+        listener.start_with_a_final_soon()
         listener.watch_the_machine()
-        house.tune(first_s=150)
         listener.wait_for_playing(
             "playing.length === 1 && playing[0].address.includes('/object/sign/')"
         )

@@ -58,11 +58,8 @@ def test_an_address_that_has_expired_is_signed_once_more(listener: Listener, hou
         signed.append(url if signed else f"{url}x")
         route.fulfill(response=answer, json={"url": signed[-1]})
 
-    house.tune(complete_s=90)
     listener.page.route("**/sign-track", spoil_the_first)
-    listener.tap_start()
-    listener.wait_for_music()
-    house.tune(first_s=150)
+    listener.start_with_a_final_soon()
     listener.wait_for_playing(f"playing.length === 1 && playing[0].{SIGNED}")
     listener.listen_for(1)
     heard = listener.recording()
@@ -98,11 +95,7 @@ def test_a_preview_host_without_cors_is_heard_past_the_graph_then_crossed(
     listener: Listener, house: House
 ) -> None:
     house.fail("no_cors", times=0, match={"media": "stream"})
-    house.tune(complete_s=90)
-    listener.tap_start()
-    listener.wait_for_music()
-    # The next piece comes late: once it is there, so short a piece is not swapped any more.
-    house.tune(first_s=150)
+    listener.start_with_a_final_soon()
     listener.wait_for_playing("playing.some(({ graph, volume }) => !graph && volume > 0.3)")
     [preview] = [one for one in listener.playing() if not one.graph]
     assert "/streams/" in preview.address

@@ -7,12 +7,9 @@ from tests.browser.listener import Listener, Open
 
 
 @pytest.fixture
-def plain(open_listener: Open, house: House) -> Listener:
-    house.tune(complete_s=90)
+def plain(open_listener: Open) -> Listener:
     listener = open_listener(path="?output=plain", bed=False)
-    listener.tap_start()
-    listener.wait_for_music()
-    house.tune(first_s=150)
+    listener.start_with_a_final_soon()
     return listener
 
 
