@@ -12,7 +12,7 @@ from typing import Any
 import miniaudio
 
 try:
-    import pyebur128  # type: ignore[import-untyped]
+    import pyebur128
 except ImportError:  # it has no wheel for the newest Python: tracks then stay unmeasured
     pyebur128 = None
 
