@@ -184,6 +184,23 @@ language sql stable set search_path = '' as $$
                           group by 1) as counted));
 $$;
 
+-- Who wrote the briefs of the runs that were created in the slice: OpenAI, or the presets, and why.
+create function parcours.report_briefs(p_from timestamptz, p_to timestamptz) returns jsonb
+language sql stable set search_path = '' as $$
+  with briefs as (
+    select run.metadata->>'brief_source' as source, run.metadata->>'brief_reason' as reason
+      from public.parcours_events as event
+      join public.parcours_runs as run on run.id = event.run_id
+     where event.what = 'run.created'
+       and event.happened_at >= p_from and event.happened_at < p_to
+  )
+  select jsonb_build_object(
+    'briefs_written', (select count(*) from briefs where source = 'openai'),
+    'briefs_curated', (select coalesce(jsonb_object_agg(reason, many), '{}') from (
+       select coalesce(reason, 'unknown') as reason, count(*) as many from briefs
+        where source = 'curated' group by 1) as reasons));
+$$;
+
 create function public.report_slice(p_from timestamptz, p_to timestamptz, p_targets jsonb)
 returns jsonb
 language sql stable security definer set search_path = '' as $$
@@ -192,7 +209,8 @@ language sql stable security definer set search_path = '' as $$
     'listener', parcours.report_runs(p_from, p_to, p_targets),
     'timeouts', parcours.report_timeouts(p_from, p_to, p_targets),
     'outcomes', parcours.report_outcomes(p_from, p_to),
-    'statuses', parcours.report_statuses(p_from, p_to));
+    'statuses', parcours.report_statuses(p_from, p_to),
+    'briefs', parcours.report_briefs(p_from, p_to));
 $$;
 
 -- The runbook's "Runs par utilisateur (top abuse)".
@@ -208,7 +226,7 @@ $$;
 
 revoke execute on function parcours.timing, parcours.seconds_between, parcours.report_attempts,
   parcours.report_runs, parcours.report_timeouts, parcours.report_outcomes,
-  parcours.report_statuses from public;
+  parcours.report_statuses, parcours.report_briefs from public;
 revoke execute on function public.report_slice, public.report_top_users
   from public, anon, authenticated;
 grant execute on function public.report_slice, public.report_top_users to service_role;

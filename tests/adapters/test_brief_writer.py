@@ -107,7 +107,7 @@ async def test_an_openai_out_of_reach_is_a_lost_connection(dead_port: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("fault", "how"), [("slow", {"delay_s": 60}), ("busy", {"retry_after_s": 30, "times": 0})]
+    ("fault", "how"), [("slow", {"delay_s": 60}), ("busy", {"retry_after_s": 0.4, "times": 0})]
 )
 async def test_the_budget_is_for_everything_retries_included(
     openai: Vendor, fault: str, how: dict[str, Any]
@@ -115,8 +115,25 @@ async def test_the_budget_is_for_everything_retries_included(
     openai.fail(fault, **{"times": 0} | how)
     began = time.monotonic()
     async with writer_at(openai.url, "gpt-4o-mini", "gpt-6-luna", seconds=0.6) as writer:
-        assert await reason_of(writer) == "timeout"
+        assert await reason_of(writer) == ("timeout" if fault == "slow" else "rate_limit")
     assert time.monotonic() - began < 20
+
+
+async def test_a_wait_longer_than_the_budget_falls_back_at_once(openai: Vendor) -> None:
+    asked = len(openai.state()["requests"])
+    openai.fail("busy", retry_after_s=3600, times=0)
+    # The budget is so long that a writer who waits for it never ends this test.
+    async with writer_at(openai.url, seconds=3000) as writer:
+        assert await reason_of(writer) == "rate_limit"
+    assert len(openai.state()["requests"]) == asked + 1
+
+
+async def test_a_key_without_credits_is_not_asked_again(openai: Vendor) -> None:
+    asked = len(openai.state()["requests"])
+    openai.fail("busy", code="insufficient_quota", times=0)
+    async with writer_at(openai.url) as writer:
+        assert await reason_of(writer) == "no_credits"
+    assert len(openai.state()["requests"]) == asked + 1
 
 
 async def test_one_slow_answer_leaves_time_for_another(openai: Vendor) -> None:
@@ -131,6 +148,83 @@ async def test_a_withdrawn_model_is_followed_by_the_next(openai: Vendor) -> None
         brief, model = await writer.write(PRESET, FEAR)
     assert model == "gpt-6-luna"
     assert_fit(brief)
+
+
+async def asked_models(openai: Vendor, writer: BriefWriter) -> list[str]:
+    """The models that one brief takes, in the order in which they are asked."""
+    before = len(openai.state()["requests"])
+    assert_fit((await writer.write(PRESET, FEAR))[0])
+    return [request["model"] for request in openai.state()["requests"][before:]]
+
+
+@pytest.mark.parametrize(
+    ("model", "asked"), [("gpt-5-mini", 2), ("gpt-5", 2), ("o4-mini", 3), ("gpt-6-luna", 1)]
+)
+async def test_the_least_effort_that_a_model_takes_is_found_and_remembered(
+    openai: Vendor, model: str, asked: int
+) -> None:
+    """gpt-5-mini refuses the effort "none", o4-mini also "minimal" (400 unsupported_value)."""
+    async with writer_at(openai.url, model) as writer:
+        assert await asked_models(openai, writer) == [model] * asked
+        assert await asked_models(openai, writer) == [model]
+
+
+REFUSALS_OF_A_MODEL = {
+    "404": {"status": 404, "code": "model_not_found"},
+    "403 without access": {"status": 403, "code": "model_not_found"},
+    "400 by name": {"status": 400, "parameter": "model", "message": "invalid model ID"},
+    "410 deprecated": {"status": 410, "code": "model_deprecated"},
+    "400 without structured outputs": {
+        "status": 400,
+        "parameter": "response_format",
+        "message": "'response_format' of type 'json_schema' is not supported with this model.",
+    },
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS_OF_A_MODEL.values(), ids=REFUSALS_OF_A_MODEL)
+async def test_a_refused_model_is_followed_by_the_next_and_remembered(
+    openai: Vendor, refusal: dict[str, Any]
+) -> None:
+    openai.fail("refused", match={"model": "gpt-4o-mini", "call": "completion"}, **refusal)
+    async with writer_at(openai.url, "gpt-4o-mini", "gpt-6-luna") as writer:
+        assert await asked_models(openai, writer) == ["gpt-4o-mini", "gpt-6-luna"]
+        assert await asked_models(openai, writer) == ["gpt-6-luna"]
+
+
+async def test_a_request_that_one_model_refuses_goes_to_the_next_once(openai: Vendor) -> None:
+    openai.fail("refused", match={"model": "gpt-4o-mini", "call": "completion"}, status=400)
+    async with writer_at(openai.url, "gpt-4o-mini", "gpt-6-luna") as writer:
+        assert await asked_models(openai, writer) == ["gpt-4o-mini", "gpt-6-luna"]
+        assert await asked_models(openai, writer) == ["gpt-4o-mini"]
+
+
+async def test_an_unsupported_parameter_is_left_out_and_remembered(openai: Vendor) -> None:
+    openai.fail(
+        "refused", status=400, code="unsupported_parameter", parameter="max_completion_tokens"
+    )
+    async with writer_at(openai.url) as writer:
+        assert await asked_models(openai, writer) == ["gpt-4o-mini"] * 2
+        assert await asked_models(openai, writer) == ["gpt-4o-mini"]
+
+
+async def test_when_all_models_were_refused_they_are_asked_again(openai: Vendor) -> None:
+    """Access may have been given meanwhile: the process need not be started anew."""
+    openai.fail("model_withdrawn", match={"model": "gpt-4o-mini"})
+    async with writer_at(openai.url) as writer:
+        assert await reason_of(writer) == "model_withdrawn"
+        assert await asked_models(openai, writer) == ["gpt-4o-mini"]
+
+
+async def test_every_model_is_tried_with_a_real_request(openai: Vendor) -> None:
+    openai.fail("busy", code="insufficient_quota", match={"model": "gpt-4o-mini"}, times=0)
+    async with writer_at(openai.url, "gpt-4o-mini", "gpt-5-mini", "no-such-model") as writer:
+        tried = await writer.try_models()
+    assert tried == {
+        "gpt-4o-mini": "no_credits",
+        "gpt-5-mini": None,
+        "no-such-model": "model_withdrawn",
+    }
 
 
 async def test_when_every_model_is_withdrawn_it_is_said(openai: Vendor) -> None:

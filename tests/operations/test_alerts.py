@@ -36,13 +36,14 @@ def burning(seen: Watch, **targets: object) -> set[str]:
     return {alert.name for alert in judge(seen, Targets(**targets)) if alert.burning}  # type: ignore[arg-type]
 
 
-def test_a_quiet_deployment_has_seven_alerts_and_none_burns() -> None:
+def test_a_quiet_deployment_has_eight_alerts_and_none_burns() -> None:
     alerts = judge(watch(), Targets())
     assert [alert.name for alert in alerts] == [
         "errors",
         "ttfc",
         "runner_timeouts",
         "callbacks",
+        "briefs",
         "credits",
         "old_job",
         "job_given_up",
@@ -75,6 +76,23 @@ def test_over_half_of_the_runs_timing_out_burns(timed_out: int, burns: bool) -> 
 def test_callbacks_that_do_not_arrive_burn(asked: int, burns: bool) -> None:
     figures = {"messengers": Counter(record_info=asked, callback=10 - asked)}
     assert ("callbacks" in burning(watch(figures))) is burns
+
+
+@pytest.mark.parametrize(
+    ("curated", "burns"),
+    [({"rate_limit": 2}, False), ({"bad_key": 2, "timeout": 1}, True), ({"no_key": 50}, False)],
+)
+def test_over_a_fifth_of_briefs_that_openai_did_not_write_burns(
+    curated: dict[str, int], burns: bool
+) -> None:
+    figures = {"briefs_written": 8, "briefs_curated": Counter(curated)}
+    assert ("briefs" in burning(watch(figures))) is burns
+
+
+def test_the_alert_says_why_openai_wrote_no_briefs() -> None:
+    figures = {"briefs_curated": Counter(bad_key=2, timeout=1, no_key=9)}
+    [alert] = [one for one in judge(watch(figures), Targets()) if one.name == "briefs"]
+    assert alert.says.endswith(": bad_key 2, timeout 1")
 
 
 def test_too_few_are_not_judged() -> None:
@@ -159,7 +177,7 @@ def test_the_rules_for_prometheus_are_printed(operator: Operator) -> None:
     told = operator.run("alerts", "--rules", SUPABASE_URL="")
     assert told.status == 0
     assert told.out.startswith("# Alerts for Prometheus")
-    assert told.out.count("- alert: ") == 9
+    assert told.out.count("- alert: ") == 10
 
 
 @pytest.mark.anyio

@@ -266,9 +266,17 @@ def test_models_that_are_withdrawn(doctor: Operator, openai: Vendor) -> None:
     openai.fail("model_withdrawn", match={"model": "gpt-4o-mini"})
     told = doctor.run("doctor")
     assert told.status == 0
-    assert "gpt-6-luna can write briefs (gpt-4o-mini is withdrawn)" in told.out
+    refused = "gpt-4o-mini: OpenAI refuses the model"
+    assert f"gpt-6-luna completed a request ({refused})" in told.out
     openai.fail("model_withdrawn", times=2)
     assert found(doctor) == {"openai": 1}
+
+
+def test_models_that_are_listed_and_complete_nothing(doctor: Operator, openai: Vendor) -> None:
+    openai.fail("busy", code="insufficient_quota", times=2)
+    told = doctor.run("doctor")
+    assert told.status == 0, "the music is as good: a note"
+    assert "no model completes a request: gpt-4o-mini: OpenAI has no credits left" in told.out
 
 
 async def test_jobs_that_nobody_takes(

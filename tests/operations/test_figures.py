@@ -83,6 +83,7 @@ EMPTY: dict[str, Any] = {
     "outcomes": {"complete": 1, "linked": 0, "errors": {}, "refusals": {"430": 1}}
     | {"messengers": {"callback": 2}},
     "statuses": {"runs": {"ready": 1}, "segments": {}},
+    "briefs": {"briefs_written": 1, "briefs_curated": {}},
 }
 
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from tests.sql.callers import OWNER, STRANGER
 from tests.sql.stories import START, Happening, tell
 from tests.sql.world import World
@@ -204,6 +206,7 @@ def test_an_empty_time_is_all_zeroes(world: World) -> None:
         "timeouts": {"measured": 0, "timed_out": 0},
         "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}} | {"messengers": {}},
         "statuses": {"runs": {}, "segments": {}},
+        "briefs": {"briefs_written": 0, "briefs_curated": {}},
     }
 
 
@@ -217,3 +220,23 @@ def test_the_busiest_users_are_named_as_the_runbook_does(world: World) -> None:
         {"user_id": str(OWNER), "runs": 3},
         {"user_id": str(STRANGER), "runs": 1},
     ]
+
+
+def test_briefs_are_counted_by_who_wrote_them_and_why_openai_did_not(world: World) -> None:
+    sources: list[dict[str, str]] = [
+        {"brief_source": "openai", "brief_model": "gpt-4o-mini"},
+        {"brief_source": "openai", "brief_model": "gpt-4o-mini"},
+        {"brief_source": "curated", "brief_reason": "rate_limit"},
+        {"brief_source": "curated", "brief_reason": "no_key"},
+        {},
+    ]
+    for metadata in sources:
+        world.postgres.do(
+            "update public.parcours_runs set metadata = %s where id = %s",
+            Jsonb(metadata),
+            tell(world),
+        )
+    assert report(world)["briefs"] == {
+        "briefs_written": 2,
+        "briefs_curated": {"rate_limit": 1, "no_key": 1},
+    }

@@ -1,6 +1,6 @@
 """What burns (runbook, "Contacts & escalades"), judged from figures and signs."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from parcours_xl.operations.watching import Watch
@@ -11,6 +11,7 @@ ERRORS_SHARE_MAX = 0.10
 TTFC_SLOW_SHARE_MAX = 0.20
 TIMEOUTS_SHARE_MAX = 0.50
 ASKED_SHARE_MAX = 0.50
+BRIEFS_CURATED_SHARE_MAX = 0.20
 UNKEPT = ("track_away", "track_unavailable", "storing_broke")
 """Causes for which a track that Suno delivered was given up (wording.py)."""
 
@@ -19,6 +20,7 @@ WHAT_TO_DO = {
     "ttfc": "see whether Suno is slow, and whether its callbacks arrive: parcours doctor",
     "runner_timeouts": "Suno refuses too often, or its callbacks are lost: parcours doctor",
     "callbacks": "Suno's callbacks do not arrive: parcours doctor looks at CALLBACK_BASE",
+    "briefs": "OpenAI does not write the briefs: parcours doctor says what it answers",
     "credits": "buy Suno credits, then: parcours doctor --fix",
     "old_job": "no worker is taking jobs: look at the workers, start parcours worker",
     "supabase_away": "see status.supabase.com and the project's dashboard; all goes on by itself",
@@ -50,6 +52,7 @@ def judge(watch: Watch, targets: Targets) -> list[Alert]:
         _ttfc(watch, targets),
         _runner_timeouts(watch, targets),
         _callbacks(watch, targets),
+        _briefs(watch, targets),
         _credits(watch, targets),
         _old_job(watch, targets),
         _job_given_up(watch),
@@ -99,6 +102,25 @@ def _callbacks(watch: Watch, targets: Targets) -> Alert:
         targets,
         "previews and tracks came by no callback",
     )
+
+
+def _briefs(watch: Watch, targets: Targets) -> Alert:
+    figures = watch.figures
+    alert = _share_alert(
+        "briefs",
+        figures.briefs_curated_share,
+        BRIEFS_CURATED_SHARE_MAX,
+        figures.briefs_asked,
+        watch,
+        targets,
+        "briefs were not written by OpenAI",
+    )
+    reasons = ", ".join(
+        f"{reason} {count}"
+        for reason, count in figures.briefs_curated.most_common()
+        if reason != "no_key"
+    )
+    return replace(alert, says=f"{alert.says}: {reasons}") if reasons else alert
 
 
 def _share_alert(

@@ -14,7 +14,7 @@ from parcours_xl.operations.credit import read_credits
 from parcours_xl.operations.findings import Checked, Finding
 from parcours_xl.operations.migrations import VERSIONS
 from parcours_xl.operations.watching import keep_watch
-from parcours_xl.operations.wording import seconds
+from parcours_xl.operations.wording import brief_reason, seconds
 from parcours_xl.settings import UNKNOWN, Settings
 from parcours_xl.trouble import Postponed
 
@@ -106,20 +106,19 @@ async def check_suno(outside: Outside, settings: Settings) -> Checked:
 
 
 async def check_openai(_: Outside, settings: Settings) -> Checked:
+    """Does a model of OPENAI_MODELS complete a (tiny) request? A list of models would not tell."""
     part = "OpenAI"
     try:
         async with open_brief_writer(settings) as writer:
-            models = await writer.find_models()
+            tried = await writer.try_models()
     except BriefNotWritten as why:
-        words = {"no_key": "OPENAI_API_KEY is not set", "bad_key": "OPENAI_API_KEY is refused"}
-        says = words.get(why.reason, f"OpenAI cannot be asked ({why.reason})")
-        return Checked(part, "", (Finding("openai", says),))
-    dead = [model for model, alive in models.items() if not alive]
-    if len(dead) == len(models):
-        return Checked(part, "", (Finding("openai", f"no such model: {', '.join(dead)}"),))
-    living = ", ".join(model for model, alive in models.items() if alive)
-    gone = f" ({', '.join(dead)} is withdrawn)" if dead else ""
-    return Checked(part, f"{living} can write briefs{gone}")
+        return Checked(part, "", (Finding("openai", brief_reason(why.reason)),))
+    refused = {model: reason for model, reason in tried.items() if reason is not None}
+    said = "; ".join(f"{model}: {brief_reason(reason)}" for model, reason in refused.items())
+    if len(refused) == len(tried):
+        return Checked(part, "", (Finding("openai", f"no model completes a request: {said}"),))
+    able = ", ".join(model for model in tried if model not in refused)
+    return Checked(part, f"{able} completed a request" + (f" ({said})" if said else ""))
 
 
 async def check_queues(outside: Outside, settings: Settings) -> Checked:

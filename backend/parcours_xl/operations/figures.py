@@ -49,6 +49,7 @@ class Figures(pydantic.BaseModel):
     """What report_slice counts. suno: from a claim; listener: from the run's creation.
 
     messengers: who told of previews and tracks: 'callback', or 'record_info' when Suno was asked.
+    briefs_curated: runs with their preset's own brief, by the reason that OpenAI wrote none.
     """
 
     suno_ttfp: Timing = Timing()
@@ -70,6 +71,8 @@ class Figures(pydantic.BaseModel):
     messengers: Counter[str] = Counter()
     runs: Counter[str] = Counter()
     segments: Counter[str] = Counter()
+    briefs_written: int = 0
+    briefs_curated: Counter[str] = Counter()
 
     @classmethod
     def read(cls, answer: dict[str, Any]) -> "Figures":
@@ -89,6 +92,7 @@ class Figures(pydantic.BaseModel):
             runs_timed_out=answer["timeouts"]["timed_out"],
             **outcomes,
             **answer["statuses"],
+            **answer["briefs"],
         )
 
     def __add__(self, other: "Figures") -> "Figures":
@@ -107,6 +111,19 @@ class Figures(pydantic.BaseModel):
         """Previews and tracks of which Suno had to be asked; None when there were none."""
         told = self.messengers.total()
         return self.messengers["record_info"] / told if told else None
+
+    @property
+    def briefs_asked(self) -> int:
+        """Runs whose brief OpenAI was to write: without a key it is not asked."""
+        not_asked = self.briefs_curated["no_key"]
+        return self.briefs_written + self.briefs_curated.total() - not_asked
+
+    @property
+    def briefs_curated_share(self) -> float | None:
+        """Of the briefs that OpenAI was to write, those it did not; None when it was not asked."""
+        if not self.briefs_asked:
+            return None
+        return 1 - self.briefs_written / self.briefs_asked
 
     @property
     def ttfc_slow_share(self) -> float | None:

@@ -64,7 +64,7 @@ KINDS = {
     "openai": Kind(
         "note",
         "journeys get the preset's own brief; the music is as good",
-        "check OPENAI_API_KEY and OPENAI_MODELS",
+        "check OPENAI_API_KEY, its credits, and OPENAI_MODELS",
     ),
     "queues": Kind(
         "trouble",

@@ -82,6 +82,8 @@ def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
     yield _by("messages", "Previews and tracks, by who told of them", "by", figures.messengers)
     yield _by("runs", "Runs created in the window", "status", figures.runs)
     yield _by("segments", "Segments of these runs", "status", figures.segments)
+    curated = {("curated", reason): count for reason, count in figures.briefs_curated.items()}
+    yield _briefs({("openai", ""): figures.briefs_written, **curated})
     queues = watch.queues
     yield _by("queue_depth", "Jobs", "queue", {one.queue: one.depth for one in queues})
     yield _by("queue_due", "Jobs that may be taken now", "queue", {q.queue: q.due for q in queues})
@@ -95,6 +97,17 @@ def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
     yield _gauge("suno_credits", "Credits left at Suno", signs.credits)
     burning = {alert.name: float(alert.burning) for alert in judge(watch, targets)}
     yield _by("alert_burning", "Whether an alert burns", "alert", burning)
+
+
+def _briefs(counted: Mapping[tuple[str, str], int]) -> Metric:
+    family = GaugeMetricFamily(
+        "parcours_briefs",
+        "Runs created in the window, by who wrote the brief and why OpenAI did not",
+        labels=("source", "reason"),
+    )
+    for labels, count in counted.items():
+        family.add_metric(labels, count)
+    return family
 
 
 def _timings(timings: Mapping[tuple[str, str], tuple[Timing, float]]) -> Iterable[Metric]:

@@ -91,6 +91,11 @@ class Report:
             "retries": total.retries,
             "refusals_by_code": dict(total.refusals),
             "told_by": dict(total.messengers),
+            "briefs": {
+                "written": total.briefs_written,
+                "curated_share": total.briefs_curated_share,
+                "curated_by_reason": dict(total.briefs_curated),
+            },
             "complete": total.complete,
             "complete_without_file": total.linked,
             "runner_timeouts": {

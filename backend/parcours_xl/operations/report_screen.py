@@ -9,7 +9,7 @@ from rich.table import Table
 
 from parcours_xl.operations.figures import Timing
 from parcours_xl.operations.report import Report
-from parcours_xl.operations.wording import STATUSES, cause, period, seconds, share
+from parcours_xl.operations.wording import STATUSES, brief_reason, cause, period, seconds, share
 
 GOOD_SHARE = 0.95
 
@@ -42,6 +42,13 @@ def show_report(console: Console, report: Report) -> None:
             f"[bold]Callbacks[/] {asked} of {total.messengers.total()} previews and tracks came by "
             "none: Suno had to be asked"
         )
+    if total.briefs_asked:
+        console.print(
+            f"[bold]Briefs[/] OpenAI wrote {total.briefs_written} of {total.briefs_asked}; "
+            "the others are their preset's own"
+        )
+    if total.briefs_curated:
+        console.print(_counts("preset's own briefs", total.briefs_curated, brief_reason))
     if total.linked:
         console.print(f"[bold]Not stored[/] {total.linked} tracks play from Suno's own address")
     if report.top_users:

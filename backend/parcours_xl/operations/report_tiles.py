@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
+from parcours_xl.operations.alerts import BRIEFS_CURATED_SHARE_MAX
 from parcours_xl.operations.report import Latency, Report
-from parcours_xl.operations.wording import seconds, share
+from parcours_xl.operations.wording import brief_reason, seconds, share
 
 GOOD_SHARE, ERRORS_SHARE_MAX, TIMEOUTS_SHARE_MAX = 0.95, 0.05, 0.05
 
@@ -36,6 +37,18 @@ def write_tiles(report: Report) -> Iterable[str]:
         f"took over {seconds(report.targets.runner_timeout_s)}",
         _verdict(total.timeouts_share, lambda value: value < TIMEOUTS_SHARE_MAX),
         f"{total.runs_timed_out} of {total.runs_measured} runs that ended or should have",
+    )
+    curated = total.briefs_curated_share
+    yield _tile(
+        "Briefs by OpenAI",
+        share(None if curated is None else 1 - curated),
+        "of those it was asked for",
+        _verdict(curated, lambda value: value <= BRIEFS_CURATED_SHARE_MAX),
+        ", ".join(
+            f"{brief_reason(reason)} ({count})"
+            for reason, count in total.briefs_curated.most_common()
+        )
+        or "none of them is the preset’s own",
     )
     by_callback = None if total.asked_share is None else 1 - total.asked_share
     yield _tile(

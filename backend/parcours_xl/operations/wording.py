@@ -29,6 +29,28 @@ CAUSES = {
 }
 
 
+BRIEF_REASONS = {
+    "no_key": "OPENAI_API_KEY is not set",
+    "bad_key": "OpenAI refuses the key",
+    "no_credits": "OpenAI has no credits left for this key",
+    "rate_limit": "OpenAI's rate limit",
+    "timeout": "OpenAI was too slow",
+    "connection": "OpenAI could not be reached",
+    "model_withdrawn": "OpenAI refuses the model",
+    "cut_off": "the answer was cut off",
+    "content_filter": "OpenAI's content filter",
+    "refusal": "the model declined",
+    "empty": "the answer was empty",
+    "bad_output": "the answer was no brief",
+    "unfit": "the brief said what a brief must not say",
+}
+
+
+def brief_reason(reason: str) -> str:
+    """Why OpenAI wrote no brief, in words; the reason itself when it is a new one."""
+    return BRIEF_REASONS.get(reason, reason)
+
+
 def cause(reason: str) -> str:
     """Why something failed, in words; the reason itself when it is a new one."""
     return CAUSES.get(reason, reason)

@@ -93,6 +93,12 @@ OPENAI_FAULTS: dict[str, Kind] = {
         "call", "429", {"retry_after_s": 0, "code": "rate_limit_exceeded"}, _ON_COMPLETION
     ),
     "server_error": Kind("call", "500 or another 5xx", {"status": 500}, _ON_COMPLETION),
+    "refused": Kind(
+        "call",
+        "a refusal with this status, code, parameter and message",
+        {"status": 400, "code": "", "parameter": "", "message": "Invalid request."},
+        _ON_COMPLETION,
+    ),
     "model_withdrawn": Kind("call", "404 model_not_found; match names the model"),
     "bad_key": Kind("call", "401 invalid_api_key", match=_ON_COMPLETION),
     "no_answer": Kind("call", "hangs, then drops the connection", {"delay_s": 0.0}, _ON_COMPLETION),

@@ -115,7 +115,7 @@ class OpenAI:
             return refuse_model(asked.model)
         mistake = find_mistake(asked)
         if mistake is not None:
-            return refuse(400, mistake[0], parameter=mistake[1])
+            return refuse(400, mistake.message, code=mistake.code, parameter=mistake.parameter)
         written = write(asked, self.faults.take("completion", model=asked.model))
         return JSONResponse(shape(asked, written))
 
@@ -134,6 +134,12 @@ def _answer_wrongly(hit: Mapping[str, Fault]) -> Response | None:
     """The error a fault asks for; None when none does."""
     if "bad_key" in hit:
         return refuse_key()
+    if "refused" in hit:
+        fault = hit["refused"]
+        code, parameter = fault.text("code") or None, fault.text("parameter") or None
+        return refuse(
+            int(fault.number("status")), fault.text("message"), code=code, parameter=parameter
+        )
     if "busy" in hit:
         fault = hit["busy"]
         wait_s = fault.number("retry_after_s")

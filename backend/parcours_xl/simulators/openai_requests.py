@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from parcours_xl.simulators.strict_schemas import Schema, find_fault
 
 REASONING_MODELS = re.compile(r"gpt-[5-9]|o\d")
+ALL_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 MODEL_NAMES = re.compile(r"(gpt-\d|o\d|chatgpt-)[\w.-]*")
 
 
@@ -46,22 +47,49 @@ def read_responses(body: Mapping[str, Any]) -> Asked:
     return _read(body, body.get("input"), wanted, body.get("max_output_tokens"), effort)
 
 
-def find_mistake(asked: Asked) -> tuple[str, str] | None:
-    """What the real service refuses in such a request, as (message, parameter)."""
+class Mistake(NamedTuple):
+    """What the real service refuses in a request: its message, the parameter, its error code."""
+
+    message: str
+    parameter: str
+    code: str | None = None
+
+
+def efforts_of(model: str) -> tuple[str, ...]:
+    """The reasoning efforts that a reasoning model takes: the first generation knows no "none"."""
+    if model.startswith("o"):
+        return ("low", "medium", "high")
+    if re.fullmatch(r"gpt-5(-.*)?", model):
+        return ("minimal", "low", "medium", "high")
+    return ALL_EFFORTS
+
+
+def find_mistake(asked: Asked) -> Mistake | None:
+    """What the real service refuses in such a request; None for a good one."""
     reasoning_model = REASONING_MODELS.match(asked.model)
     if not asked.words.strip():
-        return "Nobody asks anything: there is no message of a user.", "messages"
+        return Mistake("Nobody asks anything: there is no message of a user.", "messages")
     if "stream" in asked.given:
-        return "Streaming is not simulated.", "stream"
+        return Mistake("Streaming is not simulated.", "stream")
     if reasoning_model and "max_tokens" in asked.given:
-        return "Unsupported parameter: use 'max_completion_tokens' instead.", "max_tokens"
+        message = "Unsupported parameter: use 'max_completion_tokens' instead."
+        return Mistake(message, "max_tokens", "unsupported_parameter")
     if not reasoning_model and asked.effort is not None:
-        return "Unrecognized request argument supplied: reasoning_effort", "reasoning_effort"
+        message = "Unrecognized request argument supplied: reasoning_effort"
+        return Mistake(message, "reasoning_effort")
+    if reasoning_model and asked.effort not in (None, *efforts_of(asked.model)):
+        named = ", ".join(f"'{effort}'" for effort in efforts_of(asked.model))
+        message = (
+            f"Unsupported value: 'reasoning_effort' does not support '{asked.effort}' with this"
+            f" model. Supported values are: {named}."
+        )
+        return Mistake(message, "reasoning_effort", "unsupported_value")
     if asked.reasons and "temperature" in asked.given:
-        return "Unsupported parameter: 'temperature' with this model.", "temperature"
+        message = "Unsupported parameter: 'temperature' with this model."
+        return Mistake(message, "temperature", "unsupported_parameter")
     if asked.strict and asked.schema is not None and (fault := find_fault(asked.schema)):
         message = f"Invalid schema for response_format '{asked.schema_name}': {fault}"
-        return message, "response_format"
+        return Mistake(message, "response_format")
     return None
 
 
