@@ -15,7 +15,7 @@ create function parcours.describe_run(p_run_id uuid) returns jsonb
 language sql stable set search_path = '' as $$
   select jsonb_build_object(
            'run_id', run.id, 'title', run.metadata->>'title', 'brief', run.brief,
-           'status', run.status,
+           'briefs', run.metadata->'brief', 'status', run.status,
            'segments', (select count(*) from public.parcours_segments where run_id = run.id))
     from public.parcours_runs as run
    where run.id = p_run_id;

@@ -247,6 +247,13 @@ def completion(content: object, **choice: object) -> dict[str, Any]:
     }
 
 
+def both(
+    fr: str = "Vous êtes là. La musique vous accompagne.",
+    en: str = "You are here. The music keeps you company.",
+) -> dict[str, str]:
+    return {"fr": fr, "en": en}
+
+
 def written(**changes: object) -> dict[str, Any]:
     segment = {
         "title": "Premier pas",
@@ -255,7 +262,7 @@ def written(**changes: object) -> dict[str, Any]:
     }
     brief = {
         "title": "Un moment calme",
-        "text": "Vous êtes là, et c'est assez. La musique vous accompagne.",
+        "text": both(),
         "segments": [segment] * 4,
     }
     return completion(json.dumps(brief | changes))
@@ -273,11 +280,13 @@ FORBIDDEN = {
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        *((JSONResponse(written(text=text)), "unfit") for text in FORBIDDEN.values()),
+        *((JSONResponse(written(text=both(fr=text))), "unfit") for text in FORBIDDEN.values()),
+        (JSONResponse(written(text=both(en="This music cures anxiety."))), "unfit"),
+        (JSONResponse(written(text="Vous êtes là.")), "bad_output"),
         (JSONResponse(written(title="")), "unfit"),
         (JSONResponse(written(title="T" * 81)), "unfit"),
-        (JSONResponse(written(text="mot " * 400)), "unfit"),
-        (JSONResponse(written(text="Vous êtes là.\x00")), "unfit"),
+        (JSONResponse(written(text=both(fr="mot " * 400))), "unfit"),
+        (JSONResponse(written(text=both(fr="Vous êtes là.\x00"))), "unfit"),
         (JSONResponse(written(segments=[])), "bad_output"),
         (JSONResponse(completion(None)), "empty"),
         (JSONResponse(completion("")), "empty"),

@@ -57,8 +57,10 @@ async def test_a_run_is_created_with_its_segments(
         "brief": run["brief"],
         "segmentsCount": len(segments),
         "status": "creating",
+        "briefs": run["metadata"]["brief"],
     }
-    assert created["brief"] and created["title"]
+    assert created["brief"] == created["briefs"]["fr"]
+    assert created["title"] and created["briefs"]["en"]
     assert (run["user_id"], run["preset_key"]) == (owner.id, "01-panique-anxiete")
     assert run["metadata"]["brief_source"] == "openai"
     assert run["metadata"]["brief_model"] == "gpt-4o-mini"
@@ -309,7 +311,8 @@ async def assert_curated(
     run, segments = records.run(created["runId"]), records.segments(created["runId"])
     assert run["metadata"]["brief_source"] == "curated"
     assert run["metadata"]["brief_reason"] == reason
-    assert (created["title"], created["brief"]) == (CURATED.title, CURATED.text)
+    assert created["briefs"] == run["metadata"]["brief"] == CURATED.text.model_dump()
+    assert (created["title"], created["brief"]) == (CURATED.title, CURATED.text.fr)
     assert [segment["metadata"]["planned_seconds"] for segment in segments] == [
         plan.planned_seconds for plan in CURATED.segments
     ]
@@ -368,10 +371,10 @@ async def test_a_withdrawn_model_is_followed_by_the_next_of_the_list(
     assert (known["brief_source"], known["brief_model"]) == ("openai", "gpt-6-luna")
 
 
-def brief_saying(text: str) -> Response:
+def brief_saying(fr: str = "Vous êtes là.", en: str = "You are here.") -> Response:
     prompt = "Instrumental felt piano and strings, 60 BPM, dorian, slowly opening"
     segment = {"title": "Premier pas", "prompt": prompt, "seconds": 300}
-    brief = {"title": "Un moment calme", "text": text, "segments": [segment] * 4}
+    brief = {"title": "Un moment calme", "text": {"fr": fr, "en": en}, "segments": [segment] * 4}
     message = {"role": "assistant", "content": json.dumps(brief), "refusal": None}
     return JSONResponse(
         {
@@ -389,10 +392,11 @@ def brief_saying(text: str) -> Response:
     [
         (brief_saying("Inspirez, puis retenez votre souffle quatre secondes."), "unfit"),
         (brief_saying("Cette musique guérit l'anxiété."), "unfit"),
+        (brief_saying(en="This music cures anxiety."), "unfit"),
         (brief_saying("Vous êtes là.\x00"), "unfit"),
         (HTMLResponse("<h1>Sign in to the Wi-Fi</h1>"), "bad_output"),
     ],
-    ids=["breath-holding", "a-claim", "nul", "portal"],
+    ids=["breath-holding", "a-claim", "a-claim-in-english", "nul", "portal"],
 )
 async def test_a_brief_that_no_listener_should_read_is_replaced(
     make_settings: MakeSettings, owner: Person, records: Records, answer: Response, reason: str

@@ -28,12 +28,20 @@ def written(**change: Any) -> WrittenBrief:
     """A fit brief of four segments, with some parts replaced."""
     parts: dict[str, Any] = {
         "title": "Une rive sous les pas",
-        "text": "Sentez vos pieds au sol. Regardez autour de vous. Écoutez, simplement.",
+        "text": {
+            "fr": "Sentez vos pieds au sol. Regardez autour de vous. Écoutez, simplement.",
+            "en": "Feel your feet on the floor. Look around you. Just listen.",
+        },
         "segments": [
             {"title": f"Pas {number}", "prompt": PROMPT, "seconds": 300} for number in range(4)
         ],
     }
     return WrittenBrief.model_validate(parts | change)
+
+
+def saying(**change: str) -> WrittenBrief:
+    """The fit brief with its text replaced in some languages."""
+    return written(text=written().text.model_dump() | change)
 
 
 def with_first_segment(**change: Any) -> WrittenBrief:
@@ -47,14 +55,17 @@ def test_a_fit_brief_is_kept_word_for_word() -> None:
     brief = fit_brief(written(), PRESET)
 
     assert brief.title == "Une rive sous les pas"
-    assert brief.text.startswith("Sentez vos pieds au sol.")
+    assert brief.text.fr.startswith("Sentez vos pieds au sol.")
+    assert brief.text.en.startswith("Feel your feet on the floor.")
     assert brief.segments == tuple(SegmentPlan(f"Pas {n}", PROMPT, 300) for n in range(4))
 
 
 def test_blanks_are_tidied() -> None:
-    brief = fit_brief(written(title="  Une rive\n", text="Sentez  vos\n\npieds. "), PRESET)
+    text = {"fr": "Sentez  vos\n\npieds. ", "en": " Feel\nyour  feet."}
+    brief = fit_brief(written(title="  Une rive\n", text=text), PRESET)
 
-    assert (brief.title, brief.text) == ("Une rive", "Sentez vos pieds.")
+    assert brief.title == "Une rive"
+    assert (brief.text.fr, brief.text.en) == ("Sentez vos pieds.", "Feel your feet.")
 
 
 @pytest.mark.parametrize("asked", [0, -1, 90, 1e12, math.nan, math.inf])
@@ -76,9 +87,12 @@ def test_three_segments_make_the_shortest_journey() -> None:
     [
         (written(title=" "), "title: empty"),
         (written(title="x" * (TITLE_CHARS_MAX + 1)), "title: over 80 characters"),
-        (written(text=""), "text: empty"),
-        (written(text="x" * (TEXT_CHARS_MAX + 1)), "text: over 1200 characters"),
-        (written(text="Retenez votre souffle."), "text: breath-holding"),
+        (saying(fr=""), "text.fr: empty"),
+        (saying(en=""), "text.en: empty"),
+        (saying(fr="x" * (TEXT_CHARS_MAX + 1)), "text.fr: over 1200 characters"),
+        (saying(en="x" * (TEXT_CHARS_MAX + 1)), "text.en: over 1200 characters"),
+        (saying(fr="Retenez votre souffle."), "text.fr: breath-holding"),
+        (saying(en="Hold your breath for a moment."), "text.en: breath-holding"),
         (written(title="Hypnose"), "title: hypnosis"),
         (with_first_segment(title=""), "segment title: empty"),
         (with_first_segment(title="Affronter la peur"), "segment title: exposure"),
@@ -121,17 +135,19 @@ def test_the_curated_brief_would_itself_pass_as_written(preset: Preset) -> None:
     assert fit_brief(_rewritten(curated), preset) == curated
 
 
-def test_the_curated_brief_speaks_french_unless_asked() -> None:
-    assert curated_brief(PRESET).title == PRESET.brief.title.fr
-    assert curated_brief(PRESET, "en").title == PRESET.brief.title.en
-    assert curated_brief(PRESET, "en").segments[0].title == PRESET.segments[0].title.en
+def test_the_curated_brief_has_french_titles_and_its_text_in_both_languages() -> None:
+    brief = curated_brief(PRESET)
+
+    assert brief.title == PRESET.brief.title.fr
+    assert brief.segments[0].title == PRESET.segments[0].title.fr
+    assert brief.text == PRESET.brief.text
 
 
 def _rewritten(brief: Brief) -> WrittenBrief:
     return WrittenBrief.model_validate(
         {
             "title": brief.title,
-            "text": brief.text,
+            "text": brief.text.model_dump(),
             "segments": [
                 {"title": plan.title, "prompt": plan.prompt, "seconds": plan.planned_seconds}
                 for plan in brief.segments

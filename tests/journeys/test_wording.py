@@ -61,6 +61,14 @@ FORBIDDEN_TEXTS = {
         "Press the point on your wrist.",
         "Suivez le méridien du cœur.",
     ],
+    "an end of what": [
+        "Arrêter est toujours une bonne décision.",
+        "Vous êtes libre d'arrêter à tout moment.",
+        "Écoutez la musique. Vous pouvez arrêter.",
+        "You are free to stop whenever you like.",
+        "Stopping is always a good decision.",
+        "You may end it here.",
+    ],
     "medical claim": [
         "Cette musique guérit l'anxiété.",
         "Elle soigne et traite la douleur.",
@@ -98,6 +106,9 @@ GENTLE_TEXTS = [
     "Breathe in as you like, breathe out as you like.",
     "Comptez sur la musique, elle reste là.",
     "La musique dure 20 minutes.",
+    "Vous pouvez arrêter la musique à tout moment.",
+    "You can stop the music whenever you like.",
+    "S'arrêter un instant",
     "Let the sound hold you, and breathe as you like.",
     "A hand on your chest, if that feels good.",
 ]

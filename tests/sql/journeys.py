@@ -217,7 +217,11 @@ def creation(**others: Any) -> dict[str, Any]:
         "user_id": OWNER,
         "preset_key": "00-universel-reset",
         "brief": "Un souffle, puis le calme.",
-        "metadata": {"title": "Retour au calme", "brief_source": "curated"},
+        "metadata": {
+            "title": "Retour au calme",
+            "brief": {"fr": "Un souffle, puis le calme.", "en": "A breath, then calm."},
+            "brief_source": "curated",
+        },
         "segments": plans(3),
         "daily_quota": 10,
     } | others

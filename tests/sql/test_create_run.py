@@ -39,6 +39,7 @@ def test_a_run_is_answered_as_it_was_made(world: World) -> None:
         "run_id": answer["run_id"],
         "title": "Retour au calme",
         "brief": "Un souffle, puis le calme.",
+        "briefs": {"fr": "Un souffle, puis le calme.", "en": "A breath, then calm."},
         "status": "creating",
         "segments": 3,
     }
@@ -49,7 +50,7 @@ def test_a_run_keeps_what_it_was_given(world: World) -> None:
     run = world.postgres.row("select * from public.parcours_runs where id = %s", run_id)
     assert run["user_id"] == OWNER
     assert run["preset_key"] == "00-universel-reset"
-    assert run["metadata"] == {"title": "Retour au calme", "brief_source": "curated"}
+    assert run["metadata"] == creation()["metadata"]
     assert (run["suds_start"], run["suds_mid"], run["suds_end"]) == (None, None, None)
 
 

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import pydantic
 
+from parcours_xl.journeys.bilingual import Language
+
 
 class Answer(pydantic.BaseModel):
     """What more a newer database says is none of our business."""
@@ -13,11 +15,12 @@ class Answer(pydantic.BaseModel):
 
 
 class RunCreated(Answer):
-    """A run as create answers it. segments: how many."""
+    """A run as create answers it. brief: in French; briefs: by language. segments: how many."""
 
     run_id: UUID
     title: str | None
     brief: str | None
+    briefs: dict[Language, str] | None = None
     status: str
     segments: int
 

@@ -13,6 +13,7 @@ from parcours_xl.functions.house import house_of
 from parcours_xl.http.asking import require_user
 from parcours_xl.http.bodies import BadRequest, read_body
 from parcours_xl.http.shapes import Answered, Asked, Fault, answer
+from parcours_xl.journeys.bilingual import Language
 from parcours_xl.journeys.emotion import (
     TEXT_PATTERN,
     WORD_PATTERN,
@@ -60,6 +61,9 @@ class CreateAnswer(Answered):
     brief: str | None
     segments_count: int
     status: RunStatus
+    briefs: Annotated[
+        dict[Language, str] | None, Field(description="The brief in each language of the page")
+    ] = None
 
 
 async def create(request: Request) -> Response:
@@ -81,6 +85,7 @@ async def create(request: Request) -> Response:
             run_id=run.run_id,
             title=run.title,
             brief=run.brief,
+            briefs=run.briefs,
             segments_count=run.segments,
             status=RunStatus(run.status),
         )

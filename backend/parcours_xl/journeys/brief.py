@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from parcours_xl.journeys.bilingual import Language, one_line
+from parcours_xl.journeys.bilingual import Bilingual, one_line
 from parcours_xl.journeys.durations import (
     BOUNDS,
     SEGMENTS_MAX,
@@ -33,11 +33,18 @@ class WrittenSegment(_Written):
     seconds: float = Field(description="240 to 360")
 
 
+class WrittenText(_Written):
+    """What the listener reads, in the two languages of the page."""
+
+    fr: str = Field(description="French, 3 to 6 warm and plain sentences to the listener")
+    en: str = Field(description="The same in natural English, 3 to 6 sentences")
+
+
 class WrittenBrief(_Written):
     """A brief as the language model writes it; nothing in it is trusted before `fit_brief`."""
 
     title: str = Field(description="French, a few words, neutral: never names a condition")
-    text: str = Field(description="French, 3 to 6 warm and plain sentences to the listener")
+    text: WrittenText
     segments: list[WrittenSegment] = Field(min_length=SEGMENTS_MIN, max_length=SEGMENTS_MAX)
 
 
@@ -59,10 +66,10 @@ class SegmentPlan:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The brief of a run, ready to be stored and shown."""
+    """The brief of a run, ready to be stored and shown. Titles are French."""
 
     title: str
-    text: str
+    text: Bilingual
     segments: tuple[SegmentPlan, ...]
 
 
@@ -74,7 +81,10 @@ def fit_brief(written: WrittenBrief, preset: Preset, bounds: Bounds = BOUNDS) ->
     seconds = _fit_seconds([segment.seconds for segment in written.segments], preset, bounds)
     return Brief(
         title=_fit_shown("title", written.title, TITLE_CHARS_MAX),
-        text=_fit_shown("text", written.text, TEXT_CHARS_MAX),
+        text=Bilingual(
+            fr=_fit_shown("text.fr", written.text.fr, TEXT_CHARS_MAX),
+            en=_fit_shown("text.en", written.text.en, TEXT_CHARS_MAX),
+        ),
         segments=tuple(
             SegmentPlan(
                 title=_fit_shown("segment title", segment.title, TITLE_CHARS_MAX),
@@ -86,14 +96,14 @@ def fit_brief(written: WrittenBrief, preset: Preset, bounds: Bounds = BOUNDS) ->
     )
 
 
-def curated_brief(preset: Preset, language: Language = "fr", bounds: Bounds = BOUNDS) -> Brief:
+def curated_brief(preset: Preset, bounds: Bounds = BOUNDS) -> Brief:
     """The preset's own brief: used when none could be written, and always fit."""
     seconds = _fit_seconds([segment.seconds for segment in preset.segments], preset, bounds)
     return Brief(
-        title=preset.brief.title.say(language),
-        text=preset.brief.text.say(language),
+        title=preset.brief.title.fr,
+        text=preset.brief.text,
         segments=tuple(
-            SegmentPlan(segment.title.say(language), segment.prompt, planned)
+            SegmentPlan(segment.title.fr, segment.prompt, planned)
             for segment, planned in zip(preset.segments, seconds, strict=True)
         ),
     )

@@ -1,7 +1,8 @@
 """One preset: a feeling, the music that leads out of it, and the words around it.
 
-Source of the figures: reference B2 (tempo, mode, meter, instruments, minutes, techniques, points).
-Wording and prompts are our own.
+Source of the figures: reference B2 (tempo, mode, meter, instruments, minutes, techniques).
+Wording and prompts are our own. No text has anybody press a point of the body (`wording.py`), so
+the reference's note for pregnancy, which is about two of those points, has nothing to warn of.
 """
 
 import re
@@ -10,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from parcours_xl.journeys.bilingual import Bilingual, Line
-from parcours_xl.journeys.cautions import CARER_FIRST, NOT_AT_THE_WHEEL, pregnancy_caution
+from parcours_xl.journeys.cautions import CARER_FIRST, NOT_AT_THE_WHEEL
 from parcours_xl.journeys.durations import (
     JOURNEY_S_MAX,
     JOURNEY_S_MIN,
@@ -140,7 +141,6 @@ class Preset(_Fact):
     minutes: Minutes
     music: Music
     techniques: tuple[Technique, ...] = Field(min_length=5, max_length=6)
-    pregnancy_points: tuple[str, ...] = ()
     cautions: tuple[Bilingual, ...] = Field(default=(), max_length=2)
     card: CardText
     brief: CuratedBrief
@@ -154,8 +154,7 @@ class Preset(_Fact):
     @property
     def contraindications(self) -> tuple[Bilingual, ...]:
         """All that a listener should know first: this preset's own notes, then the common ones."""
-        pregnancy = (pregnancy_caution(self.pregnancy_points),) if self.pregnancy_points else ()
-        return (*self.cautions, *pregnancy, CARER_FIRST, NOT_AT_THE_WHEEL)
+        return (*self.cautions, CARER_FIRST, NOT_AT_THE_WHEEL)
 
     @model_validator(mode="after")
     def _lasts_as_announced(self) -> Self:

@@ -32,10 +32,12 @@ distress. You write its brief: a title, a short text, and {SEGMENTS_MIN} or {SEG
 segments of instrumental music that lead, one into the next, from one feeling to another.
 
 Title, text and segment titles are in French, addressed with "vous", warm, plain and \
-gender-neutral. The text has 3 to 6 short sentences: it acknowledges the feeling, offers the room \
-as an anchor (what can be seen, heard, felt underfoot), says what the music will do, and leaves \
-the person free to stop. Titles are a few neutral words and never name a feeling or a condition: \
-they appear on lock screens.
+gender-neutral. The text is also written in English, with the same meaning, as a native speaker \
+would say it and not word for word. It has 3 to 6 short sentences: it acknowledges the feeling, \
+offers the room as an anchor (what can be seen, heard, felt underfoot), says what the music will \
+do, and that the music can be stopped at any time. A sentence that speaks of stopping names the \
+music: nobody in despair may read it as being about life. Titles are a few neutral words and never \
+name a feeling or a condition: they appear on lock screens.
 
 Segment prompts are in English, 300 to 700 characters each, for a music generator: instruments, \
 tempo in BPM, mode, meter, dynamics, texture, and how the piece evolves from its first minute to \

@@ -72,6 +72,13 @@ FORBIDDEN: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "address or markup": re.compile(
             r"https?:|www\.|@|[<>{}\[\]|`*#_\\]|\d[\d .\-]{5,}\d|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
         ),
+        # "You are free to stop": of the music, or somebody in despair reads it of their life.
+        "an end of what": re.compile(
+            r"(?:^|[.!?])(?![^.!?]*\b(?:musique|ecoute|morceaux?|(?:le|du|ce) son"
+            r"|music|listening|pieces?|sound)\b)"
+            r"[^.!?]*(?:(?<!s')\b(?:arreter|arretez|cesser|en finir)\b"
+            r"|\bstop\b|\bstopping is\b|\bend it\b)"
+        ),
     }
 )
 

@@ -27,7 +27,8 @@ NOT_BUILT = """\
 <p>The service itself answers at <code>/functions/v1/</code>. To build the page, run
 <code>make demo</code>, <code>make test</code> or <code>parcours dev</code> from the repository, or
 install a released wheel, which holds it.</p>
-<p lang="fr">La page n'a pas encore été construite. En cas d'urgence, appelez le 15 ou le 112.</p>
+<p lang="fr">La page n'a pas encore été construite. En cas d'urgence, appelez le 112 ou le numéro
+d'urgence de votre pays.</p>
 </html>
 """
 

@@ -27,6 +27,7 @@ async def create_run(
     brief, origin = await _write_brief(writer, preset, emotion)
     metadata = origin | {
         "title": brief.title,
+        "brief": brief.text.model_dump(),
         "emotion": emotion.emotion or preset.emotion,
         "intensity": emotion.intensity,
     }
@@ -38,7 +39,7 @@ async def create_run(
         }
         for plan in brief.segments
     ]
-    run = NewRun(demand.user_id, preset.key, brief.text, metadata, segments)
+    run = NewRun(demand.user_id, preset.key, brief.text.fr, metadata, segments)
     return await database.create_run(demand, run)
 
 

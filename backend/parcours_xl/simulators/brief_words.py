@@ -1,4 +1,4 @@
-"""The words of a simulated brief: French for the listener, English for Suno.
+"""The words of a simulated brief: French and English for the listener, English for Suno.
 
 They follow the journey that the request describes (tempo, mode, meter, instruments, length).
 """
@@ -6,6 +6,7 @@ They follow the journey that the request describes (tempo, mode, meter, instrume
 import re
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 TITLES = (
     "Le long du rivage",
@@ -20,33 +21,58 @@ SEGMENT_TITLES = (
     ("L'horizon s'ouvre", "Plus d'espace", "Le jour se lève"),
     ("La rive", "Le repos des choses", "Rester un moment"),
 )
+# Each sentence in French and in English.
 WELCOMES = (
-    "Ce que vous ressentez a sa place ici.",
-    "Vous pouvez arriver comme vous êtes, il n'y a rien à réussir.",
-    "Ce moment est le vôtre, rien ne presse.",
+    ("Ce que vous ressentez a sa place ici.", "Whatever you feel is welcome here."),
+    (
+        "Vous pouvez arriver comme vous êtes, il n'y a rien à réussir.",
+        "You can come as you are, there is nothing to get right.",
+    ),
+    ("Ce moment est le vôtre, rien ne presse.", "This moment is yours, nothing is urgent."),
 )
 ANCHORS = (
-    "Regardez un objet proche et laissez vos épaules descendre un peu.",
-    "Sentez le sol sous vos pieds et ce qui vous soutient.",
-    "Écoutez un son de la pièce, puis un autre, plus loin.",
+    (
+        "Regardez un objet proche et laissez vos épaules descendre un peu.",
+        "Look at something nearby and let your shoulders drop a little.",
+    ),
+    (
+        "Sentez le sol sous vos pieds et ce qui vous soutient.",
+        "Feel the floor under your feet and whatever is holding you up.",
+    ),
+    (
+        "Écoutez un son de la pièce, puis un autre, plus loin.",
+        "Listen to one sound in the room, then to another, further away.",
+    ),
+)
+OPENING = (
+    "La musique commence près de vous, portée par {instruments}.",
+    "The music begins close to you, carried by {instruments}.",
+)
+UNFOLDING = (
+    "Puis elle s'ouvre peu à peu, sans rien demander.",
+    "Then it opens little by little, and asks nothing of you.",
 )
 PARTINGS = (
-    "Vous pouvez arrêter quand vous voulez.",
-    "Restez aussi longtemps que cela vous convient.",
+    (
+        "Vous pouvez arrêter la musique quand vous voulez.",
+        "You can stop the music whenever you like.",
+    ),
+    ("Restez aussi longtemps que cela vous convient.", "Stay for as long as it suits you."),
 )
-FRENCH_INSTRUMENTS = {
-    r"handpan": "un handpan",
-    r"rhodes": "un piano électrique",
-    r"piano": "un piano feutré",
-    r"harp": "une harpe",
-    r"kalimba": "une kalimba",
-    r"guitar": "une guitare",
-    r"flute": "une flûte",
-    r"string": "des cordes",
-    r"choir": "un chœur lointain",
-    r"bell|chime": "des clochettes",
-    r"pad|drone|texture": "des nappes chaudes",
+INSTRUMENTS = {
+    r"handpan": ("un handpan", "a handpan"),
+    r"rhodes": ("un piano électrique", "an electric piano"),
+    r"piano": ("un piano feutré", "a felt piano"),
+    r"harp": ("une harpe", "a harp"),
+    r"kalimba": ("une kalimba", "a kalimba"),
+    r"guitar": ("une guitare", "a guitar"),
+    r"flute": ("une flûte", "a flute"),
+    r"string": ("des cordes", "strings"),
+    r"choir": ("un chœur lointain", "a distant choir"),
+    r"bell|chime": ("des clochettes", "small bells"),
+    r"pad|drone|texture": ("des nappes chaudes", "warm pads"),
 }
+FRENCH, ENGLISH = 0, 1
 ARC = (
     "Opens close and present, meeting the listener where they are: {lead} states a short figure"
     " that returns without surprise, {rest} underneath. A few suspended ninths keep a gentle"
@@ -62,6 +88,7 @@ ARC = (
     " the key note with a slow natural fade.",
 )
 SECONDS_MIN, SECONDS_MAX = 240, 360
+Option = TypeVar("Option")
 DEFAULT_TOTAL_S, DEFAULT_BPM = 1200, 66
 
 
@@ -115,16 +142,12 @@ class BriefWords:
         return self._choose("title", TITLES)
 
     def text(self) -> str:
-        """Four or five sentences to the listener."""
-        return " ".join(
-            (
-                self._choose("welcome", WELCOMES),
-                self._choose("anchor", ANCHORS),
-                f"La musique commence près de vous, portée par {self._french_instruments()}.",
-                "Puis elle s'ouvre peu à peu, sans rien demander.",
-                self._choose("parting", PARTINGS),
-            )
-        )
+        """Five sentences to the listener, in French."""
+        return self._say(FRENCH, " et ")
+
+    def english_text(self) -> str:
+        """The same five sentences in English."""
+        return self._say(ENGLISH, " and ")
 
     def segment_title(self, place: int) -> str:
         return self._choose(f"segment {place}", SEGMENT_TITLES[self._scene(place)])
@@ -154,16 +177,28 @@ class BriefWords:
         last = place >= self.journey.segments - 1
         return len(ARC) - 1 if last else min(place, len(ARC) - 2)
 
-    def _french_instruments(self) -> str:
-        names = [
-            french
-            for pattern, french in FRENCH_INSTRUMENTS.items()
-            if any(re.search(pattern, name.lower()) for name in self.journey.instruments)
-        ]
-        first, *others = names[:2] or ["un piano feutré"]
-        return " et ".join((first, *others))
+    def _say(self, language: int, conjunction: str) -> str:
+        sentences = (
+            self._choose("welcome", WELCOMES),
+            self._choose("anchor", ANCHORS),
+            OPENING,
+            UNFOLDING,
+            self._choose("parting", PARTINGS),
+        )
+        instruments = conjunction.join(name[language] for name in self._instruments())
+        return " ".join(
+            sentence[language].format(instruments=instruments) for sentence in sentences
+        )
 
-    def _choose(self, what: str, options: tuple[str, ...]) -> str:
+    def _instruments(self) -> list[tuple[str, str]]:
+        names = [
+            name
+            for pattern, name in INSTRUMENTS.items()
+            if any(re.search(pattern, played.lower()) for played in self.journey.instruments)
+        ]
+        return names[:2] or [INSTRUMENTS[r"piano"]]
+
+    def _choose(self, what: str, options: tuple[Option, ...]) -> Option:
         return Random(f"{self._seed}/{what}").choice(options)  # noqa: S311 - words, not secrets
 
 

@@ -49,7 +49,7 @@ def _compose(asked: Asked) -> str:
             return words.prompt(place or 0)
         if any(part in name for part in TITLE_NAMES):
             return words.title() if place is None else words.segment_title(place)
-        return words.text()
+        return words.english_text() if name == "en" else words.text()
 
     def count(path: Path) -> float | None:
         name, place = _field(path), _place(path)
