@@ -1,8 +1,12 @@
 """What is heard while music is being composed: the bed, from the tap to the first preview."""
 
+import re
+
 import numpy as np
 import pytest
+from playwright.sync_api import Route
 
+from parcours_xl.simulators.bed import START_LOOP_S
 from tests.browser.hearing import hear
 from tests.browser.house import House
 from tests.browser.listener import Listener, Open
@@ -12,6 +16,8 @@ CLICK_DBFS, HEARD_DBFS, GONE_DBFS = -80, -50, -90
 START_S_MAX, STOP_S_MAX = 1, 0.05
 BED_IN_S, BED_OUT_S = 0.9, 3
 READ_S = 1
+LENGTHEN_S = 4
+"""The short loop crosses to the long one (web/engine/browser/beds.ts)."""
 STEP_S = 0.1
 BED_HZ = range(70, 400, 10)
 """The bed's chords are of 73 to 294 Hz; the lowest tone of a track is of 500 Hz."""
@@ -67,6 +73,33 @@ def test_the_bed_sounds_within_a_second_and_crosses_to_the_first_preview(
         # Both move softly: less than the whole of it is loud enough to be told.
         assert 0.4 * BED_OUT_S < left - came < BED_OUT_S, "it leaves slowly, under the preview"
         assert bed_levels(after).max() < GONE_DBFS
+        assert heard.between(begun + 0.05, heard.ends).silences() == []
+        assert heard.loudest_hiss(begun + 0.05, heard.ends - 0.05)[0] <= CLICK_DBFS
+
+    hear(open_with_bed, wait, judge)
+
+
+def test_a_few_seconds_of_it_sound_until_the_whole_has_arrived(
+    open_with_bed: Open, house: House
+) -> None:
+    house.tune(first_s=900)
+
+    def wait(listener: Listener) -> Recording:
+        held: list[Route] = []
+        listener.page.route(re.compile(r"/bed-[0-9a-f]{8}\.mp3$"), lambda route: held.append(route))
+        listener.listen_for(READ_S)
+        listener.tap_start()
+        listener.listen_for(START_LOOP_S + BED_IN_S + 1)
+        [whole] = held
+        whole.continue_()
+        listener.listen_for(LENGTHEN_S + 1.5)
+        return listener.recording()
+
+    def judge(heard: Recording) -> None:
+        begun = heard.first_sound(-60)
+        assert begun is not None
+        assert heard.ends - begun > START_LOOP_S + LENGTHEN_S, "a round, and the long one after it"
+        assert bed_levels(heard.between(begun + BED_IN_S, heard.ends)).min() > HEARD_DBFS
         assert heard.between(begun + 0.05, heard.ends).silences() == []
         assert heard.loudest_hiss(begun + 0.05, heard.ends - 0.05)[0] <= CLICK_DBFS
 

@@ -7,6 +7,7 @@ import pytest
 from parcours_xl.local import player_build
 from parcours_xl.local.errors import LocalError
 from parcours_xl.local.player_build import build_player, hash_sources, install_modules
+from parcours_xl.simulators.bed import START_BYTES_MAX
 
 PACKAGE = '{"type": "module", "scripts": {"build": "vite build"}}'
 PAGE = '<!doctype html><title>A page</title><script type="module" src="./main.ts"></script>'
@@ -45,6 +46,8 @@ def test_the_page_and_its_bed_are_built_under_names_that_tell_their_content(web:
     assert "Calm" in script.read_text()
     [bed] = (site / "assets").glob("bed-????????.mp3")
     assert bed.stat().st_size > 100_000
+    [start] = (site / "assets").glob("bed-start-????????.mp3")
+    assert 0 < start.stat().st_size <= START_BYTES_MAX
 
 
 def test_what_has_not_changed_is_not_built_again(web: Path) -> None:

@@ -38,6 +38,7 @@ def site(tmp_path: Path) -> Path:
         "sw.js": "self.skipWaiting()",
         "assets/main-0a1b2c3d.js": "export {}",
         "assets/bed-4e5f6a7b.mp3": "not quite music",
+        "assets/bed-start-5f6a7b8c.mp3": "a little of it",
     }.items():
         (tmp_path / name).write_text(text)
     return tmp_path

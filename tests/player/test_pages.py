@@ -92,6 +92,7 @@ async def test_the_config_says_where_supabase_is_and_how_long_the_music_lasts(
         "realtime": False,
         "mediaHosts": ["suno.ai", "*.suno.ai", "127.0.0.1:4040"],
         "bedUrl": "assets/bed-4e5f6a7b.mp3",
+        "bedStartUrl": "assets/bed-start-5f6a7b8c.mp3",
         "settings": {
             "journeySecondsMin": 1080,
             "journeySecondsMax": 1440,

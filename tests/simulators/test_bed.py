@@ -10,7 +10,15 @@ import numpy.typing as npt
 import pytest
 
 from parcours_xl.adapters.loudness import listen
-from parcours_xl.simulators.bed import LEAD_S, LOOP_S, compose_bed, write_bed
+from parcours_xl.simulators.bed import (
+    LEAD_S,
+    LOOP_S,
+    START_BYTES_MAX,
+    START_LOOP_S,
+    compose_bed,
+    write_bed,
+    write_start,
+)
 from parcours_xl.simulators.instruments import RATE
 
 Sound = npt.NDArray[np.float32]
@@ -24,8 +32,24 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def start_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("start") / "bed-start.mp3"
+    write_start(file)
+    return file
+
+
+@pytest.fixture(scope="module")
 def played(file: Path) -> Sound:
-    """Two rounds of what the player loops: the file's whole seconds less one, after the lead."""
+    return two_rounds(file)
+
+
+@pytest.fixture(scope="module")
+def start_played(start_file: Path) -> Sound:
+    return two_rounds(start_file)
+
+
+def two_rounds(file: Path) -> Sound:
+    """Twice what the player loops: the file's whole seconds less one, after the lead."""
     decoded = miniaudio.decode_file(str(file), output_format=miniaudio.SampleFormat.FLOAT32)
     assert isinstance(decoded.samples, array.array)
     sound = np.frombuffer(decoded.samples, dtype=np.float32).reshape(-1, 2)
@@ -56,14 +80,27 @@ def test_the_same_bed_comes_out_every_time() -> None:
     assert np.array_equal(compose_bed(), compose_bed())
 
 
-def test_its_end_is_its_beginning(played: Sound) -> None:
-    seam = LOOP_S * RATE
+def test_a_few_seconds_come_first_in_a_small_file(start_file: Path, start_played: Sound) -> None:
+    assert len(start_played) / RATE / 2 == START_LOOP_S
+    assert start_file.stat().st_size <= START_BYTES_MAX
+
+
+@pytest.mark.parametrize(("sound", "loop_s"), [("played", LOOP_S), ("start_played", START_LOOP_S)])
+def test_its_end_is_its_beginning(sound: str, loop_s: int, request: pytest.FixtureRequest) -> None:
+    played = request.getfixturevalue(sound)
+    seam = loop_s * RATE
     jump = np.abs(np.diff(played[seam - 4 : seam + 4], axis=0)).max()
     usual = np.percentile(np.abs(np.diff(played, axis=0)), 99.5)
 
     assert jump <= usual, "from one sample to the next as everywhere else"
     around = played[seam - RATE // 20 : seam + RATE // 20]
     assert energy_above(around, 4000) < -80, "a cut would ring up there"
+
+
+def test_the_long_loop_begins_as_loud_as_the_short_one(played: Sound, start_played: Sound) -> None:
+    begins, short = (float(decibels(one, 4)[0]) for one in (played, start_played))
+
+    assert begins == pytest.approx(short, abs=1)
 
 
 def energy_above(sound: Sound, hertz: float) -> float:

@@ -30,6 +30,8 @@ export interface PlayerConfig {
   readonly mediaHosts: readonly string[];
   /** The quiet bed played while music is composed, relative to the page; null: one waits in silence. */
   readonly bedUrl: string | null;
+  /** A few seconds of it, heard until the whole has arrived; null where the service has none. */
+  readonly bedStartUrl: string | null;
   /**
    * Bounds of the engine that differ here, by their names in `engine/settings.ts`, such as
    * `journeySecondsMin` and `journeySecondsMax`: tests play short pieces through these alone.
@@ -85,7 +87,8 @@ export function readConfig(value: unknown): PlayerConfig {
     publishableKey: asText(config["publishableKey"], "publishableKey"),
     realtime: config["realtime"] === true,
     mediaHosts: asList(config["mediaHosts"] ?? [], "mediaHosts").map(String),
-    bedUrl: typeof config["bedUrl"] === "string" ? config["bedUrl"] : null,
+    bedUrl: asAddress(config["bedUrl"]),
+    bedStartUrl: asAddress(config["bedStartUrl"]),
     settings: asSettings(config["settings"] ?? {}),
   };
 }
@@ -144,6 +147,10 @@ function asRecord(value: unknown, what: string): Record<string, unknown> {
 function asList(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw new ContractBroken(`${what} is not a list`);
   return value;
+}
+
+function asAddress(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 function asText(value: unknown, what: string): string {

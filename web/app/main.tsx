@@ -21,18 +21,27 @@ import { Root } from "./screens/root";
 import { TabLock } from "./tab-lock";
 
 const LOAD_PAUSE_S = 2;
+/** A bed that takes longer than this no longer keeps the rest of the page waiting. */
+const BED_S_MAX = 5;
 
 /** Without a config the service told the page nothing; help still works, and nothing is asked. */
 function openPage(config: PlayerConfig | null): App {
+  const decks = browserDecks({
+    bedUrl: config?.bedUrl ?? null,
+    bedStartUrl: config?.bedStartUrl ?? null,
+    output: chosenOutput(location.search),
+  });
+  // On a slow line one thing after another: what the first tap needs, then Supabase, then looks.
+  const audible = inTime(decks.bed.ready, BED_S_MAX);
   const backend = config
-    ? loadBackend().then(({ openBackend }) =>
-        openBackend(config, (trouble) => listening.troubled(trouble)),
-      )
+    ? audible
+        .then(loadBackend)
+        .then(({ openBackend }) => openBackend(config, (trouble) => listening.troubled(trouble)))
     : new Promise<Backend>(() => {});
   const preferences = new Preferences(browserMemory);
   const player = createPlayer({
     clock: systemClock,
-    decks: browserDecks({ bedUrl: config?.bedUrl ?? null, output: chosenOutput(location.search) }),
+    decks,
     ...lateBackend(backend),
     settings: { ...config?.settings, volume: preferences.volume },
   });
@@ -84,6 +93,14 @@ async function loadBackend(): Promise<typeof import("../supabase/backend")> {
       await new Promise((resolve) => systemClock.after(LOAD_PAUSE_S, () => resolve(null)));
     }
   }
+}
+
+/** The same promise; after so many seconds, without its answer. */
+function inTime(promise: Promise<unknown>, seconds: number): Promise<unknown> {
+  return Promise.race([
+    promise,
+    new Promise((resolve) => systemClock.after(seconds, () => resolve(null))),
+  ]);
 }
 
 async function fetchJson(path: string): Promise<unknown> {

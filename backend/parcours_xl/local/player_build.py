@@ -102,11 +102,12 @@ def _build(sources: str) -> None:
 
 def _render_bed(assets: Path) -> None:
     # The simulators are another program: what composes there never runs in the service.
-    file = assets / "bed.mp3"
-    command = [sys.executable, "-m", "parcours_xl.simulators.bed", str(file)]
+    files = [assets / "bed.mp3", assets / "bed-start.mp3"]
+    command = [sys.executable, "-m", "parcours_xl.simulators.bed", *map(str, files)]
     subprocess.run(command, check=True, timeout=BUILD_S_MAX)  # noqa: S603
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
-    shutil.move(file, file.with_name(f"bed-{digest}.mp3"))
+    for file in files:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
+        shutil.move(file, file.with_name(f"{file.stem}-{digest}.mp3"))
 
 
 def _npm(

@@ -13,7 +13,7 @@ CARRIED_SHARE, PIECE_SHARE = 20 / durations.SEGMENT_S_MIN, 30 / durations.SEGMEN
 """Of the shortest segment: how long a piece is at least carried on, and worth beginning late."""
 
 
-def describe_service(settings: Settings, bed_url: str) -> dict[str, Any]:
+def describe_service(settings: Settings, bed_url: str, bed_start_url: str | None) -> dict[str, Any]:
     """Where Supabase is, and the bounds of the music. Nothing in it is secret."""
     return {
         "supabaseUrl": settings.supabase_url,
@@ -21,6 +21,7 @@ def describe_service(settings: Settings, bed_url: str) -> dict[str, Any]:
         "realtime": settings.realtime,
         "mediaHosts": media_hosts(settings),
         "bedUrl": bed_url,
+        "bedStartUrl": bed_start_url,
         "settings": {
             "journeySecondsMin": settings.journey_s_min,
             "journeySecondsMax": settings.journey_s_max,

@@ -38,6 +38,9 @@ def create_player(settings: Settings, site: Site | None = None) -> ASGIApp:
     site = site or Site()
     described = describe_presets()
 
+    def describe() -> dict[str, Any]:
+        return describe_service(settings, site.bed_url, site.bed_start_url)
+
     async def show_page(request: Request) -> Response:
         if not site.is_built:
             headers = {"cache-control": "no-store", "retry-after": "60"}
@@ -46,7 +49,7 @@ def create_player(settings: Settings, site: Site | None = None) -> ASGIApp:
 
     routes = [
         Route("/", show_page),
-        Route("/config.json", _saying(lambda: describe_service(settings, site.bed_url))),
+        Route("/config.json", _saying(describe)),
         Route("/presets.json", _saying(lambda: described)),
         Mount("/", site),
     ]

@@ -29,8 +29,16 @@ class Site(StaticFiles):
     @property
     def bed_url(self) -> str:
         """The music for waiting, relative to the page."""
-        found = sorted((self._folder / "assets").glob("bed-*.mp3"))
-        return f"assets/{found[-1].name}" if found else "bed.mp3"
+        return self._asset("bed-????????.mp3") or "bed.mp3"
+
+    @property
+    def bed_start_url(self) -> str | None:
+        """A few seconds of it, heard until the whole has arrived."""
+        return self._asset("bed-start-????????.mp3")
+
+    def _asset(self, pattern: str) -> str | None:
+        found = sorted((self._folder / "assets").glob(pattern))
+        return f"assets/{found[-1].name}" if found else None
 
     def file_response(
         self,

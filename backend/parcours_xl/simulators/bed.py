@@ -1,7 +1,8 @@
-"""The bed: what a listener hears while music is being composed. `python -m … bed FILE`.
+"""The bed: what a listener hears while music is being composed. `python -m … bed FILE START_FILE`.
 
 Soft chords that come and go over 72 s and meet their own beginning. No beat, no melody, nothing
-that begins: it only keeps a person company. Rendered when the page is built.
+that begins: it only keeps a person company. The start file is a short loop of the first chord,
+which sounds on a slow line while the long one is still on its way. Rendered when the page is built.
 """
 
 import sys
@@ -13,6 +14,9 @@ from parcours_xl.simulators.instruments import RATE, Samples, paint_pad
 from parcours_xl.simulators.mp3 import encode
 
 LOOP_S = 72
+START_LOOP_S = 6
+"""Of the start file: at 400 kbit/s it arrives in little more than a second."""
+START_BYTES_MAX = 60_000
 LEAD_S, TAIL_S = 0.5, 0.7
 """The file begins before the loop's beginning and ends after its end, with the loop's own music:
 whatever silence an encoder or decoder adds, LOOP_S seconds from any place in the middle repeat
@@ -28,6 +32,7 @@ KBITS_A_SECOND = 64
 SEED = 6
 
 assert int(LOOP_S) == LOOP_S, "the player knows the loop by its whole seconds"
+assert int(START_LOOP_S) == START_LOOP_S, "and the short one"
 assert LOOP_S / len(CHORDS) > OVERLAP_S, "never more than two chords at once"
 
 
@@ -39,12 +44,27 @@ def compose_bed() -> Samples:
     for place, chord in enumerate(CHORDS):
         pad = paint_pad(chord, CUTOFF_HZ, LEVEL, length, chance)
         bed += pad * np.roll(_presence(length), place * length // len(CHORDS))
-    return bed
+    # The player crosses from the short loop to the beginning of this one: the same chord, alone.
+    return np.roll(bed, -OVERLAP_S * RATE, axis=1)
+
+
+def compose_start() -> Samples:
+    """The short loop, START_LOOP_S seconds of the first chord."""
+    chance = np.random.default_rng(SEED)
+    return paint_pad(CHORDS[0], CUTOFF_HZ, LEVEL, START_LOOP_S * RATE, chance)
 
 
 def write_bed(file: Path) -> None:
     """The loop as an MP3, with its lead and tail."""
-    loop = compose_bed()
+    _write(compose_bed(), file)
+
+
+def write_start(file: Path) -> None:
+    """The short loop, in the same way."""
+    _write(compose_start(), file)
+
+
+def _write(loop: Samples, file: Path) -> None:
     lead, tail = int(LEAD_S * RATE), int(TAIL_S * RATE)
     around = np.concatenate([loop[:, -lead:], loop, loop[:, :tail]], axis=1)
     file.write_bytes(b"".join(encode(iter([around]), KBITS_A_SECOND)))
@@ -63,3 +83,4 @@ def _presence(length: int) -> Samples:
 
 if __name__ == "__main__":
     write_bed(Path(sys.argv[1]))
+    write_start(Path(sys.argv[2]))

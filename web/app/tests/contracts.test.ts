@@ -29,8 +29,14 @@ describe("config.json", () => {
       realtime: false,
       mediaHosts: [],
       bedUrl: "bed.mp3",
+      bedStartUrl: null,
       settings: {},
     });
+  });
+
+  test("names the few seconds of the bed that come first", () => {
+    const bedStartUrl = "assets/bed-start-0a1b2c3d.mp3";
+    expect(readConfig({ ...CONFIG, bedStartUrl }).bedStartUrl).toBe(bedStartUrl);
   });
 
   test("sets the engine's own bounds, and nothing the engine does not know", () => {

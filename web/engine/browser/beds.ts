@@ -11,22 +11,33 @@ import { SmoothGain } from "./web-audio-deck";
 const LEAD_SECONDS = 0.5;
 const DECODED_HZ = 44_100;
 
-/** Fetched and decoded before the tap, looped by the sound card. */
+/** Between the short loop and the long one: the same chord twice, so that nobody notices. */
+const LENGTHEN_SECONDS = 4;
+
+/** Where the bed is: a few seconds of it, which come quickly, and the whole. Same origin. */
+export interface BedFiles {
+  readonly url: string | null;
+  readonly startUrl: string | null;
+}
+
+/** Fetched and decoded before the tap, looped by the sound card; after the tap, the long loop. */
 export class GraphBed implements Bed {
+  /** Settles once the bed can sound, or never will. */
+  readonly ready: Promise<unknown>;
   private readonly decoded: Promise<AudioBuffer | null>;
   private gain: SmoothGain | null = null;
   private buffer: AudioBuffer | null = null;
-  private source: AudioBufferSourceNode | null = null;
+  private loop: Loop | null = null;
   private wanted = { level: 0, seconds: 0 };
   private idle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(url: string | null) {
-    // Without a bed a listener waits in silence, nothing worse.
-    this.decoded = url === null ? Promise.resolve(null) : decode(url).catch(() => null);
+  constructor(private readonly files: BedFiles) {
+    this.decoded = decode(files.startUrl ?? files.url, "high");
+    this.ready = this.decoded;
   }
 
   get level(): number {
-    return this.source ? (this.gain?.level ?? 0) : 0;
+    return this.loop ? (this.gain?.level ?? 0) : 0;
   }
 
   /** Once there is a context. */
@@ -36,13 +47,14 @@ export class GraphBed implements Bed {
     this.gain.node.connect(destination);
     this.buffer = await this.decoded;
     if (this.wanted.level > 0) this.fade(this.wanted.level, this.wanted.seconds);
+    if (this.files.startUrl !== null) await this.lengthen(this.gain);
   }
 
   fade(level: number, seconds: number): void {
     this.wanted = { level, seconds };
     clearTimeout(this.idle);
     if (!this.gain || !this.buffer) return;
-    if (level > 0) this.loop(this.gain, this.buffer);
+    if (level > 0) this.loop ??= new Loop(this.buffer, this.gain, 0);
     this.gain.fade(level, seconds, "smooth");
     if (level === 0) this.idle = setTimeout(() => this.rest(), (seconds + 0.1) * 1000);
   }
@@ -52,37 +64,66 @@ export class GraphBed implements Bed {
     this.rest();
   }
 
-  private loop(gain: SmoothGain, buffer: AudioBuffer): void {
-    if (this.source) return;
-    const source = new AudioBufferSourceNode(gain.node.context, { buffer, loop: true });
-    source.loopStart = LEAD_SECONDS;
-    source.loopEnd = LEAD_SECONDS + Math.max(Math.floor(buffer.duration) - 1, 1);
-    source.connect(gain.node);
-    source.start(0, LEAD_SECONDS);
-    this.source = source;
+  /** The long loop takes the place of the short one, which goes on where there is no other. */
+  private async lengthen(gain: SmoothGain): Promise<void> {
+    const long = await decode(this.files.url, "low");
+    if (!long) return;
+    this.buffer = long;
+    if (!this.loop) return;
+    this.loop.end(LENGTHEN_SECONDS);
+    this.loop = new Loop(long, gain, LENGTHEN_SECONDS);
   }
 
   private rest(): void {
-    this.source?.stop();
-    this.source?.disconnect();
-    this.source = null;
+    this.loop?.end(0);
+    this.loop = null;
+  }
+}
+
+/** One file that repeats. It starts at once, and comes in within so many seconds. */
+class Loop {
+  private readonly gain: SmoothGain;
+  private readonly source: AudioBufferSourceNode;
+
+  constructor(buffer: AudioBuffer, { node }: SmoothGain, seconds: number) {
+    const context = node.context as AudioContext;
+    this.gain = new SmoothGain(context);
+    this.gain.node.connect(node);
+    this.source = new AudioBufferSourceNode(context, { buffer, loop: true });
+    this.source.loopStart = LEAD_SECONDS;
+    this.source.loopEnd = LEAD_SECONDS + Math.max(Math.floor(buffer.duration) - 1, 1);
+    this.source.connect(this.gain.node);
+    this.source.addEventListener("ended", () => this.gain.node.disconnect());
+    this.gain.fade(1, seconds, "equal-power");
+    this.source.start(0, LEAD_SECONDS);
+  }
+
+  end(seconds: number): void {
+    this.gain.fade(0, seconds, "equal-power");
+    this.source.stop(seconds > 0 ? this.source.context.currentTime + seconds + 0.1 : 0);
   }
 }
 
 /** An element that begins again by itself; its seam is as good as the browser's. */
 export class PlainBed implements Bed {
+  /** Settles once the bed can sound, or never will. */
+  readonly ready: Promise<unknown>;
   private readonly element = new Audio();
   private readonly volume: SteppedVolume;
+  private lengthened = false;
   private idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly url: string | null,
+    private readonly files: BedFiles,
     master: Master,
   ) {
-    this.element.loop = true;
-    this.element.preload = "auto";
-    if (url !== null) this.element.src = url;
-    this.volume = new SteppedVolume(this.element, master);
+    const { element } = this;
+    element.loop = true;
+    element.preload = "auto";
+    const first = files.startUrl ?? files.url;
+    this.ready = first === null ? Promise.resolve() : settled(element);
+    if (first !== null) element.src = first;
+    this.volume = new SteppedVolume(element, master);
   }
 
   get level(): number {
@@ -90,10 +131,9 @@ export class PlainBed implements Bed {
   }
 
   fade(level: number, seconds: number): void {
-    if (this.url === null) return;
+    if (this.files.url === null) return;
     clearTimeout(this.idle);
-    // Without a bed a listener waits in silence, nothing worse.
-    if (level > 0) this.element.play().catch(() => {});
+    if (level > 0) this.play();
     this.volume.fade(level, seconds, "smooth");
     if (level > 0) return;
     const wait = this.volume.fades ? seconds : 0;
@@ -108,12 +148,56 @@ export class PlainBed implements Bed {
     clearTimeout(this.idle);
     this.element.pause();
   }
+
+  private play(): void {
+    // Without a bed a listener waits in silence, nothing worse.
+    this.element.play().catch(() => {});
+    if (this.files.startUrl === null || this.lengthened) return;
+    this.lengthened = true;
+    void this.lengthen();
+  }
+
+  /** At the end of a round of the short file the long one begins; by then it is in the cache. */
+  private async lengthen(): Promise<void> {
+    const { element, files } = this;
+    if (files.url === null || !(await bytesOf(files.url, "low"))) return;
+    const { url } = files;
+    element.loop = false;
+    element.addEventListener(
+      "ended",
+      () => {
+        element.loop = true;
+        element.src = url;
+        element.play().catch(() => {});
+      },
+      { once: true },
+    );
+  }
 }
 
-async function decode(url: string): Promise<AudioBuffer> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+/** What is loaded, refused, or left for later by a browser that saves data. */
+function settled(element: HTMLMediaElement): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ["canplaythrough", "suspend", "error"]) {
+      element.addEventListener(event, () => resolve(), { once: true });
+    }
+  });
+}
+
+/** Null where there is none: without a bed a listener waits in silence, nothing worse. */
+async function decode(url: string | null, priority: RequestPriority): Promise<AudioBuffer | null> {
+  const bytes = url === null ? null : await bytesOf(url, priority);
+  if (!bytes) return null;
   // A context that plays may not be opened before the tap; this one only decodes.
   const decoder = new OfflineAudioContext(1, 1, DECODED_HZ);
-  return decoder.decodeAudioData(await response.arrayBuffer());
+  return decoder.decodeAudioData(bytes).catch(() => null);
+}
+
+async function bytesOf(url: string, priority: RequestPriority): Promise<ArrayBuffer | null> {
+  try {
+    const response = await fetch(url, { priority });
+    return response.ok ? await response.arrayBuffer() : null;
+  } catch {
+    return null;
+  }
 }

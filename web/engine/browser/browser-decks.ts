@@ -1,6 +1,5 @@
 /** The decks of this browser. */
 
-import type { Decks } from "../deck";
 import { GraphDecks } from "./graph-decks";
 import { PlainDecks } from "./plain-decks";
 import { prefersGraph } from "./platform";
@@ -8,11 +7,18 @@ import { prefersGraph } from "./platform";
 export interface BrowserDecksOptions {
   /** The seamless loop heard while waiting; same origin. Null: one waits in silence. */
   readonly bedUrl: string | null;
+  /** A few seconds of it, which sound until the whole has arrived; same origin. */
+  readonly bedStartUrl?: string | null;
   /** `plain` is what `?output=plain` asks for. */
   readonly output?: "auto" | "web-audio" | "plain";
 }
 
-export function browserDecks({ bedUrl, output = "auto" }: BrowserDecksOptions): Decks {
+export function browserDecks({
+  bedUrl,
+  bedStartUrl = null,
+  output = "auto",
+}: BrowserDecksOptions): GraphDecks | PlainDecks {
   const graph = output === "auto" ? prefersGraph() : output === "web-audio";
-  return graph ? new GraphDecks(bedUrl) : new PlainDecks(bedUrl);
+  const files = { url: bedUrl, startUrl: bedStartUrl };
+  return graph ? new GraphDecks(files) : new PlainDecks(files);
 }

@@ -1,7 +1,7 @@
 /** All that sounds, through Web Audio: one context, two decks, the bed, and two plain decks. */
 
 import { type Deck, type Decks, type DecksEvent, TapNeeded } from "../deck";
-import { GraphBed } from "./beds";
+import { type BedFiles, GraphBed } from "./beds";
 import { PlainDeck } from "./plain-deck";
 import { declarePlayback, needsPriming } from "./platform";
 import { WebAudioDeck } from "./web-audio-deck";
@@ -28,8 +28,8 @@ export class GraphDecks implements Decks {
   private primed = false;
   private samples = new Float32Array(2048);
 
-  constructor(private readonly bedUrl: string | null) {
-    this.bed = new GraphBed(bedUrl);
+  constructor(private readonly files: BedFiles) {
+    this.bed = new GraphBed(files);
   }
 
   /** None in the graph before the first tap. */
@@ -84,9 +84,10 @@ export class GraphDecks implements Decks {
   }
 
   private prime({ decks }: Graph): void {
-    if (this.primed || this.bedUrl === null || !needsPriming()) return;
+    const url = this.files.startUrl ?? this.files.url;
+    if (this.primed || url === null || !needsPriming()) return;
     this.primed = true;
-    for (const deck of [...decks, ...this.plain]) deck.prime(this.bedUrl);
+    for (const deck of [...decks, ...this.plain]) deck.prime(url);
   }
 
   private open(): Graph {

@@ -1,7 +1,7 @@
 /** All that sounds, as elements by themselves. */
 
 import type { Decks, DecksEvent } from "../deck";
-import { PlainBed } from "./beds";
+import { type BedFiles, PlainBed } from "./beds";
 import { PlainDeck } from "./plain-deck";
 import { declarePlayback } from "./platform";
 
@@ -11,8 +11,8 @@ export class PlainDecks implements Decks {
   readonly decks = [new PlainDeck(this.loudness), new PlainDeck(this.loudness)];
   private primed = false;
 
-  constructor(private readonly bedUrl: string | null) {
-    this.bed = new PlainBed(bedUrl, this.loudness);
+  constructor(private readonly files: BedFiles) {
+    this.bed = new PlainBed(files, this.loudness);
   }
 
   start(): void {
@@ -26,9 +26,10 @@ export class PlainDecks implements Decks {
 
   async unlock(): Promise<void> {
     declarePlayback();
-    if (this.primed || this.bedUrl === null) return;
+    const url = this.files.startUrl ?? this.files.url;
+    if (this.primed || url === null) return;
     this.primed = true;
-    for (const deck of this.decks) deck.prime(this.bedUrl);
+    for (const deck of this.decks) deck.prime(url);
   }
 
   volume(volume: number, muted: boolean): void {
