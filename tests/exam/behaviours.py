@@ -9,6 +9,8 @@ AUTH = (
     "an unconfirmed address may not sign in",
     "a refresh token is exchanged for a new one",
     "a reused refresh token is refused",
+    "a refresh token may be used again at once",
+    "a malformed refresh token is refused",
     "get user answers whose token it is",
     "a token that was tampered with is refused",
     "the api keys are nobody",
@@ -20,6 +22,8 @@ AUTH = (
     "get claims verifies a token",
     "the service key creates finds and deletes a user",
     "a user that is deleted is not found",
+    "a soft deleted user keeps an id and nothing personal",
+    "a banned user neither signs in nor stays",
     "only the service key administers users",
 )
 

@@ -69,10 +69,22 @@ export const auth = {
     const { client, session } = await candidate.signedIn()
     await granted(client.auth.refreshSession())
     await granted(client.auth.refreshSession())
-    const { isReal, reuseIntervalSeconds } = candidate.settings
-    if (isReal) await pause(reuseIntervalSeconds + 1)
+    await pause(candidate.settings.reuseIntervalSeconds + 1)
     const reuse = client.auth.refreshSession({ refresh_token: session.refresh_token })
     await refused(reuse, { code: 'refresh_token_already_used', status: 400 })
+  },
+
+  'a refresh token may be used again at once': async (candidate) => {
+    const { client, session } = await candidate.signedIn()
+    const again = () => client.auth.refreshSession({ refresh_token: session.refresh_token })
+    const { session: made } = await granted(again())
+    const { session: same } = await granted(again())
+    assert.equal(same.refresh_token, made.refresh_token)
+  },
+
+  'a malformed refresh token is refused': async (candidate) => {
+    const asked = candidate.client().auth.refreshSession({ refresh_token: 'no token' })
+    await refused(asked, { code: 'validation_failed', status: 400 })
   },
 
   'get user answers whose token it is': async (candidate) => {
@@ -168,6 +180,32 @@ export const auth = {
     candidate.userIds = candidate.userIds.filter((other) => other !== person.id)
     const asked = client.auth.getUser(session.access_token)
     await refused(asked, { code: 'user_not_found', status: 403 })
+  },
+
+  'a soft deleted user keeps an id and nothing personal': async (candidate) => {
+    const { admin } = candidate.service.auth
+    const { client, person, session } = await candidate.signedIn()
+    await granted(admin.deleteUser(person.id, true))
+    const { user } = await granted(admin.getUserById(person.id))
+    assert.notEqual(user.email, person.email)
+    assert.ok(!JSON.stringify(user.identities).includes(person.email))
+    assert.deepEqual(user.user_metadata, {})
+    // supabase-js has its own word for session_not_found.
+    const asked = client.auth.getUser(session.access_token)
+    await refused(asked, { name: 'AuthSessionMissingError' })
+    const { email, password } = person
+    const attempt = candidate.client().auth.signInWithPassword({ email, password })
+    await refused(attempt, { code: 'invalid_credentials', status: 400 })
+  },
+
+  'a banned user neither signs in nor stays': async (candidate) => {
+    const { admin } = candidate.service.auth
+    const { client, person } = await candidate.signedIn()
+    await granted(admin.updateUserById(person.id, { ban_duration: '1h' }))
+    await refused(client.auth.refreshSession(), { code: 'user_banned', status: 400 })
+    await granted(admin.updateUserById(person.id, { ban_duration: 'none' }))
+    const { email, password } = person
+    await granted(candidate.client().auth.signInWithPassword({ email, password }))
   },
 
   'only the service key administers users': async (candidate) => {

@@ -1,14 +1,15 @@
 """The doors of Auth that only the service key opens."""
 
+import re
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from parcours_xl.local.auth import passwords, users
+from parcours_xl.local.auth import passwords, sessions, users
 from parcours_xl.local.auth.errors import AuthError, invalid, unprocessable
-from parcours_xl.local.auth.params import Deletion, NewUser, read_params
+from parcours_xl.local.auth.params import AdminChanges, Deletion, NewUser, read_params
 from parcours_xl.local.auth.service import auth_of, require_admin
 from parcours_xl.local.connections import Connection
 
@@ -50,15 +51,38 @@ async def get_user(request: Request) -> Response:
 
 
 async def delete_user(request: Request) -> Response:
-    """Delete a user with all their sessions."""
+    """Delete a user with all their sessions; softly, a row without personal data is kept."""
     require_admin(request)
-    params = await read_params(request, Deletion)
-    if params.should_soft_delete:
-        raise invalid("The embedded Auth deletes users for good only")
+    params = await read_params(request, Deletion, optional=True)
     async with auth_of(request).connections.transaction() as connection:
         user_id = await _find(request, connection)
-        await connection.execute("delete from auth.users where id = %s", (user_id,))
+        if params.should_soft_delete:
+            await users.soft_delete(connection, user_id)
+            await sessions.end_sessions(connection, user_id, None, "global")
+        else:
+            await connection.execute("delete from auth.users where id = %s", (user_id,))
     return JSONResponse({})
+
+
+async def update_user(request: Request) -> Response:
+    """Change a user's metadata, or ban them for a time."""
+    require_admin(request)
+    params = await read_params(request, AdminChanges)
+    async with auth_of(request).connections.transaction() as connection:
+        user_id = await _find(request, connection)
+        if params.ban_duration is not None:
+            await users.ban(connection, user_id, _read_hours(params.ban_duration))
+        await users.merge_metadata(connection, user_id, params.user_metadata or {})
+        return JSONResponse(await users.show_user(connection, user_id))
+
+
+def _read_hours(duration: str) -> int:
+    if duration == "none":
+        return 0
+    if not re.fullmatch(r"[0-9]{1,7}h", duration):
+        message = "invalid format for ban duration: the embedded Auth takes hours only"
+        raise invalid(message, code="validation_failed")
+    return int(duration[:-1])
 
 
 async def _find(request: Request, connection: Connection) -> UUID:

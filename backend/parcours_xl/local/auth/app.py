@@ -25,6 +25,7 @@ def create_auth(auth: Auth) -> Starlette:
             Route("/logout", doors.logout, methods=["POST"]),
             Route("/admin/users", admin.create_user, methods=["POST"]),
             Route("/admin/users/{user_id}", admin.get_user, methods=["GET"]),
+            Route("/admin/users/{user_id}", admin.update_user, methods=["PUT"]),
             Route("/admin/users/{user_id}", admin.delete_user, methods=["DELETE"]),
             Route("/.well-known/jwks.json", jwks),
             Route("/settings", settings),

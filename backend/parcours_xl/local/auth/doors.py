@@ -28,6 +28,11 @@ async def signup(request: Request) -> Response:
     auth = auth_of(request)
     try:
         async with auth.connections.transaction() as connection:
+            known = await users.find_by_email(connection, email)
+            if known and known["email_confirmed_at"] is None:
+                # As in supabase/auth without confirmation mails: the address is taken as theirs.
+                await users.confirm_email(connection, known["id"])
+                return await _sign_in(request, connection, known["id"])
             user_id = await users.add_user(
                 connection, email=email, password_hash=password_hash, user_metadata=params.data
             )
@@ -68,6 +73,7 @@ async def _grant_by_password(request: Request) -> Response:
     if user["email_confirmed_at"] is None:
         raise invalid("Email not confirmed", code="email_not_confirmed")
     async with auth.connections.transaction() as connection:
+        await sessions.refuse_banned(connection, user["id"], "User is banned")
         return await _sign_in(request, connection, user["id"])
 
 

@@ -53,6 +53,13 @@ class NewUser(BaseModel):
     app_metadata: dict[str, Any] | None = None
 
 
+class AdminChanges(BaseModel):
+    """What the service key may change of a user. ban_duration: as in Go ("24h"), or "none"."""
+
+    ban_duration: str | None = None
+    user_metadata: dict[str, Any] | None = None
+
+
 class Deletion(BaseModel):
     """How a user is to be deleted."""
 
@@ -62,11 +69,16 @@ class Deletion(BaseModel):
 Params = TypeVar("Params", bound=BaseModel)
 
 
-async def read_params(request: Request, model: type[Params]) -> Params:
-    """The body of a request; raises AuthError when it is not what it should be."""
+async def read_params(request: Request, model: type[Params], *, optional: bool = False) -> Params:
+    """The body of a request; raises AuthError when it is not what it should be.
+
+    optional: no body at all is as good as an empty object.
+    """
     body = await request.body()
+    if optional and not body:
+        return model()
     try:
-        return model.model_validate_json(body or b"{}")
+        return model.model_validate_json(body)
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         message = f"Could not parse request body as JSON: {reason}"

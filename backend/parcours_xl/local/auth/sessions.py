@@ -1,5 +1,10 @@
-"""Sessions: one a sign-in, kept alive by refresh tokens that are good once."""
+"""Sessions: one a sign-in, continued by refresh tokens that are good once.
 
+As in supabase/auth: a client that lost the answer may use its token once more, within
+REUSE_S of its use, or for as long as the token that replaced it has not been used itself.
+"""
+
+import re
 import secrets
 import string
 from dataclasses import dataclass
@@ -13,6 +18,9 @@ from parcours_xl.local.keyring import Claims
 
 ACCESS_TOKEN_S = 3600
 REFRESH_TOKEN_CHARACTERS = 12
+REFRESH_TOKEN = re.compile(r"[a-z0-9]{12}")
+REUSE_S = 10
+"""For how long a used refresh token is taken again (hosted: REFRESH_TOKEN_REUSE_INTERVAL)."""
 
 Scope = Literal["global", "local", "others"]
 SCOPES: dict[str, Scope] = {"global": "global", "local": "local", "others": "others"}
@@ -45,29 +53,35 @@ async def open_session(connection: Connection, user_id: UUID, user_agent: str | 
 
 
 async def continue_session(connection: Connection, refresh_token: str) -> Session | None:
-    """Exchange a refresh token for a new one. None: it was used before.
+    """Exchange a refresh token for a new one. None: it was used before, and too long ago.
 
     A used token in other hands means that one of the two is a thief, so the whole session ends:
-    none of its refresh tokens is good any more. Raises AuthError when there is no such token.
+    none of its refresh tokens is good any more. Raises AuthError when there is no such token, or
+    its user is banned.
     """
+    if not REFRESH_TOKEN.fullmatch(refresh_token):
+        raise invalid("Refresh token is not valid", code="validation_failed")
     found = await fetch_one(
         connection,
-        "select * from auth.refresh_tokens where token = %s for update",
+        f"""
+        select *, updated_at > now() - interval '{REUSE_S} seconds' as reusable
+          from auth.refresh_tokens where token = %s for update
+        """,  # noqa: S608
         refresh_token,
     )
     if found is None:
         message = "Invalid Refresh Token: Refresh Token Not Found"
         raise invalid(message, code="refresh_token_not_found")
     session_id, user_id = found["session_id"], UUID(found["user_id"])
-    await connection.execute(
-        """
-        update auth.refresh_tokens set revoked = true, updated_at = now()
-         where session_id = %s and not revoked
-        """,
-        (session_id,),
-    )
+    await refuse_banned(connection, user_id, "Invalid Refresh Token: User Banned")
     if found["revoked"]:
-        return None
+        successor = await _find_successor(connection, session_id, refresh_token)
+        if successor is not None:
+            return Session(session_id, user_id, successor)
+        if not found["reusable"]:
+            await _revoke_all(connection, session_id)
+            return None
+    await _revoke_all(connection, session_id)
     await connection.execute(
         """
         update auth.sessions set refreshed_at = now() at time zone 'utc', updated_at = now()
@@ -76,6 +90,40 @@ async def continue_session(connection: Connection, refresh_token: str) -> Sessio
         (session_id,),
     )
     return await _add_refresh_token(connection, session_id, user_id, parent=refresh_token)
+
+
+async def refuse_banned(connection: Connection, user_id: UUID, message: str) -> None:
+    """Raise AuthError while the user is banned."""
+    found = await fetch_one(
+        connection, "select banned_until > now() as banned from auth.users where id = %s", user_id
+    )
+    if found and found["banned"]:
+        raise invalid(message, code="user_banned")
+
+
+async def _find_successor(connection: Connection, session_id: UUID, token: str) -> str | None:
+    """The token that replaced this one, while it has not been used itself."""
+    found = await fetch_one(
+        connection,
+        """
+        select token from auth.refresh_tokens
+         where session_id = %s and parent = %s and not revoked
+         order by id desc limit 1
+        """,
+        session_id,
+        token,
+    )
+    return found["token"] if found else None
+
+
+async def _revoke_all(connection: Connection, session_id: UUID) -> None:
+    await connection.execute(
+        """
+        update auth.refresh_tokens set revoked = true, updated_at = now()
+         where session_id = %s and not revoked
+        """,
+        (session_id,),
+    )
 
 
 def already_used() -> AuthError:

@@ -121,6 +121,49 @@ async def merge_metadata(connection: Connection, user_id: UUID, changes: User) -
     )
 
 
+async def soft_delete(connection: Connection, user_id: UUID) -> None:
+    """Keep the user's row and nothing personal in it; once is enough.
+
+    As in supabase/auth: the address becomes a hash that nobody can sign in with.
+    """
+    await connection.execute(
+        """
+        update auth.users
+           set email = encode(sha256((id || coalesce(email, ''))::bytea), 'hex'),
+               phone = case when phone is not null
+                            then encode(sha256((id || phone)::bytea), 'hex') end,
+               encrypted_password = null, email_change = '', phone_change = '',
+               confirmation_token = '', recovery_token = '', email_change_token_current = '',
+               email_change_token_new = '', phone_change_token = '',
+               raw_user_meta_data = '{}', raw_app_meta_data = '{}', deleted_at = now()
+         where id = %s and deleted_at is null
+        """,
+        (user_id,),
+    )
+    await connection.execute(
+        """
+        update auth.identities
+           set identity_data = '{}', provider_id = encode(sha256(provider_id::bytea), 'hex')
+         where user_id = %s
+        """,
+        (user_id,),
+    )
+
+
+async def ban(connection: Connection, user_id: UUID, hours: int) -> None:
+    """Let the user neither sign in nor continue a session for so long; 0 ends a ban."""
+    await connection.execute(
+        """
+        update auth.users
+           set banned_until = case when %(hours)s > 0
+                                   then now() + make_interval(hours => %(hours)s) end,
+               updated_at = now()
+         where id = %(user_id)s
+        """,
+        {"user_id": user_id, "hours": hours},
+    )
+
+
 async def find_by_email(connection: Connection, email: str) -> Row | None:
     """The user of an address, with the password hash."""
     return await fetch_one(

@@ -73,6 +73,11 @@ def invalid_jwt(message: str) -> StorageError:
     return StorageError(400, "InvalidJWT", message)
 
 
+def invalid_range() -> StorageError:
+    """A range that is malformed, of several parts, or outside the object."""
+    return StorageError(416, "InvalidRange", "invalid range provided", "invalid_range")
+
+
 def render_error(_: Request, error: Exception) -> JSONResponse:
     """The answer to a request that Storage refused."""
     assert isinstance(error, StorageError)

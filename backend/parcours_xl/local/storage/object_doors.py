@@ -1,5 +1,6 @@
 """The doors of Storage for objects."""
 
+import re
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
@@ -7,16 +8,20 @@ from urllib.parse import quote
 import psycopg
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from parcours_xl.local.connections import Row
 from parcours_xl.local.storage import objects, params
 from parcours_xl.local.storage.access import SERVICE, Caller, identify
-from parcours_xl.local.storage.errors import StorageError, access_denied
+from parcours_xl.local.storage.errors import StorageError, access_denied, invalid_range
 from parcours_xl.local.storage.objects import Key, Listing
 from parcours_xl.local.storage.params import read_params
 from parcours_xl.local.storage.service import storage_of
 from parcours_xl.local.storage.uploads import discard_rest, read_upload
 from parcours_xl.local.timestamps import rfc3339
+
+# Longer numbers are beyond any file.
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 async def upload(request: Request) -> Response:
@@ -165,9 +170,31 @@ def _send(request: Request, row: Row, expires: str | None = None) -> Response:
         return Response(status_code=304, headers=headers)
     if "download" in request.query_params:
         headers["content-disposition"] = _disposition(request.query_params["download"])
+    if (asked := request.headers.get("range")) is not None:
+        _check_range(asked, path.stat().st_size)
     # A stored page must not run as one under the project's own origin.
     media_type = metadata["mimetype"].replace("text/html", "text/plain")
-    return FileResponse(path, headers=headers, media_type=media_type)
+    return _WholeOrRange(path, headers=headers, media_type=media_type)
+
+
+class _WholeOrRange(FileResponse):
+    """A file or a part of it. Storage does not know If-Range: a range is a range."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"if-range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+
+def _check_range(asked: str, size: int) -> None:
+    """Raise StorageError for all but one range within the file: Storage knows no other."""
+    found = _RANGE.fullmatch(asked)
+    first, last = found.groups() if found else ("", "")
+    if not (first or last) or size == 0:
+        raise invalid_range()
+    if not first and int(last) == 0:
+        raise invalid_range()
+    if first and (int(first) >= size or (last and int(last) < int(first))):
+        raise invalid_range()
 
 
 def _disposition(filename: str) -> str:

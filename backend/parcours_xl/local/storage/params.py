@@ -30,7 +30,7 @@ class Order(BaseModel):
 class Folder(BaseModel):
     """Which folder to list."""
 
-    prefix: str = ""
+    prefix: str
     search: str | None = None
     limit: int = Field(default=100, ge=1)
     offset: int = Field(default=0, ge=0)
