@@ -157,6 +157,12 @@ export class App {
     this.go({ name: "listen" });
   };
 
+  /** In the tap: Stop is taken back. */
+  takeBack = (): void => {
+    this.parts.listening.takeBack();
+    this.go({ name: "listen" });
+  };
+
   /** From the end, or from what was kept, back to the beginning. */
   leave = (): void => {
     this.parts.listening.leave();
@@ -165,8 +171,11 @@ export class App {
 
   /** On this device only. The journeys of an anonymous listener cannot be found again. */
   async signOut(): Promise<void> {
-    this.parts.listening.leave();
-    const { session } = await this.parts.backend;
+    const { listening, backend } = this.parts;
+    listening.leave();
+    const { session } = await backend;
+    // Calls that are under way need the session.
+    await listening.settled();
     await session.signOut();
     this.go(HOME);
   }

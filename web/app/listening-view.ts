@@ -29,4 +29,6 @@ export interface ListeningView {
   readonly rateable: boolean;
   /** Where it stopped before a reload, seconds of journey. */
   readonly keptAt: number | null;
+  /** Stopped, and there is something to go on with. */
+  readonly canTakeBack: boolean;
 }

@@ -2,8 +2,9 @@
 
 import type { Clock, Place, Player, Snapshot } from "../engine";
 import type { Backend } from "../supabase/backend";
-import type { PastRun, SudsMoment, Wish } from "../supabase/runs";
-import { Trouble } from "../supabase/trouble";
+import type { Created, PastRun, Runs, SudsMoment, Wish } from "../supabase/runs";
+import { Trouble, type TroubleKind } from "../supabase/trouble";
+import { Composition } from "./composition";
 import type { ListeningView, Said } from "./listening-view";
 import { LongWait } from "./long-wait";
 import { RatingBook, type Ratings } from "./ratings";
@@ -34,6 +35,9 @@ const WITH_SOUND: ReadonlySet<Step> = new Set([
   "trouble",
 ]);
 
+/** Troubles with which there is nothing to go on with. */
+const OVER: ReadonlySet<TroubleKind> = new Set(["gone", "quota"]);
+
 interface Hand {
   readonly wish: Wish;
   readonly runId: string | null;
@@ -46,16 +50,20 @@ export class Listening {
   private hand: Hand | null = null;
   private said: Said | null = null;
   private keptSecond = -1;
+  /** Where the run in hand was last heard; the player forgets it at Stop. */
+  private place: Place | null = null;
   private unsubscribe = () => {};
   private readonly work: Work;
   private readonly ratings: RatingBook;
   private readonly wait: LongWait;
+  private readonly composition: Composition;
 
   constructor(private readonly parts: ListeningParts) {
     const { backend, clock, changed } = parts;
     this.work = new Work({ clock, changed, failed: (error) => this.say(error) });
     this.ratings = new RatingBook(backend, changed);
     this.wait = new LongWait(clock, changed);
+    this.composition = new Composition({ backend, clock });
   }
 
   start(): void {
@@ -67,6 +75,7 @@ export class Listening {
     this.unsubscribe();
     this.wait.stop();
     this.work.end();
+    this.composition.stop();
   }
 
   view(): ListeningView {
@@ -83,6 +92,7 @@ export class Listening {
       ratingFailed: this.ratings.failed,
       rateable: this.hand !== null && this.hand.runId !== null,
       keptAt: this.hand?.keptAt ?? null,
+      canTakeBack: this.canTakeBack,
     };
   }
 
@@ -102,8 +112,13 @@ export class Listening {
       sudsStart === null ? {} : { suds_start: sudsStart },
     );
     this.ratings.bind(runId, false);
-    this.parts.player.start(runId);
-    this.work.begin(() => this.follow(runId, compose));
+    if (compose && run.status !== "creating") {
+      this.parts.player.start();
+      this.work.begin(() => this.composeFirst(runId));
+    } else {
+      this.parts.player.start(runId);
+      this.work.begin(() => this.follow(runId, compose));
+    }
   }
 
   /** In the tap: what was paused, kept over a reload, or sounds in another tab. */
@@ -123,32 +138,37 @@ export class Listening {
 
   /** In the tap, after a trouble: the same wish, or the same run from where one is. */
   tryAgain(): void {
-    if (!this.hand) return;
-    const { runId } = this.hand;
-    const { player, tab } = this.parts;
-    const { place } = player.snapshot();
-    this.said = null;
-    tab.take();
-    if (runId && place) {
-      player.attach(runId, place);
-      player.resume();
-    } else player.start(runId ?? undefined);
-    this.work.begin(() => (runId ? this.follow(runId, true) : this.open()));
+    if (this.hand) this.goOn(this.hand);
   }
 
-  /** Silence at once; whatever was under way is let go. */
+  /** Silence at once; whatever was under way is let go, and nothing more is bought for it. */
   end(): void {
     this.parts.player.stop();
     this.work.end();
+    this.giveUp();
     this.letGo("stopped");
+  }
+
+  /** In the tap: Stop is taken back, from where it was. */
+  takeBack(): void {
+    if (!this.hand || !this.canTakeBack) return;
+    if (!this.hand.runId) return this.begin(this.hand.wish, this.ratings.given);
+    this.goOn(this.hand);
+    this.turn("following");
   }
 
   /** Leaves the end, or what was kept, behind: nothing of a journey remains. */
   leave(): void {
     this.parts.player.stop();
     this.work.end();
+    this.giveUp();
     this.hand = null;
     this.letGo("none");
+  }
+
+  /** What was asked of the service has been answered. */
+  settled(): Promise<void> {
+    return this.composition.settled();
   }
 
   rate(moment: SudsMoment, value: number): void {
@@ -178,6 +198,7 @@ export class Listening {
     if (!kept) return;
     const { wish, runId, brief, place, ratings } = kept;
     this.hand = { wish, runId, brief, keptAt: place?.journeySeconds ?? null };
+    this.place = place;
     this.ratings.open(ratings);
     this.turn("kept");
     void this.lookElsewhere();
@@ -198,6 +219,38 @@ export class Listening {
     this.turn("following");
     if (player.snapshot().state === "paused") player.resume();
     else player.start(runId);
+    // It may have been cancelled meanwhile, or never put in hand before the reload.
+    if (player.snapshot().run?.status !== "ready") this.work.begin(() => this.follow(runId, true));
+  }
+
+  /** In the tap: from the place where it was last heard, or from the beginning. */
+  private goOn({ runId }: Hand): void {
+    const { player, tab } = this.parts;
+    const { place } = this;
+    this.said = null;
+    tab.take();
+    if (runId && place) {
+      player.attach(runId, place);
+      player.resume();
+      this.work.begin(() => this.follow(runId, true));
+    } else {
+      player.start();
+      this.work.begin(() => (runId ? this.composeFirst(runId) : this.open()));
+    }
+  }
+
+  private get canTakeBack(): boolean {
+    const over = this.said !== null && OVER.has(this.said.kind);
+    return this.step === "stopped" && this.hand !== null && !over;
+  }
+
+  /** Nothing more is bought, if anything would be. `make` sees to a run that is not known yet. */
+  private giveUp(): void {
+    const { run } = this.parts.player.snapshot();
+    const runId = this.hand?.runId;
+    if (!runId || !WITH_SOUND.has(this.step)) return;
+    const isOver = run?.id === runId && run.status !== "creating";
+    if (!isOver) this.composition.cancel(runId);
   }
 
   /** The very journey may be sounding in another tab. */
@@ -207,7 +260,10 @@ export class Listening {
   }
 
   private take(hand: Hand, ratings: Ratings): void {
+    // Another journey in the place of one under way: nothing more is bought for that one.
+    if (hand.runId === null || hand.runId !== this.hand?.runId) this.giveUp();
     this.hand = hand;
+    this.place = null;
     this.ratings.open(ratings);
     this.said = null;
     this.keptSecond = -1;
@@ -235,19 +291,43 @@ export class Listening {
     if (!hand) return;
     this.keep();
     const { runs } = await this.parts.backend;
-    const { runId, brief } = await this.work.insist(() => runs.create(hand.wish));
-    this.hand = { ...hand, runId, brief };
-    this.ratings.bind(runId, true);
+    const { runId } = await this.work.insist(() => this.make(runs, hand.wish));
     await this.follow(runId, true);
   }
 
+  /** The answer may come after Stop: the run is known then too, and nothing is bought for it. */
+  private async make(runs: Runs, wish: Wish): Promise<Created> {
+    const created = await runs.create(wish);
+    const { runId, brief } = created;
+    const inHand = this.hand?.wish.idempotencyKey === wish.idempotencyKey;
+    if (inHand && this.hand && this.hand.runId === null) {
+      this.hand = { ...this.hand, runId, brief };
+      this.ratings.bind(runId, true);
+      this.changed();
+    }
+    if (!inHand || this.step === "stopped") this.composition.cancel(runId);
+    return created;
+  }
+
   private async follow(runId: string, compose: boolean): Promise<void> {
-    const { runs } = await this.parts.backend;
+    await this.parts.backend;
     this.work.goOn();
     this.parts.player.attach(runId);
     this.turn("following");
     this.keep();
-    if (compose) await this.work.insist(() => runs.compose(runId));
+    if (compose) await this.work.insist(() => this.composition.compose(runId));
+  }
+
+  /** Of a cancelled or failed run all is known to be lost: it is read once it is in hand again. */
+  private async composeFirst(runId: string): Promise<void> {
+    this.turn("following");
+    this.keep();
+    try {
+      await this.work.insist(() => this.composition.compose(runId));
+    } finally {
+      this.work.goOn();
+      this.parts.player.attach(runId);
+    }
   }
 
   private say(error: unknown): void {
@@ -264,13 +344,14 @@ export class Listening {
 
   private heard(sound: Snapshot): void {
     if (sound.state === "finished" && this.step === "following") this.letGo("finished");
-    if (sound.place && this.step === "following") this.keepSecond(sound.place.journeySeconds);
+    if (sound.place && this.step === "following") this.keepPlace(sound.place);
     this.wait.follow(sound.waitingSince);
     this.changed();
   }
 
-  private keepSecond(seconds: number): void {
-    const second = Math.floor(seconds);
+  private keepPlace(place: Place): void {
+    this.place = place;
+    const second = Math.floor(place.journeySeconds);
     if (second === this.keptSecond) return;
     this.keptSecond = second;
     this.keep();
@@ -279,7 +360,7 @@ export class Listening {
   private keep(): void {
     if (!this.hand) return;
     const { wish, runId, brief } = this.hand;
-    const { place } = this.parts.player.snapshot();
+    const { place } = this;
     this.parts.resume.keep({
       wish,
       runId,

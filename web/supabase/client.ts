@@ -22,10 +22,25 @@ export function openClient({ supabaseUrl, publishableKey }: Project): SupabaseCl
   });
 }
 
+/** Closing the tab often follows Stop: this call is still sent then. */
+export const CANCEL = "parcours-xl-cancel";
+
 function fetchInTime(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const address = input instanceof Request ? input.url : String(input);
-  const seconds = address.includes("/functions/v1/") ? FUNCTION_S_MAX : ANSWER_S_MAX;
+  const cancels = address.endsWith(`/functions/v1/${CANCEL}`);
+  const isFunction = address.includes("/functions/v1/") && !cancels;
+  const seconds = isFunction ? FUNCTION_S_MAX : ANSWER_S_MAX;
   const late = AbortSignal.timeout(seconds * 1000);
   const signal = init.signal ? AbortSignal.any([init.signal, late]) : late;
-  return fetch(input, { ...init, signal });
+  return cancels ? fetchOutliving(input, { ...init, signal }) : fetch(input, { ...init, signal });
+}
+
+/** A browser that refuses `keepalive` to a call with a preflight sends it without. */
+async function fetchOutliving(input: RequestInfo | URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(input, { ...init, keepalive: true });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    return fetch(input, init);
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Run, RunStatus } from "../engine";
+import { CANCEL } from "./client";
 import { RUN_COLUMNS, type RunRow, readRun } from "./segments";
 import { Trouble } from "./trouble";
 import { functionTrouble, readTrouble } from "./vendor-errors";
@@ -24,6 +25,8 @@ export interface PastRun {
   readonly id: string;
   readonly presetKey: string;
   readonly status: RunStatus;
+  /** Given up before it was whole; its owner may have it composed after all. */
+  readonly stopped: boolean;
   readonly createdAt: Date;
   readonly brief: string | null;
   readonly sudsStart: number | null;
@@ -39,7 +42,8 @@ export interface PastRuns {
 
 /** How many past runs one reading brings. */
 const PAGE = 20;
-const PAST_COLUMNS = "id,preset_key,status,created_at,brief,suds_start";
+const PAST_COLUMNS =
+  "id,preset_key,status,created_at,brief,suds_start,cancelled_at:metadata->>cancelled_at";
 
 export class Runs {
   constructor(private readonly client: SupabaseClient) {}
@@ -61,6 +65,12 @@ export class Runs {
     const trouble = functionTrouble(error);
     // Every attempt of the run is used up: that is no matter of the listener's day.
     throw trouble.kind === "quota" ? new Trouble("refused", null, { cause: error }) : trouble;
+  }
+
+  /** Has nothing more bought for the run; what is under way is still stored. Outlives the page. */
+  async cancel(runId: string): Promise<void> {
+    const { error } = await this.client.functions.invoke(CANCEL, { body: { runId } });
+    if (error) throw functionTrouble(error);
   }
 
   /** The run as it is now, for the engine. */
@@ -87,6 +97,7 @@ export class Runs {
       id: row.id as string,
       presetKey: row.preset_key as string,
       status: row.status as RunStatus,
+      stopped: row.status !== "ready" && row.cancelled_at !== null,
       createdAt: new Date(row.created_at as string),
       brief: row.brief as string | null,
       sudsStart: row.suds_start as number | null,

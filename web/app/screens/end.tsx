@@ -23,9 +23,16 @@ export function End() {
         </section>
       )}
       <h1 class="title">{typeset(lineOf(view, t))}</h1>
-      <button type="button" class="button solid wide" onClick={app.leave}>
-        {t.end.home}
-      </button>
+      <div class="ways">
+        <button type="button" class="button solid wide" onClick={app.leave}>
+          {t.end.home}
+        </button>
+        {view.canTakeBack && (
+          <button type="button" class="button line wide" onClick={app.takeBack}>
+            {t.playing.resume}
+          </button>
+        )}
+      </div>
       {view.rateable && <Scale moment="suds_end" question={t.suds.end} />}
       {state.listener?.anonymous && (
         <p class="keep-offer">

@@ -45,22 +45,28 @@ export function PastRuns() {
 
 function RunLine({ run }: { run: PastRun }) {
   const app = useApp();
-  const { t, state } = app;
-  const title = app.preset(run.presetKey)?.title[state.language] ?? t.runs.unknownPreset;
-  const when = run.createdAt.toLocaleString(state.language, {
+  const { t } = app;
+  const { language } = app.state;
+  const title = app.preset(run.presetKey)?.title[language] ?? t.runs.unknownPreset;
+  const when = run.createdAt.toLocaleString(language, {
     day: "numeric",
     month: "long",
     hour: "numeric",
     minute: "2-digit",
   });
-  const words = { ready: t.runs.listen, creating: t.runs.join, failed: t.runs.compose };
-  const action = words[run.status];
+  const state = run.stopped ? "stopped" : run.status;
+  const action = {
+    ready: t.runs.listen,
+    creating: t.runs.join,
+    failed: t.runs.compose,
+    stopped: t.runs.takeBack,
+  }[state];
   return (
     <div class="run">
       <p class="run-what">
         <span class="card-title">{typeset(title)}</span>
         <span class="quiet">{when}</span>
-        {run.status !== "ready" && <span class="quiet">{typeset(t.runs[run.status])}</span>}
+        {state !== "ready" && <span class="quiet">{typeset(t.runs[state])}</span>}
       </p>
       <button
         type="button"

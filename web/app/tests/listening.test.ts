@@ -303,6 +303,197 @@ describe("Stop", () => {
     await room.pass(5);
     expect([room.composed, room.stage]).toEqual([[], "stopped"]);
   });
+
+  test("has nothing more bought", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.tell("generating", "queued", "queued", "queued");
+    room.listening.end();
+    await room.pass(1);
+    expect(room.asked).toEqual(["compose run", "cancel run"]);
+  });
+
+  test("has nothing more bought for a run that is answered afterwards", async () => {
+    const answer = room.holdCreate();
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.end();
+    answer();
+    await room.pass(1);
+    expect(room.asked).toEqual(["cancel run"]);
+    expect(room.listening.view().rateable).toBe(true);
+  });
+
+  test("does not overtake the call that has it composed", async () => {
+    let answer = () => {};
+    room.compose = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.end();
+    await room.pass(1);
+    expect(room.asked).toEqual(["compose run"]);
+    answer();
+    await room.pass(1);
+    expect(room.asked).toEqual(["compose run", "cancel run"]);
+  });
+
+  test("without a network has it cancelled when the network is back", async () => {
+    room.cancel = async () => {
+      throw new Trouble("unreachable");
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.end();
+    await room.pass(300);
+    room.cancel = async () => {};
+    await room.pass(10);
+    const { length } = room.asked;
+    await room.pass(60);
+    expect([room.asked.at(-1), room.asked.length]).toEqual(["cancel run", length]);
+  });
+
+  test.each(["complete", "failed"] as const)(
+    "of a run of which everything is %s asks nothing",
+    async (status) => {
+      room.listening.begin(WISH);
+      await room.pass(1);
+      room.tell(status, status, status, status);
+      await room.pass(5);
+      room.listening.end();
+      await room.pass(1);
+      expect(room.asked).toEqual(["compose run"]);
+    },
+  );
+
+  test("is meant by a new journey in the place of one under way", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.begin({ ...WISH, idempotencyKey: "k2" });
+    await room.pass(1);
+    expect(room.asked.slice(0, 2)).toEqual(["compose run", "cancel run"]);
+  });
+});
+
+describe("Stop taken back", () => {
+  test("goes on from where it was, and has the rest composed", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.tell("complete", "generating", "queued", "queued");
+    await room.pass(60);
+    room.listening.end();
+    await room.pass(0.1);
+    expect(room.listening.view()).toMatchObject({ stage: "stopped", canTakeBack: true });
+    const { journeySeconds } = room.player.snapshot();
+    room.listening.takeBack();
+    await room.pass(1);
+    room.tell("complete", "generating", "queued", "queued");
+    await room.pass(3);
+    expect([room.stage, room.decks.audible.length]).toEqual(["playing", 1]);
+    const gone = room.player.snapshot().journeySeconds - journeySeconds;
+    expect(gone).toBeGreaterThan(0);
+    expect(gone).toBeLessThan(5);
+    expect(room.asked).toEqual(["compose run", "cancel run", "compose run"]);
+    expect(enter(room.memory).stage).toBe("kept");
+  });
+
+  test("before anything sounded waits for the same run, never shown as failed", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.tell("queued", "queued", "queued", "queued");
+    room.listening.end();
+    await room.pass(1);
+    let answer = () => {};
+    room.compose = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    room.listening.takeBack();
+    await room.pass(2);
+    expect([room.stage, room.decks.bed.level > 0]).toEqual(["composing", true]);
+    answer();
+    await room.pass(1);
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(6);
+    expect([room.stage, room.wishes.length]).toEqual(["playing", 1]);
+    expect(heard).not.toContain(t.trouble.failedRun);
+  });
+
+  test("at once sends the two calls in order, however late the first is answered", async () => {
+    let answer = () => {};
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.cancel = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    room.listening.end();
+    await room.pass(0.1);
+    room.listening.takeBack();
+    await room.pass(5);
+    expect(room.asked).toEqual(["compose run", "cancel run"]);
+    answer();
+    await room.pass(1);
+    expect(room.asked).toEqual(["compose run", "cancel run", "compose run"]);
+  });
+
+  test("without a network is never cancelled later", async () => {
+    room.cancel = async () => {
+      throw new Trouble("unreachable");
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.end();
+    await room.pass(5);
+    room.listening.takeBack();
+    await room.pass(60);
+    expect(room.asked.at(-1)).toBe("compose run");
+  });
+
+  test("while the brief is being written asks with the same key, and cancels nothing", async () => {
+    const answer = room.holdCreate();
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.end();
+    room.create = async () => ({ runId: "run", brief: "" });
+    room.listening.takeBack();
+    answer();
+    await room.pass(1);
+    expect(new Set(room.wishes)).toEqual(new Set([WISH]));
+    expect([room.stage, new Set(room.asked)]).toEqual(["composing", new Set(["compose run"])]);
+  });
+
+  test("keeps what was rated", async () => {
+    await listen();
+    room.listening.rate("suds_start", 4);
+    room.listening.end();
+    room.listening.takeBack();
+    await room.pass(1);
+    expect(room.listening.view().ratings).toEqual({ suds_start: 4 });
+  });
+
+  test("is not offered where there is nothing to go on with", async () => {
+    room.create = async () => {
+      throw new Trouble("quota", 3600);
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.end();
+    expect(room.listening.view().canTakeBack).toBe(false);
+    room.listening.takeBack();
+    expect(room.stage).toBe("stopped");
+  });
+
+  test("is over once the end is left", async () => {
+    await listen();
+    room.listening.end();
+    room.listening.leave();
+    room.listening.takeBack();
+    await room.pass(5);
+    expect([room.stage, room.decks.audible]).toEqual(["none", []]);
+  });
 });
 
 describe("a reload", () => {
@@ -344,6 +535,25 @@ describe("a reload", () => {
     room.listening.resume();
     await room.pass(1);
     expect(room.wishes).toEqual([WISH]);
+  });
+
+  test("has the run put in hand, should the page have closed before that", async () => {
+    room.compose = () => new Promise(() => {});
+    room.listening.begin(WISH);
+    await room.pass(1);
+    enter(room.memory);
+    room.listening.resume();
+    await room.pass(1);
+    expect(room.composed).toEqual(["run"]);
+  });
+
+  test("that is declined has nothing more bought", async () => {
+    room.listening.begin(WISH);
+    await room.pass(1);
+    enter(room.memory);
+    room.listening.leave();
+    await room.pass(1);
+    expect(room.asked).toEqual(["cancel run"]);
   });
 
   test("can be declined for good", async () => {
@@ -457,6 +667,7 @@ describe("a past run", () => {
     id: "run",
     presetKey: "01-panique-anxiete",
     status: "ready",
+    stopped: false,
     createdAt: new Date(),
     brief: "Posez-vous.",
     sudsStart: 6,
@@ -476,6 +687,15 @@ describe("a past run", () => {
     await room.pass(1);
     expect(room.composed).toEqual(["run"]);
   });
+
+  test("that was stopped is composed before it is looked at", async () => {
+    room.listening.replay({ ...PAST, status: "failed", stopped: true }, true);
+    await room.pass(1);
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(6);
+    expect([room.asked, room.stage]).toEqual([["compose run"], "playing"]);
+    expect(heard).not.toContain(t.trouble.failedRun);
+  });
 });
 
 test("a whole journey ends by itself, and is not offered again", async () => {
@@ -484,6 +704,7 @@ test("a whole journey ends by itself, and is not offered again", async () => {
   room.tell(...all("complete"));
   await room.pass(1500);
   expect(room.stage).toBe("finished");
+  expect(room.listening.view().canTakeBack).toBe(false);
   expect(enter(room.memory).stage).toBe("none");
 });
 

@@ -20,11 +20,14 @@ export class Room {
   readonly decks = new FakeDecks(this.clock, this.media);
   readonly wishes: Wish[] = [];
   readonly composed: string[] = [];
+  /** What the runner and the cancellation were asked for, in order. */
+  readonly asked: string[] = [];
   readonly rated: [string, SudsMoment, number][] = [];
   /** What each call answers; tests put others in their place. */
   open = async (): Promise<"open" | "form"> => "open";
   create = async () => ({ runId: "run", brief: "Posez-vous." });
   compose = async () => {};
+  cancel = async () => {};
   rate = async () => {};
   renewed = 0;
   changed = () => {};
@@ -110,7 +113,12 @@ export class Room {
       },
       compose: async (runId: string) => {
         this.composed.push(runId);
+        this.asked.push(`compose ${runId}`);
         return this.compose();
+      },
+      cancel: async (runId: string) => {
+        this.asked.push(`cancel ${runId}`);
+        return this.cancel();
       },
       rate: async (...rating: [string, SudsMoment, number]) => {
         this.rated.push(rating);

@@ -344,6 +344,28 @@ describe("the end", () => {
     expect(document.querySelector(".help-first a")?.getAttribute("href")).toBe("tel:15");
   });
 
+  test("offers to take Stop back, at the same place", async () => {
+    await play();
+    await press("Stop");
+    const { journeySeconds } = room.player.snapshot();
+    await press("Reprendre");
+    await room.pass(1);
+    room.tell("complete", "complete", "complete", "complete");
+    await room.pass(3);
+    await settle();
+    expect(room.stage).toBe("playing");
+    expect(room.player.snapshot().journeySeconds).toBeGreaterThan(journeySeconds);
+    expect(document.querySelector("h1")?.textContent).toBe("Pièce 1 sur 4");
+  });
+
+  test("of a whole journey offers nothing to take back", async () => {
+    await play();
+    await room.pass(1500);
+    await settle();
+    expect(room.stage).toBe("finished");
+    expect(() => button("Reprendre")).toThrow();
+  });
+
   test("leads back to the beginning", async () => {
     await play();
     await press("Stop");

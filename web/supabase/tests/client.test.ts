@@ -34,6 +34,7 @@ const PROJECT = { supabaseUrl: "https://project.example", publishableKey: "sb_pu
 test.each([
   ["reading a run", ANSWER_S_MAX, (runs: Runs) => runs.read("run")],
   ["creating a run", FUNCTION_S_MAX, (runs: Runs) => runs.create(WISH)],
+  ["cancelling a run", ANSWER_S_MAX, (runs: Runs) => runs.cancel("run")],
 ] as const)(
   "%s that is never answered is given up, and worth another try",
   async (_, limit, ask) => {
@@ -42,3 +43,15 @@ test.each([
     expect(limits.at(-1)).toBe(limit);
   },
 );
+
+test("a cancellation outlives its page, where the browser lets it", async () => {
+  const sent: RequestInit[] = [];
+  vi.mocked(AbortSignal.timeout).mockImplementation(() => new AbortController().signal);
+  vi.stubGlobal("fetch", async (_: unknown, init: RequestInit) => {
+    sent.push(init);
+    if (init.keepalive) throw new TypeError("Failed to fetch");
+    return Response.json({ ok: true });
+  });
+  await new Runs(openClient(PROJECT)).cancel("run");
+  expect(sent.map(({ keepalive }) => keepalive === true)).toEqual([true, false]);
+});

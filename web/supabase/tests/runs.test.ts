@@ -159,6 +159,7 @@ describe("past runs", () => {
           created_at: "2026-11-21T20:10:00Z",
           brief: "…",
           suds_start: 7,
+          cancelled_at: null,
         },
       ],
     });
@@ -170,6 +171,43 @@ describe("past runs", () => {
     expect(asked.get("limit")).toBe("20");
     expect(asked.get("created_at")).toBe("lt.2026-11-22T00:00:00.000Z");
     expect(asked.get("select")).not.toMatch(/\*|token/);
+  });
+
+  test.each([
+    ["creating", null, false],
+    ["creating", "2026-11-21T20:11:00Z", true],
+    ["failed", "2026-11-21T20:11:00Z", true],
+    ["ready", "2026-11-21T20:11:00Z", false],
+  ] as const)(
+    "that are %s and were cancelled at %s are stopped: %s",
+    async (status, at, stopped) => {
+      const { wire, runs } = listening();
+      const row = { id: "run", preset_key: "p", created_at: "2026-11-21T20:10:00Z", brief: null };
+      wire.answer({ body: [{ ...row, status, suds_start: null, cancelled_at: at }] });
+      expect((await runs.past()).runs[0]).toMatchObject({ status, stopped });
+    },
+  );
+});
+
+describe("cancelling a run", () => {
+  test("names the run", async () => {
+    const { wire, runs } = listening();
+    wire.answer({ body: { ok: true } });
+    await runs.cancel("run");
+    expect(wire.last.url.pathname).toBe("/functions/v1/parcours-xl-cancel");
+    expect(wire.last.body).toEqual({ runId: "run" });
+  });
+
+  test("is worth another try while nothing is reached", async () => {
+    const { wire, runs } = listening();
+    wire.answer("down");
+    expect(await troubleOf(runs.cancel("run"))).toMatchObject({ passes: true });
+  });
+
+  test.each([401, 403, 404])("is given up after a %i", async (status) => {
+    const { wire, runs } = listening();
+    wire.answer({ status });
+    expect(await troubleOf(runs.cancel("run"))).toMatchObject({ passes: false });
   });
 });
 
