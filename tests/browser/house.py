@@ -86,6 +86,12 @@ class House:
         self.tune(signal="tones", uneven_db=0, track_seconds=TRACK_S)
         self.tune(speed=SPEED, first_s=FIRST_S, complete_s=COMPLETE_S)
 
+    def bought(self) -> list[int]:
+        """How many tasks Suno was given for each segment of the last run."""
+        answer = httpx.get(f"{self.project.suno_url}/_control", trust_env=False).json()
+        named = [task["segment"] for task in answer["tasks"]]
+        return [named.count(str(segment["id"])) for segment in self.segments()]
+
     def tones(self, place: int = 0) -> tuple[float, float]:
         """What the preview and the final of the last run's nth segment sound like, in Hz."""
         answer = httpx.get(f"{self.project.suno_url}/_control", trust_env=False).json()

@@ -306,6 +306,25 @@ def test_whoever_starts_another_run_is_not_asked_for_a_name(world: World, journe
     assert start_as(world, journey, STRANGER)["pending"] == 3
 
 
+def test_a_cancellation_and_the_owner_s_own_call_at_once_agree(world: World) -> None:
+    for _ in range(20):
+        journey = create_journey(world)
+        journey.start()
+        journey.submitted()
+        calls: list[Callable[[], dict[str, Any]]] = [
+            partial(cancel, world, journey),
+            partial(start_as, world.twin(), journey, OWNER),
+        ]
+        at_once(calls)
+        cancelled = "cancelled_at" in journey.run["metadata"]
+        left = "failed" if cancelled else "queued"
+        assert [s["status"] for s in journey.segments] == ["generating", left, left]
+        check(world.postgres)
+        # The later wish is kept, whichever came last.
+        assert start_as(world, journey, OWNER)["pending"] == 3
+        assert cancel(world, journey)["cancelled"] == 2
+
+
 def test_cancelled_segments_have_all_their_attempts_left(world: World, journey: Journey) -> None:
     for _ in range(10):
         cancel(world, journey)
