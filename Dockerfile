@@ -1,6 +1,5 @@
 # The service with its own worker and its page. Further workers: the same image, `parcours worker`.
 
-# 3.12 is the newest Python for which every library has a wheel (loudness: pyebur128).
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./

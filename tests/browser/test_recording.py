@@ -2,13 +2,13 @@
 
 from itertools import pairwise
 
-import miniaudio
 import numpy as np
 import pytest
 
 from parcours_xl.simulators.mp3 import encode
 from parcours_xl.simulators.signals import Signal, produce
 from tests.browser.recording import Recording, Sound
+from tests.fixtures.sounds import decode
 
 RATE = 44_100
 CLICK_DBFS = -80
@@ -21,13 +21,8 @@ def tone(seconds: float, hertz: float, level: float = 0.25) -> Sound:
 def played(signal: Signal, seconds: float, kind: str = "file") -> Sound:
     """A simulated track as a browser decodes it."""
     blocks = produce(signal, words="", seconds=seconds, seed="a", order=0, kind=kind)  # type: ignore[arg-type]
-    decoded = miniaudio.decode(
-        b"".join(encode(blocks)),
-        output_format=miniaudio.SampleFormat.FLOAT32,
-        nchannels=1,
-        sample_rate=RATE,
-    )
-    return np.frombuffer(decoded.samples, dtype=np.float32).astype(np.float64)
+    sound: Sound = decode(b"".join(encode(blocks)), "mono")[0].astype(np.float64)
+    return sound
 
 
 def swapped(seconds: float, shape: str = "linear") -> Sound:

@@ -1,15 +1,13 @@
 """The bed, decoded as a browser does it: seamless, quiet, and nothing in it begins."""
 
-import array
 from collections.abc import Iterator
 from pathlib import Path
 
-import miniaudio
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from parcours_xl.adapters.loudness import listen
+from parcours_xl.adapters.audio import Audio
 from parcours_xl.simulators.bed import (
     LEAD_S,
     LOOP_S,
@@ -20,6 +18,7 @@ from parcours_xl.simulators.bed import (
     write_start,
 )
 from parcours_xl.simulators.instruments import RATE
+from tests.fixtures.sounds import decode
 
 Sound = npt.NDArray[np.float32]
 
@@ -50,10 +49,7 @@ def start_played(start_file: Path) -> Sound:
 
 def two_rounds(file: Path) -> Sound:
     """Twice what the player loops: the file's whole seconds less one, after the lead."""
-    decoded = miniaudio.decode_file(str(file), output_format=miniaudio.SampleFormat.FLOAT32)
-    assert isinstance(decoded.samples, array.array)
-    sound = np.frombuffer(decoded.samples, dtype=np.float32).reshape(-1, 2)
-    assert decoded.sample_rate == RATE
+    sound = decode(file.read_bytes()).T
     start, length = int(LEAD_S * RATE), (int(len(sound) / RATE) - 1) * RATE
     loop = sound[start : start + length]
     return np.concatenate([loop, loop])
@@ -118,9 +114,8 @@ def test_a_hard_cut_would_be_noticed(played: Sound) -> None:
 
 @pytest.mark.anyio
 async def test_it_is_quiet(file: Path) -> None:
-    sound = await listen(file)
+    sound = await Audio().measure(file)
 
-    assert sound is not None
     assert sound.loudness_lufs == pytest.approx(-26, abs=0.3)
 
 

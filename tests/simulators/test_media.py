@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 
 import httpx
-import miniaudio
 import numpy as np
 import pytest
 from tinytag import TinyTag
@@ -13,6 +12,7 @@ from tinytag import TinyTag
 from parcours_xl.simulators.mp3 import BYTES_A_SECOND
 from parcours_xl.simulators.tasks import UNEVEN_TASKS
 from tests.fixtures.servers import running
+from tests.fixtures.sounds import decode
 from tests.fixtures.waiting import wait_until
 from tests.simulators.conftest import Inbox, SunoAtWork
 
@@ -73,8 +73,7 @@ def test_pieces_that_follow_one_another_can_be_unlike_in_loudness(start_suno: St
 
 
 def _level_db(mp3: bytes) -> float:
-    samples = np.frombuffer(miniaudio.decode(mp3).samples, np.int16) / 2**15
-    return float(10 * np.log10(np.mean(samples**2)))
+    return float(10 * np.log10(np.mean(decode(mp3) ** 2)))
 
 
 @pytest.mark.parametrize(

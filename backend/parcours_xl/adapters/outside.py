@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 from supabase import AsyncClientOptions, acreate_client
 
+from parcours_xl.adapters.audio import Audio
 from parcours_xl.adapters.auth import Auth
 from parcours_xl.adapters.database import Database
 from parcours_xl.adapters.downloads import Downloads
@@ -34,6 +35,7 @@ class Outside:
     auth: Auth
     tracks: Tracks
     downloads: Downloads
+    audio: Audio
     suno: Suno
     hosts: TrackHosts
     webhook: Webhook | None
@@ -80,6 +82,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 ),
                 tracks=Tracks(service.storage),
                 downloads=downloads,
+                audio=Audio(),
                 suno=Suno(
                     settings.suno_api_base,
                     settings.suno_api_key.get_secret_value(),

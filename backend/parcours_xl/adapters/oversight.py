@@ -10,7 +10,7 @@ import pydantic
 from parcours_xl.adapters.sql_functions import SqlFunctions
 
 if TYPE_CHECKING:
-    from parcours_xl.adapters.loudness import Sound
+    from parcours_xl.adapters.audio import Sound
 
 Found = TypeVar("Found")
 

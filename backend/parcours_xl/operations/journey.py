@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from parcours_xl.adapters.audio import Audio, NotPlayable
 from parcours_xl.adapters.listener import Answer, DeploymentAway, Listener
-from parcours_xl.adapters.loudness import read_seconds
 from parcours_xl.operations.journey_report import JourneyReport, TrackReport, seconds_between
 from parcours_xl.trouble import Refused
 
@@ -89,7 +89,7 @@ async def _fetch(listener: Listener, created_at: str, segment: dict[str, Any]) -
         range_status, part = await listener.fetch_part(url, size // 2)
         if status != 200 or part != file.read_bytes()[size // 2 :]:
             raise JourneyFailed(f"track {segment['segment_index'] + 1} could not be fetched")
-        seconds = await asyncio.to_thread(read_seconds, file)
+        seconds = await _seconds(file)
     facts = segment["metadata"]
     return TrackReport(
         index=segment["segment_index"],
@@ -104,6 +104,14 @@ async def _fetch(listener: Listener, created_at: str, segment: dict[str, Any]) -
         seconds=seconds,
         range_status=range_status,
     )
+
+
+async def _seconds(file: Path) -> float:
+    """How long a track plays; 0 where it does not."""
+    try:
+        return (await Audio().measure(file)).seconds
+    except NotPlayable:
+        return 0.0
 
 
 def _expect(status: int, answer: Answer) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import structlog
 
+from parcours_xl.adapters.audio import DecoderBusy, NotPlayable
 from parcours_xl.adapters.downloads import (
     Download,
     TrackAway,
@@ -15,7 +16,6 @@ from parcours_xl.adapters.downloads import (
     TrackUnavailable,
     UrlRefused,
 )
-from parcours_xl.adapters.loudness import listen
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.oversight import FoundSegment
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
@@ -49,7 +49,12 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
         if download is None:
             await oversight.record_restored(segment.id, None, url)
             return "linked"
-        sound = await listen(file)
+        try:
+            sound = await outside.audio.measure(file)
+        except (NotPlayable, DecoderBusy) as error:
+            log.warning("track.not_restored", segment_id=str(segment.id), reason=error.message)
+            await oversight.record_unrestored(segment.id, lost=isinstance(error, NotPlayable))
+            return "lost" if isinstance(error, NotPlayable) else "away"
         path = track_path(segment.run_id, segment.id)
         try:
             async with asyncio.timeout(UPLOAD_S_MAX):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from parcours_xl.adapters.audio import LISTENED_S_MAX, DecoderBusy, NotPlayable, Sound
 from parcours_xl.adapters.database_answers import TrackJob
 from parcours_xl.adapters.downloads import (
     TrackAway,
@@ -15,7 +16,6 @@ from parcours_xl.adapters.downloads import (
     UrlRefused,
 )
 from parcours_xl.adapters.hosts import host_of
-from parcours_xl.adapters.loudness import LISTENED_S_MAX, Sound, listen
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno_events import SunoEvent
 from parcours_xl.adapters.tracks import (
@@ -83,7 +83,7 @@ async def _keep(
     url, path = source.url, track_path(job.run_id, job.segment_id)
     try:
         download = await outside.downloads.fetch(url, file)
-        sound = await _listen(file, source)
+        sound = await _listen(outside, file, source)
         async with asyncio.timeout(UPLOAD_S_MAX):
             await outside.tracks.store(path, file, download.content_type)
     except (TrackTooLarge, TrackNotStorable) as refused:
@@ -99,19 +99,26 @@ async def _keep(
         job.callback_token,
         path,
         download_url=url,
-        loudness_lufs=sound.loudness_lufs if sound else None,
-        true_peak_dbtp=sound.true_peak_dbtp if sound else None,
+        loudness_lufs=sound.loudness_lufs,
+        true_peak_dbtp=sound.true_peak_dbtp,
     )
     if outcome == "gone":
         await outside.tracks.delete([path])
     return "stored" if outcome == "completed" else outcome
 
 
-async def _listen(file: Path, source: _Source) -> Sound | None:
-    """How a track sounds, where it can be decoded. TrackUnavailable when it is not whole."""
-    sound = await listen(file)
+async def _listen(outside: Outside, file: Path, source: _Source) -> Sound:
+    """How a track sounds. TrackUnavailable when it does not play, is silent, or is not whole."""
+    try:
+        sound = await outside.audio.measure(file)
+    except NotPlayable as error:
+        raise TrackUnavailable(error.message) from error
+    except DecoderBusy as error:
+        raise TrackAway(error.message) from error
+    if sound.silent:
+        raise TrackUnavailable("the track is silent throughout")
     announced_s = min(source.announced_s or 0, LISTENED_S_MAX)
-    if sound is not None and sound.seconds < WHOLE_SHARE_MIN * announced_s:
+    if sound.seconds < WHOLE_SHARE_MIN * announced_s:
         raise TrackUnavailable(f"{sound.seconds:.0f} s of the announced {announced_s:.0f} s came")
     return sound
 
