@@ -133,6 +133,7 @@ class Settings(Targets):
     journey_s_max: JourneySeconds = durations.JOURNEY_S_MAX
 
     # The player
+    public_url: str | None = None
     realtime: bool = False
     crossfade_s: Annotated[float, Field(ge=0.5, le=12)] = 4
 
@@ -151,7 +152,9 @@ class Settings(Targets):
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("supabase_url", "postgrest_url", "openai_base_url", "suno_api_base")
+    @field_validator(
+        "supabase_url", "postgrest_url", "openai_base_url", "suno_api_base", "public_url"
+    )
     @classmethod
     def _addresses(cls, value: str | None) -> str | None:
         return value and _address(value)

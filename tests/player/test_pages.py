@@ -88,6 +88,7 @@ async def test_the_config_says_where_supabase_is_and_how_long_the_music_lasts(
 
     assert config == {
         "supabaseUrl": "https://abc.supabase.co",
+        "functionsUrl": "functions/v1",
         "publishableKey": "sb_publishable_everybody",
         "realtime": False,
         "mediaHosts": ["suno.ai", "*.suno.ai", "127.0.0.1:4040"],

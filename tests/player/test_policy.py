@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from parcours_xl.player.descriptions import describe_service
 from parcours_xl.player.policy import content_policy
 from parcours_xl.settings import Settings
 
@@ -44,6 +45,16 @@ def test_nothing_is_allowed_everywhere(settings: Settings) -> None:
 
     for loose in ("unsafe", "data:", "blob:", "* ", "https: ", "http: "):
         assert loose not in policy
+
+
+def test_a_public_address_elsewhere_may_be_called(settings: Settings) -> None:
+    there = settings.model_copy(update={"public_url": "https://parcours.example.org"})
+    called = directives(content_policy(there))["connect-src"]
+
+    assert "https://parcours.example.org" in called
+    assert describe_service(there, "bed.mp3", None)["functionsUrl"] == (
+        "https://parcours.example.org/functions/v1"
+    )
 
 
 def test_a_supabase_below_a_path_or_without_tls_is_named_by_its_origin(settings: Settings) -> None:

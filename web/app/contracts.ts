@@ -22,6 +22,8 @@ export interface Bounds {
 export interface PlayerConfig {
   /** Origin of the Supabase project, without a trailing slash: "https://abc.supabase.co". */
   readonly supabaseUrl: string;
+  /** Where the functions answer: this service's own address, which need not be the project's. */
+  readonly functionsUrl: string;
   /** `sb_publishable_…`, or the legacy anon key. Never a secret key. */
   readonly publishableKey: string;
   /** Whether the project has Realtime; without it the page asks again and again. */
@@ -82,8 +84,10 @@ export class ContractBroken extends Error {}
 /** Read `/config.json`. What a service leaves out takes its documented default. */
 export function readConfig(value: unknown): PlayerConfig {
   const config = asRecord(value, "config.json");
+  const supabaseUrl = asText(config["supabaseUrl"], "supabaseUrl").replace(/\/+$/, "");
   return {
-    supabaseUrl: asText(config["supabaseUrl"], "supabaseUrl").replace(/\/+$/, ""),
+    supabaseUrl,
+    functionsUrl: asAddress(config["functionsUrl"]) ?? `${supabaseUrl}/functions/v1`,
     publishableKey: asText(config["publishableKey"], "publishableKey"),
     realtime: config["realtime"] === true,
     mediaHosts: asList(config["mediaHosts"] ?? [], "mediaHosts").map(String),

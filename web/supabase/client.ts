@@ -1,9 +1,11 @@
 /** The one client of the page. */
 
-import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { SupabaseClient } from "@supabase/supabase-js";
 
 export interface Project {
   readonly supabaseUrl: string;
+  /** Where the functions answer, when not at the project's own address; relative to the page. */
+  readonly functionsUrl?: string;
   readonly publishableKey: string;
 }
 
@@ -12,9 +14,12 @@ export const ANSWER_S_MAX = 15;
 /** A function may write a brief first. */
 export const FUNCTION_S_MAX = 60;
 
+/** Closing the tab often follows Stop: this call is still sent then. */
+export const CANCEL = "parcours-xl-cancel";
+
 /** The session is kept in this browser and renewed by itself. */
-export function openClient({ supabaseUrl, publishableKey }: Project): SupabaseClient {
-  return createClient(supabaseUrl, publishableKey, {
+export function openClient({ supabaseUrl, publishableKey, functionsUrl }: Project): SupabaseClient {
+  return new Client(functionsUrl, supabaseUrl, publishableKey, {
     // Who reads again and again needs to know at once that a reading failed.
     db: { retry: false },
     global: { fetch: fetchInTime },
@@ -22,8 +27,16 @@ export function openClient({ supabaseUrl, publishableKey }: Project): SupabaseCl
   });
 }
 
-/** Closing the tab often follows Stop: this call is still sent then. */
-export const CANCEL = "parcours-xl-cancel";
+/** supabase-js looks for the functions at the project's address; ours may be at the page's own. */
+class Client extends SupabaseClient {
+  constructor(
+    functionsUrl: string | undefined,
+    ...project: ConstructorParameters<typeof SupabaseClient>
+  ) {
+    super(...project);
+    if (functionsUrl !== undefined) this.functionsUrl = new URL(functionsUrl, document.baseURI);
+  }
+}
 
 function fetchInTime(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const address = input instanceof Request ? input.url : String(input);

@@ -17,6 +17,7 @@ def describe_service(settings: Settings, bed_url: str, bed_start_url: str | None
     """Where Supabase is, and the bounds of the music. Nothing in it is secret."""
     return {
         "supabaseUrl": settings.supabase_url,
+        "functionsUrl": functions_url(settings),
         "publishableKey": settings.supabase_anon_key.get_secret_value(),
         "realtime": settings.realtime,
         "mediaHosts": media_hosts(settings),
@@ -30,6 +31,14 @@ def describe_service(settings: Settings, bed_url: str, bed_start_url: str | None
             "crossfadeSeconds": settings.crossfade_s,
         },
     }
+
+
+def functions_url(settings: Settings) -> str:
+    """Where the page calls the functions: here, as the browser that reads the page sees it.
+
+    Not at the project: without forwarders it has no such functions (docs/deployment.md).
+    """
+    return f"{settings.public_url}/functions/v1" if settings.public_url else "functions/v1"
 
 
 def describe_presets() -> list[dict[str, Any]]:

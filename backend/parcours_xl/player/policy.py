@@ -45,7 +45,12 @@ def content_policy(settings: Settings) -> str:
         "font-src": ["'self'"],
         "img-src": ["'self'"],
         "manifest-src": ["'self'"],
-        "connect-src": ["'self'", supabase, supabase.replace("http", "ws", 1)],
+        "connect-src": [
+            "'self'",
+            *_public_origin(settings),
+            supabase,
+            supabase.replace("http", "ws", 1),
+        ],
         "media-src": ["'self'", supabase, *_media_sources(settings)],
     }
     return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
@@ -63,6 +68,10 @@ def _media_sources(settings: Settings) -> Iterator[str]:
     for host in media_hosts(settings):
         # An exact host is a simulated Suno, free of the rule that tracks come over https.
         yield f"http://{host}" if host in exact else f"https://{host}"
+
+
+def _public_origin(settings: Settings) -> list[str]:
+    return [_origin(settings.public_url)] if settings.public_url else []
 
 
 def _origin(url: str) -> str:

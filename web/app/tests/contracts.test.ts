@@ -25,6 +25,7 @@ describe("config.json", () => {
   test("needs no more than where, with which key, and the bed", () => {
     expect(readConfig(CONFIG)).toEqual({
       supabaseUrl: "https://project.example",
+      functionsUrl: "https://project.example/functions/v1",
       publishableKey: "sb_publishable_x",
       realtime: false,
       mediaHosts: [],

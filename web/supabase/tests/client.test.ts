@@ -32,6 +32,19 @@ function neverAnswered(_: unknown, { signal }: RequestInit): Promise<Response> {
 const PROJECT = { supabaseUrl: "https://project.example", publishableKey: "sb_publishable_x" };
 
 test.each([
+  ["functions/v1", "http://localhost:3000/functions/v1/parcours-xl-create"],
+  ["https://music.example/functions/v1", "https://music.example/functions/v1/parcours-xl-create"],
+  [undefined, "https://project.example/functions/v1/parcours-xl-create"],
+])("functions said to be at %s are called at %s", async (functionsUrl, called) => {
+  const asked = vi.fn(neverAnswered);
+  vi.stubGlobal("fetch", asked);
+  vi.stubGlobal("document", { baseURI: "http://localhost:3000/" });
+  const runs = new Runs(openClient({ ...PROJECT, ...(functionsUrl ? { functionsUrl } : {}) }));
+  await expect(runs.create(WISH)).rejects.toBeDefined();
+  expect(String(asked.mock.calls[0]?.[0])).toBe(called);
+});
+
+test.each([
   ["reading a run", ANSWER_S_MAX, (runs: Runs) => runs.read("run")],
   ["creating a run", FUNCTION_S_MAX, (runs: Runs) => runs.create(WISH)],
   ["cancelling a run", ANSWER_S_MAX, (runs: Runs) => runs.cancel("run")],
