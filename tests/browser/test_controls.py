@@ -89,7 +89,7 @@ def test_pause_and_resume_neither_click_nor_startle(listener: Listener) -> None:
     heard = listener.recording()
     paused, resumed = heard.mark("click Pause").at, heard.mark("click Reprendre").at
     silent = heard.between(paused, resumed)
-    assert 0.05 < silence_after(silent, paused) < 0.25, "a ramp of 150 ms"
+    assert 0 < silence_after(silent, paused) <= STOP_S_MAX
     assert heard.loudest_hiss(paused - 0.2, heard.ends - 0.3)[0] <= CLICK_DBFS
     again = heard.between(resumed, heard.ends).first_sound(-60)
     assert again is not None

@@ -33,6 +33,11 @@ export class BedKeeper {
     if (this.wanted) this.bed.fade(on ? 1 : 0, this.settings.bedInSeconds);
   }
 
+  /** What did not come in, because the browser refused, is tried again. */
+  check(): void {
+    if (this.sounding && this.bed.level === 0) this.bed.fade(1, this.settings.bedInSeconds);
+  }
+
   /** The journey went from one state to another, or is about to run dry. */
   follow(before: StateName, after: Journey): void {
     const wanted = wantsBed(after);
@@ -52,8 +57,7 @@ export class BedKeeper {
   }
 
   private secondsOut(after: StateName): number {
-    if (after === "stopped" || after === "idle") return this.settings.stopRampSeconds;
-    if (after !== "playing") return this.settings.pauseRampSeconds;
+    if (after !== "playing") return this.settings.stopRampSeconds;
     // Music may begin with little of it there: the bed stays a moment, then leaves as slowly.
     return this.cameFor === "waiting"
       ? this.settings.bedOutSeconds

@@ -1,8 +1,8 @@
 /** Carries out what the journey commands, one change at a time, and reports what came of it. */
 
-import { TapNeeded } from "./deck";
+import { Superseded, TapNeeded, Unplayable } from "./deck";
 import { bringIn, fromBeginning } from "./entrance";
-import type { Heard } from "./events";
+import type { Heard, Report } from "./events";
 import { levelFor } from "./loudness";
 import type { Orchestra } from "./orchestra";
 import { hear, placeOf, type Reach, reachOf } from "./reading";
@@ -60,9 +60,8 @@ export class Conductor {
     if (command.do !== "pause") preparer.forget();
     switch (command.do) {
       case "pause":
-        return mixer.halt(settings.pauseRampSeconds);
+        return mixer.halt(settings.stopRampSeconds);
       case "release":
-        return mixer.clear(settings.pauseRampSeconds);
       case "stop":
         return mixer.clear(settings.stopRampSeconds);
       case "close":
@@ -73,8 +72,9 @@ export class Conductor {
   /** What goes wrong in a change that still matters: a tap is wanted, or the file is lost. */
   private undertake(command: Change, turn: Turn): void {
     this.perform(command, turn).catch((error: unknown) => {
+      if (!isExpected(error)) this.orchestra.report({ kind: "internal", where: command.do, error });
       if (turn.over) return;
-      this.orchestra.tell({ event: error instanceof TapNeeded ? "blocked" : "lost" });
+      this.orchestra.tell(error instanceof TapNeeded ? { event: "blocked" } : failureOf(command));
     });
   }
 
@@ -118,4 +118,19 @@ export class Conductor {
   private segment(index: number): Segment | undefined {
     return this.run?.segments.find((segment) => segment.index === index);
   }
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof TapNeeded || error instanceof Unplayable || error instanceof Superseded;
+}
+
+/** Whatever went wrong, the journey is told, or it would wait for the change for ever. */
+export function failureOf(command: Command): Report {
+  if (command.do === "play") return { event: "unplayable" };
+  if (command.do === "swap") return { event: "kept", never: false };
+  if (command.do === "close") return { event: "closed" };
+  // Without a piece prepared, paused or released, there is nothing to wait for.
+  return command.do === "seek" || command.do === "resume"
+    ? { event: "lost" }
+    : { event: "settled" };
 }

@@ -28,6 +28,31 @@ export function levelAt(fade: Fade, nowSeconds: number): number {
   return between(fade, passed / fade.seconds);
 }
 
+/** The end of a straight piece of a fade. */
+export interface Ramp {
+  readonly level: number;
+  readonly atSeconds: number;
+}
+
+const RAMPS_PER_SECOND = 100;
+const RAMPS_MIN = 16;
+const RAMPS_MAX = 256;
+
+/**
+ * The fade in straight pieces, short enough for nobody to hear the corners. Any of them may be
+ * taken back without touching those before it.
+ */
+export function rampsOf(fade: Fade): Ramp[] {
+  const { to, startSeconds, seconds, shape } = fade;
+  const end = { level: to, atSeconds: startSeconds + seconds };
+  if (shape === "linear") return [end];
+  const wanted = Math.round(seconds * RAMPS_PER_SECOND);
+  const pieces = Math.min(Math.max(wanted, RAMPS_MIN), RAMPS_MAX);
+  const levels = curveOf(fade, pieces + 1).slice(1, -1);
+  const step = seconds / pieces;
+  return [...levels.map((level, i) => ({ level, atSeconds: startSeconds + step * (i + 1) })), end];
+}
+
 /** The fade in `points` equal steps, first and last included. */
 export function curveOf(fade: Fade, points: number): number[] {
   return Array.from({ length: points }, (_, i) => between(fade, i / (points - 1)));

@@ -37,10 +37,14 @@ export interface Deck {
   readonly position: number;
   /** The length of the file; null while it is a stream of unknown end. */
   readonly duration: number | null;
-  /** What can be heard without waiting, around `position`. */
-  readonly buffered: Range;
+  /** All of the file is there: its length will not change any more. */
+  readonly whole: boolean;
+  /** What can be heard without waiting, around `position`; null where the browser does not tell. */
+  readonly buffered: Range | null;
   /** 0 is silence, 1 the file as it is. */
   readonly level: number;
+  /** Seconds between what the file says and what is heard of it, beyond those of every deck. */
+  readonly latency: number;
   /** Asked to play, and neither paused nor over. */
   readonly playing: boolean;
   /**
@@ -54,14 +58,23 @@ export interface Deck {
   pause(): void;
   /** Resolves when it can play from there. Rejects with Unplayable or Superseded. */
   seek(seconds: number): Promise<void>;
+  /**
+   * As if it had just been opened at this place: some browsers begin late what was opened long
+   * before. Paused. Rejects with Unplayable or Superseded.
+   */
+  refresh(): Promise<void>;
   /** Moves on (or back) by a few ms while playing silently; resolves when done. */
   nudge(seconds: number): Promise<void>;
   /** Moves the level from where it is; a new fade replaces the one under way. */
   fade(level: number, seconds: number, shape: FadeShape): void;
+  /** Whether peaks are kept under -1 dBTP; to be said while it is silent. */
+  limit(on: boolean): void;
   /** What it has just played, before its level; null where that cannot be known. */
   hear(): Samples | null;
   /** Silent, paused, empty. */
   unload(): void;
+  /** Silent and paused without a fade, by every means there is; empty too where told. */
+  cut(emptied: boolean): void;
   /** Tells what happens unasked; returns how to stop. */
   watch(listener: (event: DeckEvent) => void): () => void;
 }
@@ -70,6 +83,8 @@ export interface Deck {
 export interface Bed {
   /** Moves its level from where it is; 0 ends in silence. */
   fade(level: number, seconds: number): void;
+  /** Silent without a fade, by every means there is. */
+  cut(): void;
   readonly level: number;
 }
 
@@ -91,6 +106,21 @@ export interface Decks {
   /** The root mean square of what sounds now, 0..1; 0 where it cannot be known. */
   rms(): number;
   watch(listener: (event: DecksEvent) => void): () => void;
+  /** Everything fades out. Does all it can; throws where any of it failed. */
+  hush(seconds: number): void;
+  /**
+   * Everything is silent and paused without a fade, empty too where told, and the output rests
+   * until `unlock()`. Does all it can; throws where any of it failed.
+   */
+  cut(emptied: boolean): void;
+  /** Nothing sounds: every deck is paused and has not moved since this was last asked. */
+  readonly silent: boolean;
+  /** The output's own clock, while it is to run; null where there is none. */
+  readonly outputSeconds: number | null;
+  /** Shakes an output whose clock stands still. */
+  wake(): void;
+  /** Gives the output up: what is open is lost, and the next `unlock()` opens another. */
+  renew(): void;
   start(): void;
   stop(): void;
 }

@@ -6,6 +6,7 @@ import type { Clock } from "./clock";
 import type { Report } from "./events";
 import type { Mixer, Voice } from "./mixer";
 import type { Opened } from "./opener";
+import type { ReportError } from "./player-error";
 import type { Preparer } from "./preparer";
 import { hear } from "./reading";
 import type { Settings } from "./settings";
@@ -19,6 +20,7 @@ export interface Orchestra {
   readonly aligner: Aligner;
   readonly settings: Settings;
   readonly tell: (report: Report) => void;
+  readonly report: ReportError;
 }
 
 /** A deck that is open but not heard yet is let go when nobody wants it any more. */

@@ -4,20 +4,23 @@ import { Addresses } from "./addresses";
 import { Aligner } from "./aligner";
 import { BedKeeper } from "./bed";
 import type { Cancel, Clock } from "./clock";
-import { Conductor } from "./conductor";
-import type { Decks } from "./deck";
+import { Conductor, failureOf } from "./conductor";
+import { type Decks, TapNeeded } from "./deck";
 import { draw } from "./drawing";
-import type { Report, Wish } from "./events";
-import type { Feed, Following, Sign } from "./feed";
+import type { JourneyEvent, Report, Wish } from "./events";
+import type { Feed, FeedEars, Following, Sign } from "./feed";
+import { GuardedDecks } from "./guarded-decks";
+import { HardStop } from "./hard-stop";
 import { step } from "./journey";
 import { Mixer } from "./mixer";
-import { isIn } from "./moving";
+import { isIn, UNLOADED } from "./moving";
 import { Opener } from "./opener";
+import { type Guard, guardFor, type ReportError, safely } from "./player-error";
 import { Preparer } from "./preparer";
 import { SETTINGS, type Settings } from "./settings";
 import { Shelf } from "./shelf";
-import type { Place, Snapshot } from "./snapshot";
-import { type Journey, newJourney } from "./state";
+import type { Place, Snapshot, StateName } from "./snapshot";
+import { type Command, type Journey, newJourney, type Step } from "./state";
 
 export interface PlayerParts {
   readonly clock: Clock;
@@ -25,7 +28,14 @@ export interface PlayerParts {
   readonly feed: Feed;
   readonly sign: Sign;
   readonly settings?: Partial<Settings>;
+  /** Told of every error of the player itself; see PlayerError. What it throws is ignored. */
+  readonly onError?: ReportError;
 }
+
+/** In these nothing may sound. */
+const QUIET: readonly StateName[] = ["paused", "finished", "stopped"];
+/** So many events in a row that the player cannot digest, and it stops. */
+const MISTAKES_MAX = 8;
 
 export function createPlayer(parts: PlayerParts): Player {
   return new Player(parts);
@@ -33,6 +43,10 @@ export function createPlayer(parts: PlayerParts): Player {
 
 export class Player {
   private readonly settings: Settings;
+  private readonly decks: Decks;
+  private readonly hardStop: HardStop;
+  private readonly report: ReportError;
+  private readonly guard: Guard;
   private readonly conductor: Conductor;
   private readonly bed: BedKeeper;
   private readonly listeners = new Set<(snapshot: Snapshot) => void>();
@@ -48,13 +62,24 @@ export class Player {
   private reachable = true;
   private busy = false;
   private announcing = false;
+  private mistakes = 0;
 
   constructor(private readonly parts: PlayerParts) {
-    const { clock, decks, sign } = parts;
+    this.report = safely(parts.onError);
+    this.guard = guardFor("internal", this.report);
+    const { sign, clock } = parts;
+    const decks = new GuardedDecks(parts.decks, guardFor("sound", this.report));
     const settings = { ...SETTINGS, ...parts.settings };
     const addresses = new Addresses(clock, sign, settings);
     const opener = new Opener(clock, addresses, new Shelf(decks), settings);
     this.settings = settings;
+    this.decks = decks;
+    this.hardStop = new HardStop(
+      clock,
+      parts.decks,
+      settings.stopRampSeconds,
+      guardFor("sound", this.report),
+    );
     this.journey = newJourney(settings);
     this.volume = settings.volume;
     this.bed = new BedKeeper(decks.bed, settings);
@@ -66,6 +91,7 @@ export class Player {
       aligner: new Aligner(clock, settings),
       settings,
       tell: (report) => this.tell(report),
+      report: this.report,
     });
     decks.start();
     decks.volume(this.volume, this.muted);
@@ -78,6 +104,7 @@ export class Player {
    */
   start(runId?: string): void {
     if (this.journey.name !== "idle") this.beginAnew();
+    this.hardStop.lift();
     this.unlock();
     this.tell({ event: "start" });
     if (runId !== undefined) this.follow(runId);
@@ -99,19 +126,25 @@ export class Player {
     this.follow(runId);
   }
 
+  /** Silence within 50 ms, whatever was going on. */
   pause(): void {
+    if (!isIn(this.journey, "waiting", "playing", "stalled")) return;
+    this.hardStop.silence(false);
     this.tell({ event: "pause" });
   }
 
   /** In a tap, where `needsGesture` or after a reload. */
   resume(): void {
     if (this.journey.name !== "paused") return;
+    this.hardStop.lift();
+    if (this.journey.gestureReason === "output") this.decks.renew();
     this.unlock();
     this.tell({ event: "resume" });
   }
 
   /** Silence within 50 ms, whatever was going on; nothing is asked any more. `start()` begins anew. */
   stop(): void {
+    this.hardStop.silence(true);
     this.tell({ event: "stop" });
     this.unfollow();
   }
@@ -143,7 +176,7 @@ export class Player {
 
   setMuted(muted: boolean): void {
     this.muted = muted;
-    this.parts.decks.volume(this.volume, muted);
+    this.decks.volume(this.volume, muted);
     this.announce();
   }
 
@@ -161,7 +194,7 @@ export class Player {
 
   /** How loud it is now, 0..1, unsmoothed: for the light. */
   rms(): number {
-    return this.parts.decks.rms();
+    return this.decks.rms();
   }
 
   snapshot(): Snapshot {
@@ -185,19 +218,23 @@ export class Player {
   /** Silent, and no listener or timer left. */
   dispose(): void {
     this.stop();
+    this.hardStop.end();
     this.listeners.clear();
     this.unwatch();
     this.stopTicking();
-    this.parts.decks.stop();
+    this.decks.stop();
   }
 
   private unlock(): void {
-    this.parts.decks.unlock().catch(() => this.tell({ event: "blocked" }));
+    this.decks.unlock().catch((error: unknown) => {
+      if (error instanceof TapNeeded) this.tell({ event: "blocked" });
+      else this.report({ kind: "sound", where: "unlock", error });
+    });
   }
 
   /** Another life: silent, and of no run. */
   private beginAnew(): void {
-    this.conductor.carryOut({ do: "stop" });
+    this.carryOut({ do: "stop" });
     this.unfollow();
     this.conductor.know(null);
     const before = this.journey.name;
@@ -207,55 +244,84 @@ export class Player {
 
   private follow(runId: string): void {
     if (this.runId === runId) return;
-    this.following?.stop();
+    this.unfollow();
     this.runId = runId;
     const mine = () => this.runId === runId;
-    this.following = this.parts.feed.follow(runId, {
+    const ears: FeedEars = {
       run: (run) => mine() && this.tell({ event: "run", run }),
       reachable: (reachable) => {
         this.reachable = reachable;
         if (mine()) this.tell({ event: "online", online: this.online && reachable });
       },
-    });
+    };
+    this.following = this.guard("feed.follow", () => this.parts.feed.follow(runId, ears), null);
   }
 
   /** What comes late of that run is not heard. */
   private unfollow(): void {
-    this.following?.stop();
+    const { following } = this;
     this.following = null;
     this.runId = null;
+    this.guard("feed.stop", () => following?.stop(), undefined);
   }
 
-  /** What happens while something is being done waits until it is done. */
+  /** What happens while something is being done waits until it is done. Never throws. */
   private tell(event: Wish | Report): void {
     this.happened.push(event);
     if (this.busy) return;
     this.busy = true;
-    try {
-      for (let next = this.happened.shift(); next; next = this.happened.shift()) this.take(next);
-    } finally {
-      this.busy = false;
-    }
-    this.tickWhileNeeded();
+    for (let next = this.happened.shift(); next; next = this.happened.shift()) this.take(next);
+    this.busy = false;
+    this.guard("ticking", () => this.tickWhileNeeded(), undefined);
     this.announce();
   }
 
+  /** Each part by itself: what fails is reported, and the rest is done all the same. */
   private take(event: Wish | Report): void {
     const before = this.journey;
     if (event.event === "run") this.conductor.know(event.run);
-    const { state, commands } = step(before, { ...event, at: this.parts.clock.now() });
+    const { state, commands } = this.stepped({ ...event, at: this.parts.clock.now() });
     this.journey = state;
-    for (const command of commands) this.conductor.carryOut(command);
-    this.bed.follow(before.name, state);
-    if (event.event === "sounded") this.following?.heard();
-    if (state.name === "finished") this.unfollow();
+    for (const command of commands) this.carryOut(command);
+    this.guard("bed", () => this.bed.follow(before.name, state), undefined);
+    if (event.event === "sounded") {
+      this.guard("feed.heard", () => this.following?.heard(), undefined);
+    }
+    if (state.name !== before.name) this.enforce(state.name);
+  }
+
+  /** A mistake leaves the journey as it was, unless silence was asked for, or it happens again. */
+  private stepped(event: JourneyEvent): Step {
+    const after = this.guard(`step ${event.event}`, () => step(this.journey, event), null);
+    this.mistakes = after ? 0 : this.mistakes + 1;
+    if (after) return after;
+    const stops = event.event === "stop" || this.mistakes >= MISTAKES_MAX;
+    if (!stops && event.event !== "pause") return { state: this.journey, commands: [] };
+    const fault = event.event === "stop" || event.event === "pause" ? null : "internal";
+    return forced(this.journey, stops ? "stopped" : "paused", fault);
+  }
+
+  private carryOut(command: Command): void {
+    const done = () => {
+      this.conductor.carryOut(command);
+      return true;
+    };
+    if (!this.guard(`command ${command.do}`, done, false)) this.tell(failureOf(command));
+  }
+
+  /** What may not sound is silenced by its own path too. */
+  private enforce(name: StateName): void {
+    if (name === "finished") this.unfollow();
+    if (!QUIET.includes(name)) this.hardStop.lift();
+    else if (!this.hardStop.active) this.hardStop.silence(name !== "paused");
   }
 
   private tickWhileNeeded(): void {
     if (!isIn(this.journey, "waiting", "playing", "stalled")) return this.stopTicking();
     this.cancelTick ??= this.parts.clock.after(this.settings.tickSeconds, () => {
       this.cancelTick = null;
-      this.tell({ event: "tick", heard: this.conductor.heard() });
+      this.guard("bed", () => this.bed.check(), undefined);
+      this.tell({ event: "tick", heard: this.guard("heard", () => this.conductor.heard(), null) });
     });
   }
 
@@ -267,10 +333,20 @@ export class Player {
   private announce(): void {
     if (this.announcing || this.listeners.size === 0) return;
     this.announcing = true;
-    Promise.resolve().then(() => {
+    void Promise.resolve().then(() => {
       this.announcing = false;
-      const snapshot = this.snapshot();
-      for (const listener of this.listeners) listener(snapshot);
+      const snapshot = this.guard("snapshot", () => this.snapshot(), null);
+      if (!snapshot) return;
+      for (const listener of [...this.listeners]) {
+        this.guard("listener", () => listener(snapshot), undefined);
+      }
     });
   }
+}
+
+/** Where a mistake of ours stands in the way of what was asked: there all the same. */
+function forced(journey: Journey, name: "paused" | "stopped", fault: Journey["fault"]): Step {
+  const rest = { doing: null, waitingSince: null, closing: false, trouble: null };
+  const command = { do: name === "stopped" ? "stop" : "release" } as const;
+  return { state: { ...journey, ...UNLOADED, ...rest, name, fault }, commands: [command] };
 }

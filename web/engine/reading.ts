@@ -5,12 +5,9 @@ import type { Voice } from "./mixer";
 import type { Settings } from "./settings";
 import type { Range } from "./snapshot";
 
-/** Bytes are counted in blocks: a file is all there when so little is missing. */
-const NEARLY_SECONDS = 0.5;
-
 export interface Reach {
   /** What can be heard without waiting. */
-  readonly buffered: Range;
+  readonly buffered: Range | null;
   /** Where one may seek: what is buffered of a preview, all of a final. */
   readonly seekable: Range;
 }
@@ -22,8 +19,10 @@ export function placeOf({ deck, offsetSeconds }: Voice): number {
 export function hear(voice: Voice, isStale: boolean, settings: Settings): Heard {
   const { deck, offsetSeconds } = voice;
   const end = endOf(voice);
-  const ahead = deck.buffered.toSeconds - deck.position;
-  const complete = isComplete(voice);
+  const { buffered } = deck;
+  // Where the browser does not tell what is there, the place tells: it is watched.
+  const ahead = buffered ? buffered.toSeconds - deck.position : Infinity;
+  const complete = deck.whole;
   return {
     pieceSeconds: placeOf(voice),
     fileEndSeconds: end === null ? null : offsetSeconds + end,
@@ -36,23 +35,20 @@ export function hear(voice: Voice, isStale: boolean, settings: Settings): Heard 
 export function reachOf(voice: Voice, settings: Settings): Reach {
   const { deck, offsetSeconds, source } = voice;
   const length = source.kind === "final" ? deck.duration : null;
-  const whole = length === null ? deck.buffered : { fromSeconds: 0, toSeconds: length };
+  const here = { fromSeconds: deck.position, toSeconds: deck.position };
+  const whole = length === null ? (deck.buffered ?? here) : { fromSeconds: 0, toSeconds: length };
   // Seeking to the very end would leave no time to load what follows, or what has not come yet.
   const margin = length === null ? settings.drySeconds : 2 * settings.crossfadeSeconds;
   const last = Math.max(whole.toSeconds - margin, whole.fromSeconds);
   return {
-    buffered: shift(deck.buffered, offsetSeconds),
+    buffered: deck.buffered && shift(deck.buffered, offsetSeconds),
     seekable: shift({ fromSeconds: whole.fromSeconds, toSeconds: last }, offsetSeconds),
   };
 }
 
 /** The length of a stream is believed once all of it is there. */
-function endOf(voice: Voice): number | null {
-  return voice.source.kind === "final" || isComplete(voice) ? voice.deck.duration : null;
-}
-
-function isComplete({ deck }: Voice): boolean {
-  return deck.duration !== null && deck.buffered.toSeconds >= deck.duration - NEARLY_SECONDS;
+function endOf({ source, deck }: Voice): number | null {
+  return source.kind === "final" || deck.whole ? deck.duration : null;
 }
 
 function shift({ fromSeconds, toSeconds }: Range, by: number): Range {

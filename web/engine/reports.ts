@@ -72,7 +72,7 @@ export const REPORTS: Handlers<Report> = {
 
   blocked(state) {
     if (!isIn(state, "waiting", "playing", "stalled")) return stay(state);
-    return pauseNow(state, { needsGesture: true });
+    return pauseNow(state, { gestureReason: "permission" });
   },
 
   closed(state) {

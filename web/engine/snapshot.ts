@@ -21,6 +21,8 @@ export interface Place {
   readonly journeySeconds: number;
 }
 
+export type GestureReason = "permission" | "output";
+
 export interface Range {
   readonly fromSeconds: number;
   readonly toSeconds: number;
@@ -53,8 +55,15 @@ export interface Snapshot {
   readonly muted: boolean;
   /** `on` is the listener's switch. */
   readonly bed: { readonly on: boolean; readonly sounding: boolean };
-  /** The browser wants a tap: offer one button that calls `resume()`. */
+  /** A tap is wanted: offer one button that calls `resume()`. */
   readonly needsGesture: boolean;
+  /**
+   * Why: the browser wants one before it plays; or the output, or a source, stood still although
+   * it was said to run, and the tap opens another output.
+   */
+  readonly gestureReason: GestureReason | null;
+  /** The player stopped because of a mistake of its own. */
+  readonly fault: "internal" | null;
   /** Paused by a call, or by headphones pulled out. Never resumed alone. */
   readonly interrupted: boolean;
   /** Clock seconds since when nothing but the bed is heard; null otherwise. */

@@ -2,7 +2,7 @@
 
 import type { Run } from "./run";
 import type { Settings } from "./settings";
-import type { StateName } from "./snapshot";
+import type { GestureReason, StateName } from "./snapshot";
 import type { Kind } from "./sources";
 
 /** Where each state may go. A new journey begins a new life. */
@@ -99,7 +99,9 @@ export interface Journey {
   /** A segment none of whose sources worked; left alone for a while. */
   readonly shunned: { readonly index: number; readonly until: number } | null;
   readonly interrupted: boolean;
-  readonly needsGesture: boolean;
+  readonly gestureReason: GestureReason | null;
+  /** The player's own mistake ended it. */
+  readonly fault: "internal" | null;
 }
 
 export interface Step {
@@ -133,6 +135,7 @@ export function newJourney(settings: Settings): Journey {
     misses: 0,
     shunned: null,
     interrupted: false,
-    needsGesture: false,
+    gestureReason: null,
+    fault: null,
   };
 }

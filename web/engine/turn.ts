@@ -1,5 +1,6 @@
 /** One undertaking: once it is over it may touch nothing any more. */
 
+import { attemptAll } from "./attempt-all";
 import type { Clock } from "./clock";
 import { Unplayable } from "./deck";
 
@@ -19,7 +20,7 @@ export class Turn {
 
   end(): void {
     this.ended = true;
-    for (const then of this.last.splice(0)) then();
+    attemptAll(...this.last.splice(0));
   }
 }
 

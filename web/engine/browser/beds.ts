@@ -1,8 +1,9 @@
 /** The quiet loop under every waiting, in a graph and by itself. */
 
+import { attemptAll } from "../attempt-all";
 import type { Bed } from "../deck";
 import { type Master, SteppedVolume } from "./plain-deck";
-import { SmoothGain } from "./web-audio-deck";
+import { SmoothGain } from "./smooth-gain";
 
 /**
  * The file begins half a second before its loop and ends a little after it: whatever silence a
@@ -43,11 +44,13 @@ export class GraphBed implements Bed {
   /** Once there is a context. */
   async open(context: AudioContext, destination: AudioNode): Promise<void> {
     if (this.gain) return;
-    this.gain = new SmoothGain(context);
-    this.gain.node.connect(destination);
+    const gain = new SmoothGain(context);
+    gain.connect(destination);
+    this.gain = gain;
     this.buffer = await this.decoded;
+    if (this.gain !== gain) return;
     if (this.wanted.level > 0) this.fade(this.wanted.level, this.wanted.seconds);
-    if (this.files.startUrl !== null) await this.lengthen(this.gain);
+    if (this.files.startUrl !== null) await this.lengthen(gain);
   }
 
   fade(level: number, seconds: number): void {
@@ -59,23 +62,45 @@ export class GraphBed implements Bed {
     if (level === 0) this.idle = setTimeout(() => this.rest(), (seconds + 0.1) * 1000);
   }
 
-  stop(): void {
+  /** Nothing of it sounds, or is about to. */
+  get still(): boolean {
+    return this.loop === null;
+  }
+
+  cut(): void {
     clearTimeout(this.idle);
-    this.rest();
+    this.wanted = { level: 0, seconds: 0 };
+    attemptAll(
+      () => this.gain?.silence(),
+      () => this.rest(),
+    );
+  }
+
+  /** Its context is gone, or going; another may be opened. */
+  stop(): void {
+    const { gain } = this;
+    this.gain = null;
+    attemptAll(
+      () => this.cut(),
+      () => gain?.node.disconnect(),
+    );
+    this.loop = null;
   }
 
   /** The long loop takes the place of the short one, which goes on where there is no other. */
   private async lengthen(gain: SmoothGain): Promise<void> {
     const long = await decode(this.files.url, "low");
-    if (!long) return;
+    if (!long || this.gain !== gain) return;
     this.buffer = long;
     if (!this.loop) return;
-    this.loop.end(LENGTHEN_SECONDS);
+    const short = this.loop;
     this.loop = new Loop(long, gain, LENGTHEN_SECONDS);
+    short.end(LENGTHEN_SECONDS);
   }
 
   private rest(): void {
-    this.loop?.end(0);
+    const { loop } = this;
+    loop?.cut();
     this.loop = null;
   }
 }
@@ -88,7 +113,7 @@ class Loop {
   constructor(buffer: AudioBuffer, { node }: SmoothGain, seconds: number) {
     const context = node.context as AudioContext;
     this.gain = new SmoothGain(context);
-    this.gain.node.connect(node);
+    this.gain.connect(node);
     this.source = new AudioBufferSourceNode(context, { buffer, loop: true });
     this.source.loopStart = LEAD_SECONDS;
     this.source.loopEnd = LEAD_SECONDS + Math.max(Math.floor(buffer.duration) - 1, 1);
@@ -100,7 +125,16 @@ class Loop {
 
   end(seconds: number): void {
     this.gain.fade(0, seconds, "equal-power");
-    this.source.stop(seconds > 0 ? this.source.context.currentTime + seconds + 0.1 : 0);
+    this.source.stop(this.source.context.currentTime + seconds + 0.1);
+  }
+
+  /** Either of the two ends it. */
+  cut(): void {
+    try {
+      this.source.stop();
+    } catch {
+      this.source.disconnect();
+    }
   }
 }
 
@@ -137,16 +171,27 @@ export class PlainBed implements Bed {
     this.volume.fade(level, seconds, "smooth");
     if (level > 0) return;
     const wait = this.volume.fades ? seconds : 0;
-    this.idle = setTimeout(() => this.element.pause(), (wait + 0.05) * 1000);
+    this.idle = setTimeout(() => this.cut(), (wait + 0.05) * 1000);
   }
 
   follow(): void {
     this.volume.apply();
   }
 
-  stop(): void {
+  get still(): boolean {
+    return this.element.paused;
+  }
+
+  cut(): void {
     clearTimeout(this.idle);
-    this.element.pause();
+    attemptAll(
+      () => this.volume.set(0),
+      () => this.element.pause(),
+    );
+  }
+
+  stop(): void {
+    this.cut();
   }
 
   private play(): void {

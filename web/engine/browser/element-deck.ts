@@ -1,5 +1,6 @@
 /** What both real decks share: one audio element, its events as promises. */
 
+import { attemptAll } from "../attempt-all";
 import type { FadeShape } from "../curves";
 import { type Deck, type DeckEvent, Superseded, TapNeeded, Unplayable, type Way } from "../deck";
 import type { Samples } from "../lag";
@@ -9,11 +10,16 @@ import type { Range } from "../snapshot";
 const NUDGE_RATE = 0.25;
 /** An element's times are rounded. */
 const ROUNDING_SECONDS = 0.1;
+/** Bytes are counted in blocks: a file is all there when so little is missing. */
+const NEARLY_SECONDS = 0.5;
+/** WebKit's length of a stream grows with what has been decoded: one that lasts is believed. */
+const LENGTH_SETTLED_MS = 2000;
 
 export abstract class ElementDeck implements Deck {
   abstract readonly way: Way;
   abstract readonly fades: boolean;
   abstract readonly level: number;
+  abstract readonly latency: number;
   protected readonly element = new Audio();
   /** Ends what waits for this file, or for this place in it. */
   private file = new AbortController();
@@ -22,10 +28,15 @@ export abstract class ElementDeck implements Deck {
   private asked = false;
   private ready = false;
   private starved = false;
+  private seenAt = 0;
+  private lengthKnownMs = 0;
   private readonly listeners = new Set<(event: DeckEvent) => void>();
 
   abstract hear(): Samples | null;
   abstract fade(level: number, seconds: number, shape: FadeShape): void;
+  abstract limit(on: boolean): void;
+  /** Silent without a fade. */
+  protected abstract mute(): void;
 
   start(): void {
     const { element } = this;
@@ -36,6 +47,9 @@ export abstract class ElementDeck implements Deck {
     this.on("pause", () => this.pausedByWhom());
     this.on("ended", () => this.over("ended"));
     this.on("error", () => this.over("lost"));
+    this.on("durationchange", () => {
+      this.lengthKnownMs = performance.now();
+    });
   }
 
   stop(): void {
@@ -53,8 +67,18 @@ export abstract class ElementDeck implements Deck {
     return Number.isFinite(duration) && this.ready ? duration : null;
   }
 
-  get buffered(): Range {
-    const { buffered, currentTime } = this.element;
+  get whole(): boolean {
+    const { buffered, networkState } = this.element;
+    const { duration } = this;
+    if (duration === null || buffered.length === 0 || !this.lengthSettled) return false;
+    const last = buffered.end(buffered.length - 1);
+    return networkState !== HTMLMediaElement.NETWORK_LOADING && last >= duration - NEARLY_SECONDS;
+  }
+
+  get buffered(): Range | null {
+    const { buffered, currentTime, readyState } = this.element;
+    // WebKit tells nothing of a stream that it plays.
+    if (buffered.length === 0 && readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) return null;
     for (let i = 0; i < buffered.length; i += 1) {
       const [fromSeconds, toSeconds] = [buffered.start(i), buffered.end(i)];
       const inside =
@@ -101,6 +125,14 @@ export abstract class ElementDeck implements Deck {
     this.element.pause();
   }
 
+  /** Paused, and where it was when this was last asked. */
+  get still(): boolean {
+    const { paused, ended, currentTime } = this.element;
+    const moved = currentTime !== this.seenAt;
+    this.seenAt = currentTime;
+    return (paused || ended) && !moved;
+  }
+
   async seek(seconds: number): Promise<void> {
     this.place.abort();
     this.place = new AbortController();
@@ -110,27 +142,55 @@ export abstract class ElementDeck implements Deck {
     await this.canPlay(signal);
   }
 
+  async refresh(): Promise<void> {
+    if (!this.ready) throw new Unplayable("nothing is loaded");
+    await this.seek(this.element.currentTime);
+  }
+
   async nudge(seconds: number): Promise<void> {
     const { element } = this;
-    element.playbackRate = 1 + Math.sign(seconds) * NUDGE_RATE;
     const takes = Math.abs(seconds) / NUDGE_RATE;
-    await new Promise((resolve) => setTimeout(resolve, takes * 1000));
-    element.playbackRate = 1;
+    element.playbackRate = 1 + Math.sign(seconds) * NUDGE_RATE;
+    try {
+      await new Promise((resolve) => setTimeout(resolve, takes * 1000));
+    } finally {
+      element.playbackRate = 1;
+    }
   }
 
   unload(): void {
     this.file.abort();
     this.place.abort();
     this.file = new AbortController();
+    const { element } = this;
+    attemptAll(
+      () => this.cut(true),
+      () => {
+        element.playbackRate = 1;
+      },
+    );
+  }
+
+  cut(emptied: boolean): void {
     this.asked = false;
-    this.ready = false;
     this.starved = false;
     const { element } = this;
-    element.pause();
-    element.playbackRate = 1;
-    element.removeAttribute("src");
-    element.load();
-    this.fade(0, 0, "linear");
+    const silent = [() => this.mute(), () => element.pause()];
+    if (!emptied) return attemptAll(...silent);
+    this.ready = false;
+    attemptAll(
+      ...silent,
+      () => element.removeAttribute("src"),
+      () => element.load(),
+    );
+  }
+
+  /** The output it belonged to is gone. */
+  lose(): void {
+    attemptAll(
+      () => this.unload(),
+      () => this.tell("lost"),
+    );
   }
 
   watch(listener: (event: DeckEvent) => void): () => void {
@@ -179,9 +239,14 @@ export abstract class ElementDeck implements Deck {
     return seconds < last - ROUNDING_SECONDS;
   }
 
+  private get lengthSettled(): boolean {
+    return performance.now() - this.lengthKnownMs >= LENGTH_SETTLED_MS;
+  }
+
   private starve(): void {
     const { element } = this;
-    const atEnd = element.ended || element.currentTime >= element.duration - ROUNDING_SECONDS;
+    const atLast = element.currentTime >= element.duration - ROUNDING_SECONDS;
+    const atEnd = element.ended || (atLast && this.lengthSettled);
     if (!this.asked || !this.ready || element.seeking || atEnd) return;
     this.starved = true;
     this.tell("stalled");
@@ -209,7 +274,7 @@ export abstract class ElementDeck implements Deck {
   }
 
   private tell(event: DeckEvent): void {
-    for (const listener of [...this.listeners]) listener(event);
+    attemptAll(...[...this.listeners].map((listener) => () => listener(event)));
   }
 }
 

@@ -1,5 +1,6 @@
 /** All that sounds, through Web Audio: one context, two decks, the bed, and two plain decks. */
 
+import { attemptAll } from "../attempt-all";
 import { type Deck, type Decks, type DecksEvent, TapNeeded } from "../deck";
 import { type BedFiles, GraphBed } from "./beds";
 import { PlainDeck } from "./plain-deck";
@@ -8,6 +9,8 @@ import { WebAudioDeck } from "./web-audio-deck";
 
 const VOLUME_RAMP_SECONDS = 0.03;
 const UNLOCK_MS_MAX = 3000;
+/** A context that is shaken changes its state; that is not the system's doing. */
+const WAKE_MS_MAX = 1000;
 
 interface Graph {
   readonly context: AudioContext;
@@ -26,6 +29,9 @@ export class GraphDecks implements Decks {
   private ear = new AbortController();
   private ran = false;
   private primed = false;
+  /** Suspended on purpose: since `cut()`, until `unlock()`. */
+  private asleep = false;
+  private waking = false;
   private samples = new Float32Array(2048);
 
   constructor(private readonly files: BedFiles) {
@@ -34,7 +40,7 @@ export class GraphDecks implements Decks {
 
   /** None in the graph before the first tap. */
   get decks(): readonly Deck[] {
-    return [...(this.graph?.decks ?? []), ...this.plain];
+    return this.all;
   }
 
   start(): void {
@@ -46,29 +52,30 @@ export class GraphDecks implements Decks {
   stop(): void {
     this.ear.abort();
     this.ear = new AbortController();
-    this.bed.stop();
-    for (const deck of [...(this.graph?.decks ?? []), ...this.plain]) deck.stop();
-    void this.graph?.context.close();
-    this.graph = null;
-    this.listeners.clear();
+    attemptAll(
+      () => this.renew(),
+      ...this.plain.map((deck) => () => deck.stop()),
+      () => this.listeners.clear(),
+    );
   }
 
   async unlock(): Promise<void> {
+    this.asleep = false;
     declarePlayback();
     const graph = this.open();
-    this.prime(graph);
-    void this.bed.open(graph.context, graph.master);
-    // Where no gesture is believed in, the promise of resume() is kept for ever.
-    await Promise.race([
-      graph.context.resume(),
-      new Promise((_, refuse) => setTimeout(() => refuse(new TapNeeded()), UNLOCK_MS_MAX)),
-    ]);
+    attemptAll(
+      () => this.prime(graph),
+      () => void this.bed.open(graph.context, graph.master),
+    );
+    await this.run(graph.context);
   }
 
   volume(volume: number, muted: boolean): void {
     Object.assign(this.loudness, { volume, muted });
-    for (const deck of this.plain) deck.follow();
-    if (this.graph) this.applyVolume(this.graph);
+    attemptAll(
+      ...this.plain.map((deck) => () => deck.follow()),
+      () => this.graph && this.applyVolume(this.graph),
+    );
   }
 
   rms(): number {
@@ -78,9 +85,67 @@ export class GraphDecks implements Decks {
     return Math.sqrt(power / this.samples.length);
   }
 
+  hush(seconds: number): void {
+    attemptAll(...this.all.map((deck) => () => deck.fade(0, seconds, "smooth")), () =>
+      this.bed.fade(0, seconds),
+    );
+  }
+
+  cut(emptied: boolean): void {
+    this.asleep = true;
+    attemptAll(
+      ...this.all.map((deck) => () => deck.cut(emptied)),
+      () => this.bed.cut(),
+      () => this.sleep(),
+    );
+  }
+
+  get silent(): boolean {
+    const moving = this.all.filter((deck) => !deck.still);
+    return moving.length === 0 && this.bed.still && this.graph?.context.state !== "running";
+  }
+
+  get outputSeconds(): number | null {
+    const context = this.graph?.context;
+    return context?.state === "running" && !this.asleep ? context.currentTime : null;
+  }
+
+  wake(): void {
+    const context = this.graph?.context;
+    if (!context || this.asleep) return;
+    this.waking = true;
+    setTimeout(() => {
+      this.waking = false;
+    }, WAKE_MS_MAX);
+    const resume = () => (this.asleep ? undefined : context.resume());
+    context
+      .suspend()
+      .then(resume)
+      .catch(() => {});
+  }
+
+  renew(): void {
+    const { graph } = this;
+    this.graph = null;
+    this.ran = false;
+    this.primed = false;
+    if (!graph) return;
+    attemptAll(
+      () => this.bed.stop(),
+      ...graph.decks.map((deck) => () => deck.lose()),
+      () => graph.master.disconnect(),
+      ...graph.decks.map((deck) => () => deck.stop()),
+      () => void graph.context.close().catch(() => {}),
+    );
+  }
+
   watch(listener: (event: DecksEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  private get all(): readonly (WebAudioDeck | PlainDeck)[] {
+    return [...(this.graph?.decks ?? []), ...this.plain];
   }
 
   private prime({ decks }: Graph): void {
@@ -108,18 +173,39 @@ export class GraphDecks implements Decks {
     return { context, master, meter, decks };
   }
 
+  /** Where no gesture is believed in, the promise of resume() is kept for ever. */
+  private async run(context: AudioContext): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve, refuse) => {
+      timer = setTimeout(() => {
+        const given = this.asleep || context.state === "running" || context !== this.graph?.context;
+        if (given) resolve();
+        else refuse(new TapNeeded());
+      }, UNLOCK_MS_MAX);
+    });
+    await Promise.race([context.resume(), late]).finally(() => clearTimeout(timer));
+  }
+
   private applyVolume({ context, master }: Graph): void {
     const { volume, muted } = this.loudness;
     const { currentTime } = context;
     master.gain.setTargetAtTime(muted ? 0 : volume, currentTime, VOLUME_RAMP_SECONDS / 3);
   }
 
+  private sleep(): void {
+    const context = this.graph?.context;
+    // What is refused is seen when it is verified that nothing sounds.
+    if (context?.state === "running") context.suspend().catch(() => {});
+  }
+
   /** iOS says `interrupted`, others `suspended`: the system took the sound away. */
   private contextChanged(context: AudioContext): void {
+    if (context !== this.graph?.context) return;
     if (context.state === "running") {
+      if (this.asleep) return this.sleep();
       if (this.ran) this.tell("restored");
       this.ran = true;
-    } else if (this.ran && context.state !== "closed") {
+    } else if (this.ran && !this.asleep && !this.waking && context.state !== "closed") {
       this.tell("interrupted");
     }
   }
@@ -127,11 +213,13 @@ export class GraphDecks implements Decks {
   /** The context wakes when the page is seen again; the music waits for its button. */
   private lookAgain(): void {
     const context = this.graph?.context;
-    if (!context || document.hidden || !this.ran || context.state === "running") return;
+    if (!context || document.hidden || this.asleep || !this.ran || context.state === "running") {
+      return;
+    }
     context.resume().catch(() => {});
   }
 
   private tell(event: DecksEvent): void {
-    for (const listener of [...this.listeners]) listener(event);
+    attemptAll(...[...this.listeners].map((listener) => () => listener(event)));
   }
 }

@@ -51,14 +51,24 @@ export class SteppedVolume {
     if (this.fades) element.volume = Math.min(level * master.volume, 1);
   }
 
-  private step(): void {
+  /** At this level this very moment. */
+  set(level: number): void {
+    clearInterval(this.timer);
+    this.fading = hold(level);
     this.apply();
-    if (this.level === this.fading.to) clearInterval(this.timer);
+  }
+
+  private step(): void {
+    const { level } = this;
+    // A step that the browser refuses is made up for by the next.
+    this.apply();
+    if (level === this.fading.to) clearInterval(this.timer);
   }
 }
 
 export class PlainDeck extends ElementDeck {
   readonly way = "plain";
+  readonly latency = 0;
   private readonly volume: SteppedVolume;
 
   constructor(master: Master) {
@@ -78,8 +88,15 @@ export class PlainDeck extends ElementDeck {
     this.volume.fade(level, seconds, shape);
   }
 
+  /** An element can only be softer than its file, so that no peak grows. */
+  limit(_on: boolean): void {}
+
   hear(): null {
     return null;
+  }
+
+  protected mute(): void {
+    this.volume.set(0);
   }
 
   /** The master has changed. */

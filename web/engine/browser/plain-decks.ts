@@ -1,5 +1,6 @@
 /** All that sounds, as elements by themselves. */
 
+import { attemptAll } from "../attempt-all";
 import type { Decks, DecksEvent } from "../deck";
 import { type BedFiles, PlainBed } from "./beds";
 import { PlainDeck } from "./plain-deck";
@@ -7,8 +8,9 @@ import { declarePlayback } from "./platform";
 
 export class PlainDecks implements Decks {
   readonly bed: PlainBed;
+  readonly outputSeconds = null;
   private readonly loudness = { volume: 1, muted: false };
-  readonly decks = [new PlainDeck(this.loudness), new PlainDeck(this.loudness)];
+  decks = this.newDecks();
   private primed = false;
 
   constructor(private readonly files: BedFiles) {
@@ -20,8 +22,7 @@ export class PlainDecks implements Decks {
   }
 
   stop(): void {
-    this.bed.stop();
-    for (const deck of this.decks) deck.stop();
+    attemptAll(() => this.bed.stop(), ...this.decks.map((deck) => () => deck.stop()));
   }
 
   async unlock(): Promise<void> {
@@ -34,8 +35,7 @@ export class PlainDecks implements Decks {
 
   volume(volume: number, muted: boolean): void {
     Object.assign(this.loudness, { volume, muted });
-    for (const deck of this.decks) deck.follow();
-    this.bed.follow();
+    attemptAll(...this.decks.map((deck) => () => deck.follow()), () => this.bed.follow());
   }
 
   /** An element by itself does not tell how loud it is. */
@@ -46,5 +46,40 @@ export class PlainDecks implements Decks {
   /** Elements tell their interruptions themselves. */
   watch(_listener: (event: DecksEvent) => void): () => void {
     return () => {};
+  }
+
+  /** A page that is not seen may have no timers for a fade. */
+  hush(seconds: number): void {
+    if (document.hidden) return this.cut(false);
+    attemptAll(...this.decks.map((deck) => () => deck.fade(0, seconds, "smooth")), () =>
+      this.bed.fade(0, seconds),
+    );
+  }
+
+  cut(emptied: boolean): void {
+    attemptAll(...this.decks.map((deck) => () => deck.cut(emptied)), () => this.bed.cut());
+  }
+
+  get silent(): boolean {
+    const moving = this.decks.filter((deck) => !deck.still);
+    return moving.length === 0 && this.bed.still;
+  }
+
+  wake(): void {}
+
+  /** Other elements. */
+  renew(): void {
+    const before = this.decks;
+    this.decks = this.newDecks();
+    this.primed = false;
+    attemptAll(
+      ...before.map((deck) => () => deck.lose()),
+      ...before.map((deck) => () => deck.stop()),
+      () => this.start(),
+    );
+  }
+
+  private newDecks(): PlainDeck[] {
+    return [new PlainDeck(this.loudness), new PlainDeck(this.loudness)];
   }
 }

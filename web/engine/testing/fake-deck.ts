@@ -21,6 +21,9 @@ export class FakeDeck implements Deck {
   url: string | null = null;
   /** The browser refuses to play without a tap. */
   locked = false;
+  /** Peaks are kept under -1 dBTP. */
+  limited = false;
+  readonly latency = 0;
   private asked = false;
   private runningSince: number | null = null;
   private base = 0;
@@ -41,13 +44,17 @@ export class FakeDeck implements Deck {
 
   get position(): number {
     if (this.runningSince === null) return this.base;
-    return Math.min(this.base + this.clock.now() - this.runningSince, this.limit);
+    return Math.min(this.base + this.clock.now() - this.runningSince, this.last);
   }
 
   get duration(): number | null {
     const file = this.file;
     if (!file) return null;
     return file.live && this.arrived < file.durationSeconds ? null : file.durationSeconds;
+  }
+
+  get whole(): boolean {
+    return this.file !== undefined && this.arrived >= this.file.durationSeconds;
   }
 
   get buffered(): Range {
@@ -108,6 +115,10 @@ export class FakeDeck implements Deck {
     if (this.asked) this.run();
   }
 
+  async refresh(): Promise<void> {
+    await this.seek(this.position);
+  }
+
   async nudge(seconds: number): Promise<void> {
     const errand = this.errand;
     await this.sleep(Math.abs(seconds) * 2);
@@ -124,6 +135,10 @@ export class FakeDeck implements Deck {
     this.fading = this.fades ? { from, to: level, startSeconds, seconds, shape } : hold(level);
   }
 
+  limit(on: boolean): void {
+    this.limited = on;
+  }
+
   hear(): null {
     return null;
   }
@@ -134,14 +149,27 @@ export class FakeDeck implements Deck {
     this.unwatchFile();
     this.unwatchFile = () => {};
     this.asked = false;
+    this.limited = false;
     this.url = null;
     this.base = 0;
     this.fading = hold(0);
   }
 
+  cut(emptied: boolean): void {
+    this.fading = hold(0);
+    if (emptied) this.unload();
+    else this.pause();
+  }
+
   watch(listener: (event: DeckEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** The output it belonged to is gone. */
+  lose(): void {
+    this.unload();
+    this.tell("lost");
   }
 
   /** A call comes in, headphones are pulled out. */
@@ -160,14 +188,14 @@ export class FakeDeck implements Deck {
     return file ? Math.min(file.arrivedSeconds ?? Infinity, file.durationSeconds) : this.base;
   }
 
-  private get limit(): number {
+  private get last(): number {
     return Math.max(this.arrived, this.base);
   }
 
   private run(): void {
     this.halt();
     this.runningSince = this.clock.now();
-    this.cancelLimit = this.clock.after(this.limit - this.base, () => this.reachLimit());
+    this.cancelLimit = this.clock.after(this.last - this.base, () => this.reachLimit());
   }
 
   private halt(): void {

@@ -19,6 +19,10 @@ export class FakeBed implements Bed {
     const startSeconds = this.clock.now();
     this.fading = { from: this.level, to: level, startSeconds, seconds, shape: "smooth" };
   }
+
+  cut(): void {
+    this.fading = hold(0);
+  }
 }
 
 export interface FakeDecksOptions {
@@ -34,10 +38,14 @@ export class FakeDecks implements Decks {
   heardVolume = 1;
   /** No tap has been made yet, or the browser does not believe in it. */
   refusing = false;
+  /** How many times the output was shaken, and how many times another was opened. */
+  woken = 0;
+  renewed = 0;
+  private frozenAt: number | null = null;
   private readonly listeners = new Set<(event: DecksEvent) => void>();
 
   constructor(
-    clock: FakeClock,
+    private readonly clock: FakeClock,
     media: FakeMedia,
     { plainOnly = false, fades = true }: FakeDecksOptions = {},
   ) {
@@ -46,6 +54,39 @@ export class FakeDecks implements Decks {
       : (["graph", "graph", "plain", "plain"] as const);
     this.decks = ways.map((way) => new FakeDeck(clock, media, { way, fades }));
     this.bed = new FakeBed(clock);
+  }
+
+  get silent(): boolean {
+    return this.audible.length === 0 && this.bed.level === 0;
+  }
+
+  get outputSeconds(): number {
+    return this.frozenAt ?? this.clock.now();
+  }
+
+  /** The output's clock stands still, until another output is opened. */
+  freeze(): void {
+    this.frozenAt ??= this.clock.now();
+  }
+
+  hush(seconds: number): void {
+    for (const deck of this.decks) deck.fade(0, seconds, "smooth");
+    this.bed.fade(0, seconds);
+  }
+
+  cut(emptied: boolean): void {
+    for (const deck of this.decks) deck.cut(emptied);
+    this.bed.cut();
+  }
+
+  wake(): void {
+    this.woken += 1;
+  }
+
+  renew(): void {
+    this.renewed += 1;
+    this.frozenAt = null;
+    for (const deck of this.decks) deck.lose();
   }
 
   async unlock(): Promise<void> {

@@ -1,0 +1,90 @@
+/** A gain whose fades may replace each other without a step, in every browser. */
+
+import { attemptAll } from "../attempt-all";
+import { type Fade, type FadeShape, hold, levelAt, rampsOf } from "../curves";
+
+/** Sound is made in blocks ahead of time: a fade that begins now would begin in a past one. */
+const AHEAD_SECONDS_MIN = 0.01;
+const AHEAD_SECONDS_MAX = 0.025;
+
+export class SmoothGain {
+  readonly node: GainNode;
+  private fading: Fade = hold(0);
+  private destination: AudioNode | null = null;
+  private connected = false;
+
+  constructor(private readonly context: BaseAudioContext & { readonly baseLatency?: number }) {
+    this.node = context.createGain();
+    // An event to begin from: ramps start where the one before ends.
+    this.node.gain.setValueAtTime(0, context.currentTime);
+  }
+
+  connect(destination: AudioNode): void {
+    this.node.connect(destination);
+    this.destination = destination;
+    this.connected = true;
+  }
+
+  get level(): number {
+    return this.connected ? levelAt(this.fading, this.context.currentTime) : 0;
+  }
+
+  /** Throws where neither a fade nor a step to the level can be had. */
+  fade(level: number, seconds: number, shape: FadeShape): void {
+    if (level > 0 && !this.connected && this.destination) this.connect(this.destination);
+    const startSeconds = Math.max(this.context.currentTime + this.ahead, this.fading.startSeconds);
+    const from = levelAt(this.fading, startSeconds);
+    const fade: Fade = { from, to: level, startSeconds, seconds, shape };
+    try {
+      this.schedule(fade);
+      this.fading = seconds > 0 ? fade : { ...hold(level), startSeconds };
+    } catch {
+      this.step(level);
+    }
+  }
+
+  /** Silent this very moment: by its level, else by its connection. Throws where neither works. */
+  silence(): void {
+    try {
+      this.step(0);
+    } catch {
+      this.node.disconnect();
+      this.connected = false;
+    }
+  }
+
+  /** At this level this very moment. */
+  private step(level: number): void {
+    const { gain } = this.node;
+    attemptAll(
+      () => gain.cancelScheduledValues(0),
+      () => {
+        gain.value = level;
+      },
+    );
+    this.fading = hold(level);
+  }
+
+  /**
+   * Ramps only: unlike curves they may follow each other at any time, and those that are cancelled
+   * leave no trace. The first one ends where the fade before would have been: without it the level
+   * would fall back to where the ramp that is cut began.
+   */
+  private schedule(fade: Fade): void {
+    const { gain } = this.node;
+    const { from, to, startSeconds, seconds } = fade;
+    gain.cancelScheduledValues(startSeconds);
+    gain.linearRampToValueAtTime(from, startSeconds);
+    if (seconds <= 0) gain.setValueAtTime(to, startSeconds);
+    else {
+      for (const { level, atSeconds } of rampsOf(fade)) {
+        gain.linearRampToValueAtTime(level, atSeconds);
+      }
+    }
+  }
+
+  private get ahead(): number {
+    const { baseLatency = 0 } = this.context;
+    return Math.min(Math.max(baseLatency, AHEAD_SECONDS_MIN), AHEAD_SECONDS_MAX);
+  }
+}

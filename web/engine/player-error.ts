@@ -1,0 +1,39 @@
+/** Errors of the player itself: told apart from those of the service and the network. */
+
+/**
+ * - `internal`: a mistake in the player's own code.
+ * - `sound`: the browser refused a Web Audio or media call.
+ */
+export interface PlayerError {
+  readonly kind: "internal" | "sound";
+  /** Which call, without anything of a person: `step tick`, `deck.fade`. */
+  readonly where: string;
+  readonly error: unknown;
+}
+
+export type ReportError = (error: PlayerError) => void;
+
+/** Runs it; where it throws, reports that and answers `otherwise`. Never throws. */
+export type Guard = <T>(where: string, action: () => T, otherwise: T) => T;
+
+export function guardFor(kind: PlayerError["kind"], report: ReportError): Guard {
+  return (where, action, otherwise) => {
+    try {
+      return action();
+    } catch (error) {
+      report({ kind, where, error });
+      return otherwise;
+    }
+  };
+}
+
+/** A report that cannot throw, whatever the page does with it. */
+export function safely(report: ReportError | undefined): ReportError {
+  return (error) => {
+    try {
+      report?.(error);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+}
