@@ -10,8 +10,8 @@ BENCH ?= $(filter --json,$(MAKECMDGOALS))
 # make demo -- --stay, or DEMO_STAY=1 make demo: afterwards everything runs on, with the page.
 STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
 
-.PHONY: demo dev test lint web fuzz test-supabase test-containers bench bench-capacity clean \
-  --stay --json
+.PHONY: demo dev test lint web fuzz test-supabase test-containers bench bench-capacity \
+  bench-page clean --stay --json
 
 demo: $(READY)
 	$(BIN)/python -m parcours_xl.local.player_build
@@ -62,6 +62,10 @@ bench: $(READY)
 # 1,000 runs in hand: one worker, then four.
 bench-capacity: $(READY)
 	@$(BIN)/python -m benchmarks capacity $(BENCH)
+
+# A first visit to the page at 400 kbit/s and 400 ms, in Chromium.
+bench-page: $(READY)
+	@$(BIN)/python -m benchmarks page $(BENCH)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

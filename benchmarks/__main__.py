@@ -1,4 +1,4 @@
-"""`python -m benchmarks latency`, `… capacity`. With `--json`, for machines."""
+"""`python -m benchmarks latency`, `… capacity`, `… page`. With `--json`, for machines."""
 
 import json
 import sys
@@ -13,8 +13,10 @@ from benchmarks.house import running_house
 from benchmarks.latency import Effort, measure_latencies
 from benchmarks.machine import describe_machine
 from benchmarks.memory import TRACK_BYTES, TRACKS, measure_memory
+from benchmarks.page import ROUNDS, measure_page
 from benchmarks.stock import lay_in
-from benchmarks.tables import show_capacity, show_latencies, show_memory
+from benchmarks.tables import show_capacity, show_latencies, show_memory, show_page
+from parcours_xl.local.player_build import build_player
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -69,6 +71,24 @@ def capacity(
         _print(report | {"capacity": rows})
         return
     show_capacity(console, rows)
+
+
+@app.command()
+def page(
+    as_json: AsJson = False,
+    tiny: Tiny = False,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the page is opened.")] = ROUNDS,
+) -> None:
+    """Measure a first visit to the page on a slow line, in Chromium. About one minute."""
+    console, report = _begin(as_json)
+    build_player()
+    # Suno as quick as it is: nothing but the bed can be heard first.
+    with running_house(speed=1) as house:
+        figures = measure_page(f"{house.project.url}/", 1 if tiny else rounds)
+    if as_json:
+        _print(report | {"page": figures})
+        return
+    show_page(console, figures)
 
 
 def _begin(as_json: bool) -> tuple[Console, dict[str, Any]]:

@@ -36,6 +36,22 @@ def show_memory(console: Console, memory: dict[str, Any]) -> None:
     )
 
 
+def show_page(console: Console, page: dict[str, Any]) -> None:
+    """What arrived before Start, and before the first sound."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("what arrived")
+    table.add_column("bytes", justify="right")
+    for name, size in page["before_sound"].items():
+        when = "" if name in page["before_start"] else " (after Start)"
+        table.add_row(f"{name}{when}", str(size))
+    console.print(table)
+    console.print(
+        f"Start after {page['start_s']:.1f} s and {page['bytes_before_start']} bytes;"
+        f" a sound {page['tap_to_sound_s']:.1f} s after the tap,"
+        f" {page['bytes_before_sound']} bytes in all.\n"
+    )
+
+
 def show_capacity(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     """One column a number of workers."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)

@@ -1,9 +1,11 @@
 /// <reference types="vitest/config" />
 import { defineConfig } from "vite";
+import { compressed } from "./compressed";
 
 export default defineConfig({
   // The service serves the page at `/`; relative addresses let it live elsewhere too.
   base: "./",
+  plugins: [compressed()],
   build: { outDir: "dist", emptyOutDir: true, assetsInlineLimit: 0, target: "es2022" },
   test: {
     include: ["**/*.test.ts"],

@@ -1,5 +1,7 @@
 """The page is built when its sources have changed, and only then."""
 
+import gzip
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,15 @@ import pytest
 from parcours_xl.local import player_build
 from parcours_xl.local.errors import LocalError
 from parcours_xl.local.player_build import build_player, hash_sources, install_modules
+from parcours_xl.player.site import ENDINGS
 from parcours_xl.simulators.bed import START_BYTES_MAX
 
 PACKAGE = '{"type": "module", "scripts": {"build": "vite build"}}'
+CONFIG = """
+import { compressed } from "./compressed";
+export default { base: "./", plugins: [compressed()] };
+"""
+LONG = "console.log('Calm, calm, calm, and once more calm');" * 99
 PAGE = '<!doctype html><title>A page</title><script type="module" src="./main.ts"></script>'
 
 
@@ -28,6 +36,8 @@ def web(tmp_path: Path, modules: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (web / "node_modules").symlink_to(modules)
     (web / "package.json").write_text(PACKAGE)
     (web / "package-lock.json").write_text("{}")
+    (web / "vite.config.ts").write_text(CONFIG)
+    shutil.copy(player_build.WEB / "compressed.ts", web)
     (web / "index.html").write_text(PAGE)
     (web / "main.ts").write_text("document.title = 'Calm' as string")
     monkeypatch.setattr(player_build, "ROOT", tmp_path)
@@ -48,6 +58,19 @@ def test_the_page_and_its_bed_are_built_under_names_that_tell_their_content(web:
     assert bed.stat().st_size > 100_000
     [start] = (site / "assets").glob("bed-start-????????.mp3")
     assert 0 < start.stat().st_size <= START_BYTES_MAX
+
+
+def test_texts_are_compressed_once_and_sound_is_not(web: Path) -> None:
+    (web / "main.ts").write_text(LONG)
+    (web / "public").mkdir()
+    (web / "public" / "sw.js").write_text(LONG)
+    site = build_player()
+
+    for text in (site / "sw.js", *(site / "assets").glob("*.js")):
+        brotli, gzipped = (Path(f"{text}{ending}") for ending in ENDINGS.values())
+        assert gzip.decompress(gzipped.read_bytes()) == text.read_bytes()
+        assert brotli.stat().st_size <= gzipped.stat().st_size < text.stat().st_size
+    assert not [*(site / "assets").glob("*.mp3.*")]
 
 
 def test_what_has_not_changed_is_not_built_again(web: Path) -> None:

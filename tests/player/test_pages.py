@@ -1,5 +1,6 @@
 """The page, its files, and what it reads first, as a browser asks for them."""
 
+import gzip
 from pathlib import Path
 
 import httpx
@@ -42,6 +43,94 @@ async def test_hashed_assets_are_kept_for_ever_and_nothing_else(page: httpx.Asyn
     assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert asset.headers["content-type"].startswith("text/javascript")
     assert worker.headers["cache-control"] == "no-cache"
+
+
+@pytest.fixture
+def compressed(site: Path) -> bytes:
+    """What `web/compressed.ts` makes of a script: two smaller forms beside it."""
+    script = site / "assets" / "main-0a1b2c3d.js"
+    text = b"export {}" * 99
+    script.write_bytes(text)
+    # The service sends what is there: whether it is brotli is the build's affair.
+    Path(f"{script}.br").write_bytes(b"as brotli")
+    Path(f"{script}.gz").write_bytes(gzip.compress(text))
+    return text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "sent"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip;q=1.0, br;q=0", "gzip"),
+        ("gzip", "gzip"),
+        ("identity", None),
+        ("br;q=0.0, gzip;q=0", None),
+        ("", None),
+    ],
+)
+async def test_a_browser_is_sent_the_smallest_form_that_it_takes(
+    page: httpx.AsyncClient, compressed: bytes, accepted: str, sent: str | None
+) -> None:
+    request = page.build_request(
+        "GET", "/assets/main-0a1b2c3d.js", headers={"accept-encoding": accepted}
+    )
+    answer = await page.send(request, stream=True)
+    raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+
+    forms = {"br": b"as brotli", "gzip": gzip.compress(compressed), None: compressed}
+    assert answer.headers.get("content-encoding") == sent
+    assert gzip.decompress(raw) == compressed if sent == "gzip" else raw == forms[sent]
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["content-length"] == str(len(raw))
+    assert answer.headers["vary"] == "accept-encoding"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_each_form_has_an_etag_of_its_own(page: httpx.AsyncClient, compressed: bytes) -> None:
+    async def ask(path: str, accepted: str, etag: str = "") -> httpx.Response:
+        headers = {"accept-encoding": accepted, "if-none-match": etag}
+        async with page.stream("GET", path, headers=headers) as answer:
+            return answer
+
+    for path, encodings in {
+        "/assets/main-0a1b2c3d.js": ("br", "gzip", "identity"),
+        "/presets.json": ("gzip", "identity"),
+    }.items():
+        etags = [(await ask(path, one)).headers["etag"] for one in encodings]
+        assert len(set(etags)) == len(encodings)
+        again = [
+            (await ask(path, one, etag)).status_code
+            for one, etag in zip(encodings, etags, strict=True)
+        ]
+        assert again == [304] * len(encodings)
+        other = await ask(path, encodings[0], etags[1])
+        assert (other.status_code, other.headers["vary"]) == (200, "accept-encoding")
+
+
+async def test_a_part_is_a_part_of_the_file_itself(
+    page: httpx.AsyncClient, compressed: bytes
+) -> None:
+    headers = {"range": "bytes=0-5", "accept-encoding": "br"}
+    answer = await page.get("/assets/main-0a1b2c3d.js", headers=headers)
+
+    assert (answer.status_code, answer.content) == (206, b"export")
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("ending", [".br", ".gz"])
+async def test_the_forms_are_no_files_of_the_page(
+    page: httpx.AsyncClient, compressed: bytes, ending: str
+) -> None:
+    assert (await page.get(f"/assets/main-0a1b2c3d.js{ending}")).status_code == 404
+
+
+async def test_the_descriptions_are_compressed_too(page: httpx.AsyncClient) -> None:
+    plain = await page.get("/presets.json", headers={"accept-encoding": "identity"})
+    smaller = await page.get("/presets.json", headers={"accept-encoding": "gzip"})
+
+    assert smaller.headers["content-encoding"] == "gzip"
+    assert smaller.json() == plain.json()
+    assert int(smaller.headers["content-length"]) < int(plain.headers["content-length"]) / 3
 
 
 async def test_the_bed_can_be_fetched_in_parts(page: httpx.AsyncClient) -> None:

@@ -25,18 +25,18 @@ const LOAD_PAUSE_S = 2;
 const BED_S_MAX = 5;
 
 /** Without a config the service told the page nothing; help still works, and nothing is asked. */
-function openPage(config: PlayerConfig | null): App {
+function openPage(config: PlayerConfig | null): { app: App; loaded: Promise<unknown> } {
   const decks = browserDecks({
     bedUrl: config?.bedUrl ?? null,
     bedStartUrl: config?.bedStartUrl ?? null,
     output: chosenOutput(location.search),
   });
   // On a slow line one thing after another: what the first tap needs, then Supabase, then looks.
-  const audible = inTime(decks.bed.ready, BED_S_MAX);
+  const supabase = inTime(decks.bed.ready, BED_S_MAX).then(loadBackend);
   const backend = config
-    ? audible
-        .then(loadBackend)
-        .then(({ openBackend }) => openBackend(config, (trouble) => listening.troubled(trouble)))
+    ? supabase.then(({ openBackend }) =>
+        openBackend(config, (trouble) => listening.troubled(trouble)),
+      )
     : new Promise<Backend>(() => {});
   const preferences = new Preferences(browserMemory);
   const player = createPlayer({
@@ -81,7 +81,7 @@ function openPage(config: PlayerConfig | null): App {
   const idle = new Idle(systemClock, (idle) => idle !== app.state.idle && app.set({ idle }));
   for (const owner of [app, listening, router, light, keys, network, idle]) owner.start();
   void backend.then(({ session }) => session.start((listener) => app.set({ listener })));
-  return app;
+  return { app, loaded: supabase.then(loadTypeface) };
 }
 
 /** Its file may be lost with the network; it is asked for until it is there. */
@@ -93,6 +93,12 @@ async function loadBackend(): Promise<typeof import("../supabase/backend")> {
       await new Promise((resolve) => systemClock.after(LOAD_PAUSE_S, () => resolve(null)));
     }
   }
+}
+
+/** Without it the page is set in a typeface of the device. */
+async function loadTypeface(): Promise<void> {
+  await import("../styles/typeface.css").catch(() => {});
+  await document.fonts.load('1em "Literata Variable"').catch(() => {});
 }
 
 /** The same promise; after so many seconds, without its answer. */
@@ -110,19 +116,20 @@ async function fetchJson(path: string): Promise<unknown> {
 }
 
 async function open(): Promise<void> {
-  const presets = fetchJson("presets.json").then(readPresets);
+  const presets = fetchJson("presets.json")
+    .then(readPresets)
+    .then(
+      (known) => ({ presets: known }),
+      () => ({ presetsMissing: true }),
+    );
   const config = await fetchJson("config.json").then(readConfig, () => null);
-  const app = openPage(config);
+  const { app, loaded } = openPage(config);
   if (!config) app.set({ stranded: true });
   const kept = app.view.stage === "kept";
   if (kept) app.go({ name: "listen" });
   else app.arrive(routeOf(location.hash));
-  app.set(
-    await presets.then(
-      (known) => ({ presets: known }),
-      () => ({ presetsMissing: true }),
-    ),
-  );
+  app.set(await presets);
+  await loaded;
   keepForOffline();
 }
 

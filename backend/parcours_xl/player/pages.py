@@ -1,9 +1,11 @@
 """The player's addresses: the page at `/`, and the two descriptions that it reads."""
 
+import gzip
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from parcours_xl.player.descriptions import describe_presets, describe_service
+from parcours_xl.player.encoding import choose_encoding
 from parcours_xl.player.policy import WithHeaders, page_headers
 from parcours_xl.player.site import ASK_FIRST, Site
 from parcours_xl.settings import Settings
@@ -62,15 +65,31 @@ def _saying(describe: Callable[[], Any]) -> Callable[[Request], Awaitable[Respon
     """What a GET of JSON answers: kept by browsers, and asked about each time."""
 
     async def say(request: Request) -> Response:
-        body = json.dumps(describe(), ensure_ascii=False, separators=(",", ":")).encode()
+        forms = _forms(json.dumps(describe(), ensure_ascii=False, separators=(",", ":")))
+        encoding = choose_encoding(request.headers, forms.compressed)
+        body = forms.compressed.get(encoding or "", forms.plain)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = {"etag": etag, "cache-control": ASK_FIRST}
+        headers = {"etag": etag, "cache-control": ASK_FIRST, "vary": "accept-encoding"}
         asked = request.headers.get("if-none-match", "")
         if etag in [tag.strip().removeprefix("W/") for tag in asked.split(",")]:
             return Response(status_code=304, headers=headers)
+        if encoding:
+            headers["content-encoding"] = encoding
         return Response(body, media_type="application/json", headers=headers)
 
     return say
+
+
+class _Forms(NamedTuple):
+    plain: bytes
+    compressed: Mapping[str, bytes]
+
+
+@lru_cache(maxsize=8)
+def _forms(text: str) -> _Forms:
+    """One text as it may be sent; there are few, and they hardly ever change."""
+    plain = text.encode()
+    return _Forms(plain, {"gzip": gzip.compress(plain, mtime=0)})
 
 
 async def _answer_plainly(_: Request, error: HTTPException) -> Response:

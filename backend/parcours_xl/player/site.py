@@ -1,16 +1,22 @@
-"""The files of the built page, and how long a browser may keep them."""
+"""The files of the built page, how they are sent, and how long a browser may keep them."""
 
+import os
 from os import PathLike, stat_result
 from pathlib import Path
 
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from parcours_xl.player.encoding import choose_encoding
 
 SITE = Path(__file__).with_name("site")
 """Where `web/` is built to; part of the wheel, not of the repository."""
 
 FOR_EVER = "public, max-age=31536000, immutable"
+ENDINGS = {"br": ".br", "gzip": ".gz"}
 ASK_FIRST = "no-cache"
 """Kept, but asked about each time: the answer is usually 304."""
 
@@ -40,6 +46,12 @@ class Site(StaticFiles):
         found = sorted((self._folder / "assets").glob(pattern))
         return f"assets/{found[-1].name}" if found else None
 
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if path.endswith(tuple(ENDINGS.values())):
+            # Without its Content-Encoding such a file would be taken for what it is not.
+            raise HTTPException(404)
+        return await super().get_response(path, scope)
+
     def file_response(
         self,
         full_path: str | PathLike[str],
@@ -47,7 +59,22 @@ class Site(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
+        forms = _compressed_forms(full_path)
+        encoding = choose_encoding(Headers(scope=scope), forms)
+        if encoding:
+            # Its ETag is its own; its type is that of the text in it (mimetypes knows .br and .gz).
+            full_path, stat_result = forms[encoding], os.stat(forms[encoding])
         response = super().file_response(full_path, stat_result, scope, status_code)
+        if encoding and response.status_code != 304:
+            response.headers["content-encoding"] = encoding
+        if forms:
+            response.headers.add_vary_header("accept-encoding")
         is_asset = Path(full_path).parent == self._folder / "assets"
         response.headers["cache-control"] = FOR_EVER if is_asset else ASK_FIRST
         return response
+
+
+def _compressed_forms(full_path: str | PathLike[str]) -> dict[str, str]:
+    """Those that were made when the page was built (web/compressed.ts), by Content-Encoding."""
+    files = {name: f"{os.fspath(full_path)}{ending}" for name, ending in ENDINGS.items()}
+    return {name: file for name, file in files.items() if os.path.isfile(file)}
