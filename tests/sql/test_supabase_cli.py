@@ -156,21 +156,6 @@ def test_the_advisors_would_warn_of_an_open_table(advisors: Advisors, migrated_u
     assert "rls_disabled_in_public" in {finding["name"] for finding in findings}
 
 
-def test_who_must_bring_a_token_is_as_in_the_runbook() -> None:
-    config = tomllib.loads((MIGRATIONS.parent / "config.toml").read_text())
-    documented = {
-        "parcours-xl-create": True,
-        "sign-track": True,
-        "parcours-xl-cancel": True,
-        "parcours-xl-generate": False,
-        "parcours-xl-callback": False,
-        "parcours-xl-runner": False,
-    }
-    configured = {name: asked["verify_jwt"] for name, asked in config["functions"].items()}
-    assert documented.items() <= configured.items()
-    assert all(configured[name] for name in configured.keys() - documented.keys())
-
-
 def test_the_project_is_configured_as_a_hosted_one() -> None:
     config = tomllib.loads((MIGRATIONS.parent / "config.toml").read_text())
     assert config["project_id"] == "parcours-xl"
