@@ -31,7 +31,7 @@ def test_stop_is_silence_within_50_ms(open_listener: Open, way: str) -> None:
             listener.page.keyboard.press("Escape")
         else:
             listener.press_key("stop")
-        listener.wait_for_title("Arrêter est toujours une bonne décision")
+        listener.wait_for_title("La musique est arrêtée")
         listener.listen_for(1)
         return listener.recording()
 
@@ -66,7 +66,7 @@ def test_escape_closes_a_dialog_first_and_stops_next(listener: Listener) -> None
     listener.listen_for(1)
     before = listener.recording()
     listener.page.keyboard.press("Escape")
-    listener.wait_for_title("Arrêter est toujours une bonne décision")
+    listener.wait_for_title("La musique est arrêtée")
     listener.listen_for(0.5)
 
     closed = before.mark("keydown Escape").at

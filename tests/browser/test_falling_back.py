@@ -9,7 +9,7 @@ from tests.browser.recording import Recording
 from tests.browser.screens import answered
 
 NO_NETWORK = "La connexion est coupée. La musique déjà là continue."
-SECOND = "Pièce 2 sur"
+SECOND = "Morceau 2 sur"
 KEPT = """async () => {
   await navigator.serviceWorker.ready;
   const pages = async () => (await (await caches.open("parcours-xl-page-1")).keys()).length;

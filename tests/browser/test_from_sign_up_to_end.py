@@ -18,7 +18,7 @@ def test_from_sign_up_to_the_end(listener: Listener, house: House) -> None:
     card = page.get_by_role("listitem").get_by_role("link").nth(FIRST_CARD)
     title = card.locator(".card-title").inner_text()
     card.click()
-    page.get_by_role("radio", name="Très").check(force=True)
+    page.get_by_role("radio", name="Forte").check(force=True)
     with no_anonymous_listeners(listener), page.expect_request("**/parcours-xl-create") as asked:
         listener.press("start")
         page.get_by_text("Votre choix est gardé").filter(has_text=title).wait_for()
@@ -37,7 +37,7 @@ def test_from_sign_up_to_the_end(listener: Listener, house: House) -> None:
 
     wait_until(lambda: house.last_run()["status"] == "ready", 60)
     _hear_the_last_seconds(listener)
-    listener.wait_for_title("La musique s'est posée")
+    listener.wait_for_title("La musique est terminée")
     page.get_by_role("radio", name="8", exact=True).check(force=True)
     page.get_by_role("heading", name="Quelqu'un peut vous répondre").wait_for()
     page.get_by_text("C'est noté.").wait_for()
@@ -54,17 +54,17 @@ def test_an_anonymous_listener_keeps_their_journeys(listener: Listener, house: H
     page.locator(".brief").wait_for()
     owner = house.last_run()["user_id"]
     listener.press("stop")
-    page.get_by_text("Vos parcours ne vivent que dans ce navigateur.").wait_for()
+    page.get_by_text("Vos parcours ne sont gardés que dans ce navigateur.").wait_for()
     listener.follow("keep")
     listener.say("email", email)
     listener.say("new password", PASSWORD)
-    page.get_by_text("C'est fait. Vos parcours vous suivent.").wait_for()
+    page.get_by_text("C'est fait. Vous retrouverez vos parcours sur tous vos appareils.").wait_for()
 
     [kept] = house.query("select id, is_anonymous from auth.users where email = %s", email)
     assert (kept["id"], kept["is_anonymous"]) == (owner, False)
     listener.follow("runs")
     page.locator(".run").first.wait_for()
-    assert "ne vivent que dans ce navigateur" not in listener.text()
+    assert "ne sont gardés que dans ce navigateur" not in listener.text()
 
 
 def _hear_the_last_seconds(listener: Listener) -> None:
@@ -72,6 +72,6 @@ def _hear_the_last_seconds(listener: Listener) -> None:
     listener.press("more")
     for _ in range(PIECES - 1):
         listener.press("next piece")
-    listener.wait_for_title(f"Pièce {PIECES} sur {PIECES}")
+    listener.wait_for_title(f"Morceau {PIECES} sur {PIECES}")
     listener.page.get_by_role("slider").first.press("End")
     listener.press("close")

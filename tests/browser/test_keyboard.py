@@ -5,11 +5,19 @@ from playwright.sync_api import Page
 from tests.browser.listener import Listener, Open
 
 REACH_MAX = 12
+FIRST_S_LONG = 150
+"""Until the first preview, in the simulator's seconds: time to use the keyboard before."""
 
 
 def focused(page: Page) -> str:
     """The words of what has the focus."""
     told = "(document.activeElement.ariaLabel ?? document.activeElement.innerText).trim()"
+    return str(page.evaluate(told))
+
+
+def part_in_focus(page: Page) -> str:
+    """ "main", or the first class of what has the focus; "body" when nothing has."""
+    told = "document.activeElement.className.split(' ')[0] || document.activeElement.localName"
     return str(page.evaluate(told))
 
 
@@ -66,12 +74,38 @@ def test_a_journey_with_the_keyboard_alone(open_listener: Open) -> None:
     assert listener.playing(), "help does not stop the music"
     page.evaluate("document.activeElement.blur()")
     keys.press("Escape")
-    listener.wait_for_title("Arrêter est toujours une bonne décision")
+    listener.wait_for_title("La musique est arrêtée")
     keys.press("Tab")
     tab_to(page, "Revenir au début")
     keys.press("Enter")
     listener.wait_for_button("start")
     assert listener.troubles == []
+
+
+def test_the_focus_is_never_lost_when_what_had_it_goes(open_listener: Open) -> None:
+    listener = open_listener(bed=False, width=1440, height=900)
+    page, keys = listener.page, listener.page.keyboard
+    listener.house.tune(first_s=FIRST_S_LONG)
+    listener.tap_start()
+    listener.wait_for_button("rate")
+    listener.button("rate").focus()
+    keys.press("Enter")
+    page.get_by_role("radio").first.wait_for()
+    assert part_in_focus(page) == "offers", "the offer is gone, its place is not"
+    keys.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.step input')")
+    tab_to(page, "Passer")
+    keys.press("Enter")
+    listener.wait_for_button("rate")
+    assert part_in_focus(page) == "offers"
+    keys.press("Tab")
+    assert focused(page) == "Dire comment je me sens"
+
+    listener.wait_for_music(60)
+    listener.button("rate").wait_for(state="detached")
+    assert part_in_focus(page) == "main", "the offers are gone"
+    keys.press("Tab")
+    assert focused(page) == "Stop"
 
 
 def test_a_click_elsewhere_is_not_needed(listener: Listener) -> None:

@@ -31,7 +31,7 @@ def test_a_journey_without_a_graph(plain: Listener) -> None:
     plain.wait_for_playing("playing.some(({ at, volume }) => at > 2 && volume > 0.1)")
 
     plain.press("stop")
-    plain.wait_for_title("Arrêter est toujours une bonne décision")
+    plain.wait_for_title("La musique est arrêtée")
     plain.wait_for_playing("playing.length === 0")
     assert plain.page.evaluate("__ear.rate") == 0, "no graph was ever made"
     assert plain.troubles == []

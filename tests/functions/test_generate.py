@@ -62,7 +62,7 @@ async def test_suno_is_asked_as_documented(
         "instrumental": True,
         "model": "V6",
         "style": PROMPT,
-        "title": "Pièce 1",
+        "title": "Morceau 1",
         "duration": 300,
         "callBackUrl": f"{suno.url}/nobody?segment={run.first}&token={token}",
     }

@@ -1,6 +1,7 @@
 /** Help, by country. ONE place for every number; offline it is all there. */
 
 import type { Bilingual } from "./contracts";
+import { countryOfZone } from "./time-zones";
 
 /** When these numbers were last gone through. */
 export const REVIEWED = "2026-11-22";
@@ -211,24 +212,73 @@ export const ELSEWHERE: CountryHelp = {
   distress: [FIND_A_HELPLINE],
 };
 
+/**
+ * The help of a country. Where its emergency numbers are still to be checked, the local emergency
+ * number and 112 stand beside them, as they do for a country that is not known.
+ */
 export function helpFor(country: Country | null): CountryHelp {
-  return country ? COUNTRIES[country] : ELSEWHERE;
+  if (!country) return ELSEWHERE;
+  const help: CountryHelp = COUNTRIES[country];
+  if (isChecked(help.emergency) || callable(help.emergency).includes(EU_EMERGENCY.number)) {
+    return help;
+  }
+  return { ...help, emergency: [...help.emergency, ...ELSEWHERE.emergency] };
+}
+
+/** Whether a human has read every one of these numbers on its official page. */
+export function isChecked(lines: readonly Line[]): boolean {
+  return lines.every(({ toCheck }) => !toCheck);
+}
+
+/** The numbers that one calls, in their order. */
+export function callable(lines: readonly Line[]): readonly string[] {
+  return lines.filter(({ by }) => by === "call").map(({ number }) => number);
 }
 
 export function isCountry(value: string | null | undefined): value is Country {
   return value != null && Object.hasOwn(COUNTRIES, value);
 }
 
+/** What is known of where a listener is, the best witness first. */
+export interface Witnesses {
+  /** A country, or ELSEWHERE_CHOSEN; null: nothing was chosen. */
+  readonly chosen: string | null;
+  /** As `navigator.languages`. */
+  readonly languages: readonly string[];
+  /** As Intl names it: "Europe/Paris". */
+  readonly timeZone: string | undefined;
+}
+
+/** How a choice of no country in the list is kept. */
+export const ELSEWHERE_CHOSEN = "elsewhere";
+
 /**
- * The region that the browser's first language names: "fr-BE" is Belgium. A language without one
- * ("fr") takes the region of the same language further down; never that of another language, which
- * a browser often lists by habit.
+ * The one place where the country is decided: the listener's choice, else the region that the
+ * browser's languages name, else the time zone. null: not known, or no country of the list. A
+ * language says nothing of a country: "fr" alone is spoken in many.
  */
-export function firstCountry(languages: readonly string[] = navigator.languages): Country | null {
+export function countryOf({ chosen, languages, timeZone }: Witnesses): Country | null {
+  if (chosen === ELSEWHERE_CHOSEN) return null;
+  if (isCountry(chosen)) return chosen;
+  const region = regionOf(languages);
+  if (region) return isCountry(region) ? region : null;
+  return countryOfZone(timeZone);
+}
+
+export function browserWitnesses(chosen: string | null): Witnesses {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return { chosen, languages: navigator.languages, timeZone };
+}
+
+/**
+ * The region that the first language names: "fr-BE" is Belgium. A language without one ("fr") takes
+ * that of the same language further down; never that of another, which a browser often lists by
+ * habit.
+ */
+function regionOf(languages: readonly string[]): string | undefined {
   const locales = languages.map(localeOf).filter((locale) => locale !== null);
   const spoken = locales.filter(({ language }) => language === locales[0]?.language);
-  const region = spoken.find((locale) => locale.region)?.region;
-  return isCountry(region) ? region : null;
+  return spoken.find((locale) => locale.region)?.region;
 }
 
 export function addressOf({ number, by }: Line): string {

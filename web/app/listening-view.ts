@@ -1,6 +1,7 @@
 /** A journey as the screens see it. */
 
 import type { Snapshot } from "../engine";
+import type { Brief } from "../supabase/runs";
 import type { TroubleKind } from "../supabase/trouble";
 import type { Ratings } from "./ratings";
 import type { Stage } from "./stage";
@@ -15,7 +16,7 @@ export interface Said {
 export interface ListeningView {
   readonly stage: Stage;
   readonly presetKey: string;
-  readonly brief: string | null;
+  readonly brief: Brief | null;
   readonly sound: Snapshot;
   /** It takes longer than usual. */
   readonly long: boolean;

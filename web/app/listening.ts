@@ -2,7 +2,7 @@
 
 import type { Clock, Place, Player, Snapshot } from "../engine";
 import type { Backend } from "../supabase/backend";
-import type { Created, PastRun, Runs, SudsMoment, Wish } from "../supabase/runs";
+import type { Brief, Created, PastRun, Runs, SudsMoment, Wish } from "../supabase/runs";
 import { Trouble, type TroubleKind } from "../supabase/trouble";
 import { Composition } from "./composition";
 import type { ListeningView, Said } from "./listening-view";
@@ -41,7 +41,7 @@ const OVER: ReadonlySet<TroubleKind> = new Set(["gone", "quota"]);
 interface Hand {
   readonly wish: Wish;
   readonly runId: string | null;
-  readonly brief: string | null;
+  readonly brief: Brief | null;
   readonly keptAt: number | null;
 }
 

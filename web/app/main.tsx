@@ -5,6 +5,7 @@ import { browserDecks, createPlayer, systemClock } from "../engine";
 import type { Backend } from "../supabase/backend";
 import { App } from "./app";
 import { type PlayerConfig, readConfig, readPresets } from "./contracts";
+import { FocusKeeper } from "./focus";
 import { Idle } from "./idle";
 import { lateBackend } from "./late-backend";
 import { Light } from "./light";
@@ -79,7 +80,8 @@ function openPage(config: PlayerConfig | null): { app: App; loaded: Promise<unkn
     app.set({ online });
   });
   const idle = new Idle(systemClock, (idle) => idle !== app.state.idle && app.set({ idle }));
-  for (const owner of [app, listening, router, light, keys, network, idle]) owner.start();
+  const focus = new FocusKeeper();
+  for (const owner of [app, listening, router, light, keys, network, idle, focus]) owner.start();
   void backend.then(({ session }) => session.start((listener) => app.set({ listener })));
   return { app, loaded: supabase.then(loadTypeface) };
 }

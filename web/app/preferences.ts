@@ -1,12 +1,11 @@
 /** What a listener has chosen in this browser, and what holds until they do. */
 
 import { type Intensity, isIntensity } from "./choice";
-import { type Country, firstCountry, isCountry } from "./help";
+import { browserWitnesses, type Country, countryOf, ELSEWHERE_CHOSEN } from "./help";
 import { firstLanguage, type Language } from "./i18n/language";
 import type { Memory } from "./memory";
 
 const VOLUME = 0.7;
-const ELSEWHERE = "elsewhere";
 
 export class Preferences {
   constructor(private readonly memory: Memory) {}
@@ -21,13 +20,11 @@ export class Preferences {
 
   /** null is any country that the page has no numbers for. */
   get country(): Country | null {
-    const kept = this.memory.read("country");
-    if (kept === ELSEWHERE) return null;
-    return isCountry(kept) ? kept : firstCountry();
+    return countryOf(browserWitnesses(this.memory.read("country")));
   }
 
   set country(country: Country | null) {
-    this.memory.write("country", country ?? ELSEWHERE);
+    this.memory.write("country", country ?? ELSEWHERE_CHOSEN);
   }
 
   /** A light that does not move. */

@@ -1,7 +1,7 @@
 /** A journey under way is kept in this browser, so that a reload gives it back, paused. */
 
 import type { Place } from "../engine";
-import type { Wish } from "../supabase/runs";
+import type { Brief, Wish } from "../supabase/runs";
 import type { Memory } from "./memory";
 import type { Ratings } from "./ratings";
 
@@ -9,7 +9,7 @@ import type { Ratings } from "./ratings";
 export interface Kept {
   readonly wish: Wish;
   readonly runId: string | null;
-  readonly brief: string | null;
+  readonly brief: Brief | null;
   readonly ratings: Ratings;
   readonly place: Place | null;
   readonly savedAt: number;

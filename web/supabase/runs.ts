@@ -15,9 +15,15 @@ export interface Wish {
   readonly idempotencyKey: string;
 }
 
+/** The words written for a run; null in a language in which nobody wrote them. */
+export interface Brief {
+  readonly fr: string | null;
+  readonly en: string | null;
+}
+
 export interface Created {
   readonly runId: string;
-  readonly brief: string;
+  readonly brief: Brief | null;
 }
 
 /** One line of the list of past runs. */
@@ -28,7 +34,7 @@ export interface PastRun {
   /** Given up before it was whole; its owner may have it composed after all. */
   readonly stopped: boolean;
   readonly createdAt: Date;
-  readonly brief: string | null;
+  readonly brief: Brief | null;
   readonly sudsStart: number | null;
 }
 
@@ -43,19 +49,26 @@ export interface PastRuns {
 /** How many past runs one reading brings. */
 const PAGE = 20;
 const PAST_COLUMNS =
-  "id,preset_key,status,created_at,brief,suds_start,cancelled_at:metadata->>cancelled_at";
+  "id,preset_key,status,created_at,brief,briefs:metadata->brief,suds_start,cancelled_at:metadata->>cancelled_at";
+
+/** What the page reads of the answer of parcours-xl-create. */
+interface CreateAnswer {
+  readonly runId: string;
+  readonly brief: unknown;
+  readonly briefs: unknown;
+}
 
 export class Runs {
   constructor(private readonly client: SupabaseClient) {}
 
   /** A new run with its brief. Trouble: quota, signed-out, unreachable, busy, refused. */
   async create({ presetKey, emotionState, idempotencyKey }: Wish): Promise<Created> {
-    const { data, error } = await this.client.functions.invoke<Created>("parcours-xl-create", {
+    const { data, error } = await this.client.functions.invoke<CreateAnswer>("parcours-xl-create", {
       body: { presetKey, ...(emotionState ? { emotionState } : {}) },
       headers: { "Idempotency-Key": idempotencyKey },
     });
     if (error || !data) throw functionTrouble(error);
-    return { runId: data.runId, brief: data.brief };
+    return { runId: data.runId, brief: readBrief(data.brief, data.briefs) };
   }
 
   /** Has every missing piece composed; after a failure, again. */
@@ -99,7 +112,7 @@ export class Runs {
       status: row.status as RunStatus,
       stopped: row.status !== "ready" && row.cancelled_at !== null,
       createdAt: new Date(row.created_at as string),
-      brief: row.brief as string | null,
+      brief: readBrief(row.brief, row.briefs),
       sudsStart: row.suds_start as number | null,
     }));
     return { runs, older: runs.length === PAGE };
@@ -113,4 +126,16 @@ export class Runs {
       .eq("id", runId);
     if (error) throw readTrouble(error, status);
   }
+}
+
+/** `column` is French, and all there is of a run that another client made. */
+function readBrief(column: unknown, briefs: unknown): Brief | null {
+  const written = typeof briefs === "object" && briefs !== null ? briefs : {};
+  const { fr, en } = written as Partial<Record<keyof Brief, unknown>>;
+  const brief = { fr: text(fr) ?? text(column), en: text(en) };
+  return brief.fr === null && brief.en === null ? null : brief;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
 }

@@ -38,6 +38,8 @@ export type Refusal =
   | "email"
   | "closed"
   | "busy"
+  /** Refused for a reason that no other try in this form mends. */
+  | "refused"
   | "down";
 
 export class SignInRefused extends Error {

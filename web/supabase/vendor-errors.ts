@@ -41,6 +41,7 @@ function kindOf(status: number): TroubleKind {
 /** Auth's own words (supabase.com/docs/guides/auth/debugging/error-codes) in ours. */
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   invalid_credentials: "wrong",
+  user_not_found: "wrong",
   email_not_confirmed: "unconfirmed",
   email_exists: "taken",
   user_already_exists: "taken",
@@ -58,6 +59,13 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 
 /** Of Auth, as the answer to a form. */
 export function formRefusal(error: AuthError): SignInRefused {
-  const known = REFUSALS[error.code ?? ""] ?? (error.status === 429 ? "busy" : "down");
-  return new SignInRefused(known, { cause: error });
+  return new SignInRefused(REFUSALS[error.code ?? ""] ?? refusalOf(error.status ?? 0), {
+    cause: error,
+  });
+}
+
+/** Of a code that is not known here. */
+function refusalOf(status: number): Refusal {
+  if (status === 429) return "busy";
+  return status >= 400 && status < 500 ? "refused" : "down";
 }

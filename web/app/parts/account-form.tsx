@@ -6,6 +6,9 @@ import type { Dictionary } from "../i18n/language";
 import { useApp } from "./app-context";
 import { typeset } from "./typeset";
 
+/** What is wrong with the form: found here, before anything is sent, or said by the service. */
+type Fault = Refusal | "no-email" | "no-password";
+
 interface AccountFormProps {
   /** Said with the first field only. */
   readonly why: string;
@@ -19,33 +22,38 @@ export function AccountForm(props: AccountFormProps) {
   const { t } = useApp();
   const [asked, setAsked] = useState<"email" | "password">("email");
   const [email, setEmail] = useState("");
-  const [refused, setRefused] = useState<Refusal | null>(null);
+  const [fault, setFault] = useState<Fault | null>(null);
+  const error = useId();
   const [sending, setSending] = useState(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (sending) return;
-    const { email, password } = fields(event.currentTarget as HTMLFormElement);
+    const form = event.currentTarget as HTMLFormElement;
+    const { email, password } = fields(form);
     setEmail(email);
+    const found = faultIn(form, asked);
+    setFault(found);
+    if (found) return;
     // A password manager fills both at once: then one tap is enough.
     if (asked === "email" && !password) return setAsked("password");
     setSending(true);
-    setRefused(null);
     try {
       await props.send(email, password);
-    } catch (error) {
-      setRefused(error instanceof SignInRefused ? error.why : "down");
+    } catch (reason) {
+      setFault(reason instanceof SignInRefused ? reason.why : "down");
     }
     setSending(false);
   };
   return (
-    <form class="account" onSubmit={submit}>
-      {refused && (
-        <p class="refused" role="alert">
-          {typeset(refusalWords(refused, t))}
+    // The browser's own messages speak the browser's language, not the page's.
+    <form class="account" noValidate onSubmit={submit}>
+      {fault && (
+        <p id={error} class="refused" role="alert">
+          {typeset(faultWords(fault, t))}
         </p>
       )}
       {asked === "email" && <p>{typeset(props.why)}</p>}
-      <Email asked={asked === "email"} refused={refused} />
+      <Email asked={asked === "email"} fault={fault} error={error} />
       {asked === "password" && (
         <p class="given">
           <span>{email}</span>
@@ -54,7 +62,7 @@ export function AccountForm(props: AccountFormProps) {
           </button>
         </p>
       )}
-      <Password {...props} asked={asked === "password"} refused={refused} />
+      <Password {...props} asked={asked === "password"} fault={fault} error={error} />
       <button type="submit" class="button line strong wide" aria-disabled={sending}>
         {asked === "email" ? t.signIn.next : props.submit}
       </button>
@@ -64,13 +72,15 @@ export function AccountForm(props: AccountFormProps) {
 
 interface FieldProps {
   readonly asked: boolean;
-  readonly refused: Refusal | null;
+  readonly fault: Fault | null;
+  /** The id of the message that says what is wrong. */
+  readonly error: string;
 }
 
 /** Both fields are always there, so that a password manager sees a whole form. */
-function Email({ asked, refused }: FieldProps) {
+function Email({ asked, fault, error }: FieldProps) {
   const { t } = useApp();
-  const { id, input } = useField(asked, refused);
+  const { id, input } = useField(asked, fault);
   return (
     <div class={asked ? "field" : "field set-aside"}>
       <label for={id}>{t.signIn.email}</label>
@@ -80,16 +90,16 @@ function Email({ asked, refused }: FieldProps) {
         name="email"
         type="email"
         autocomplete="username"
-        {...fieldState(asked, refused)}
+        {...fieldState(asked, fault, error)}
       />
     </div>
   );
 }
 
 function Password(props: FieldProps & Pick<AccountFormProps, "password" | "autocomplete">) {
-  const { asked, refused, password, autocomplete } = props;
+  const { asked, fault, error, password, autocomplete } = props;
   const { t } = useApp();
-  const { id, input } = useField(asked, refused);
+  const { id, input } = useField(asked, fault);
   const show = (event: Event) => {
     const { checked } = event.currentTarget as HTMLInputElement;
     if (input.current) input.current.type = checked ? "text" : "password";
@@ -103,7 +113,7 @@ function Password(props: FieldProps & Pick<AccountFormProps, "password" | "autoc
         name="password"
         type="password"
         autocomplete={autocomplete}
-        {...fieldState(asked, refused)}
+        {...fieldState(asked, fault, error)}
       />
       {asked && (
         <label class="tick">
@@ -115,21 +125,22 @@ function Password(props: FieldProps & Pick<AccountFormProps, "password" | "autoc
   );
 }
 
-function useField(asked: boolean, refused: Refusal | null) {
+function useField(asked: boolean, fault: Fault | null) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (asked) input.current?.focus();
-  }, [asked, refused]);
+  }, [asked, fault]);
   return { id, input };
 }
 
-function fieldState(asked: boolean, refused: Refusal | null) {
+function fieldState(asked: boolean, fault: Fault | null, error: string) {
   return {
     required: asked,
     tabIndex: asked ? 0 : -1,
     "aria-hidden": !asked,
-    "aria-invalid": asked && refused !== null,
+    "aria-invalid": asked && fault !== null,
+    ...(asked && fault !== null ? { "aria-describedby": error } : {}),
     spellcheck: false,
     autocapitalize: "none",
   } as const;
@@ -143,8 +154,19 @@ function fields(form: HTMLFormElement): { email: string; password: string } {
   };
 }
 
-function refusalWords(refused: Refusal, { trouble }: Dictionary): string {
-  const words: Readonly<Record<Refusal, string>> = {
+/** What is missing in the field that is asked for, or no address at all. */
+function faultIn(form: HTMLFormElement, asked: "email" | "password"): Fault | null {
+  const { email, password } = fields(form);
+  if (asked === "password") return password ? null : "no-password";
+  if (!email) return "no-email";
+  const input = form.elements.namedItem("email") as HTMLInputElement;
+  return input.validity.typeMismatch ? "email" : null;
+}
+
+function faultWords(fault: Fault, { trouble }: Dictionary): string {
+  const words: Readonly<Record<Fault, string>> = {
+    "no-email": trouble.signInNoEmail,
+    "no-password": trouble.signInNoPassword,
     wrong: trouble.signInRefused,
     unconfirmed: trouble.signInUnconfirmed,
     taken: trouble.signInTaken,
@@ -152,7 +174,8 @@ function refusalWords(refused: Refusal, { trouble }: Dictionary): string {
     email: trouble.signInEmail,
     closed: trouble.signInClosed,
     busy: trouble.signInBusy,
+    refused: trouble.signInNotAccepted,
     down: trouble.service,
   };
-  return words[refused];
+  return words[fault];
 }

@@ -18,7 +18,7 @@ export function ListeningBar() {
   if (!isUnderWay(stage)) return null;
   const here = app.state.route.name === "listen";
   return (
-    <section class="bar" aria-label={app.t.page.main}>
+    <section class="bar" aria-label={app.t.playing.controls}>
       <Stop />
       {here && isPlaying(stage) && <Pause />}
       {here && isPlaying(stage) && <More />}

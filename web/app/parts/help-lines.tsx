@@ -1,19 +1,26 @@
 /** Numbers of one country, in the two kinds that must not be mixed up. */
 
-import { addressOf, type CountryHelp, type Line } from "../help";
+import { addressOf, helpFor, isChecked, type Line, REVIEWED } from "../help";
+import { helpFirst } from "../ratings";
 import { useApp } from "./app-context";
 
-export function HelpLines({ help }: { help: CountryHelp }) {
-  const { t } = useApp();
-  return (
-    <>
-      <Kind title={t.help.emergency} lines={help.emergency} />
-      <Kind title={t.help.distress} lines={help.distress} />
-    </>
-  );
+/** Somebody who said that it is hard finds the one who listens first, the doctors second. */
+export function HelpLines() {
+  const { state, t, view } = useApp();
+  const { emergency, distress } = helpFor(state.country);
+  const kinds = [
+    <Kind key="emergency" title={t.help.emergency} lines={emergency} />,
+    <Kind key="distress" title={t.help.distress} lines={distress} />,
+  ];
+  return <>{helpFirst(view.ratings) ? kinds.reverse() : kinds}</>;
 }
 
-export function Kind({ title, lines }: { title: string; lines: readonly Line[] }) {
+function Kind({ title, lines }: { title: string; lines: readonly Line[] }) {
+  const { state, t } = useApp();
+  const reviewed = new Date(`${REVIEWED}T12:00:00Z`).toLocaleDateString(
+    state.language === "fr" ? "fr-FR" : "en-GB",
+    { dateStyle: "long" },
+  );
   return (
     <section class="help-kind">
       <h3>{title}</h3>
@@ -24,6 +31,7 @@ export function Kind({ title, lines }: { title: string; lines: readonly Line[] }
           </li>
         ))}
       </ul>
+      {isChecked(lines) && <p class="quiet">{t.help.reviewed(reviewed)}</p>}
     </section>
   );
 }

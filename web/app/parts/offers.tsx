@@ -10,11 +10,18 @@ export function Offers() {
   const { t } = app;
   const { offer } = app.state;
   const { stage } = app.view;
+  const waiting = isWaiting(stage);
+  if (!waiting && offer === null) return null;
+  // Takes the focus of a button that goes (focus.ts), so that Tab reaches what came in its place.
   return (
-    <section class="offers" aria-label={t.waiting.offers}>
-      {isWaiting(stage) && offer === null && (
+    <section
+      class="offers"
+      tabIndex={-1}
+      aria-label={waiting ? t.waiting.offers : t.playing.middle}
+    >
+      {waiting && offer === null && (
         <div class="offers-row">
-          <OfferButton offer="rate" words={t.waiting.note} more={t.waiting.rate} />
+          <OfferButton offer="rate" words={t.waiting.rate} />
           <OfferButton offer="breathe" words={t.waiting.breath} more={t.waiting.breathe} />
         </div>
       )}

@@ -1,15 +1,20 @@
-/** When music is not what is needed: said first, with the numbers one tap away. */
+/** When music is not what is needed: said first, with the country's numbers one tap away. */
 
+import { callable, helpFor, isChecked } from "../help";
 import { useApp } from "./app-context";
 import { typeset } from "./typeset";
 
-const NUMBERS = /\b(15|112)\b/;
-
 export function RedFlags() {
-  const { t } = useApp();
+  const { state, t } = useApp();
+  const { emergency } = helpFor(state.country);
+  const numbers = callable(emergency);
+  const call = t.safety.call(numbers, !isChecked(emergency));
+  // Digits only, longest first: no number is cut by a shorter one.
+  const anyOf = new RegExp(`\\b(${[...numbers].sort((a, b) => b.length - a.length).join("|")})\\b`);
   return (
     <p class="red-flags">
-      {t.safety.redFlags.split(NUMBERS).map((part, place) =>
+      {typeset(t.safety.redFlags)}{" "}
+      {call.split(anyOf).map((part, place) =>
         place % 2 ? (
           <a key={part} class="number" href={`tel:${part}`}>
             {part}

@@ -1,8 +1,9 @@
-/** Words that belong on one line stay on one: "crise ?", "est-ce", "20 min", with ordinary spaces. */
+/** Words that belong on one line stay on one: "crise ?", "est-ce", "20 min", "15 h 22", with ordinary spaces. */
 
 import type { ComponentChild } from "preact";
 
-const TOGETHER = /(\S+ [?!:;»]|« \S+|\p{L}+-ce\b|\d+ (?:min|%)(?: \d+)?)/u;
+const TOGETHER =
+  /(\S+ [?!:;»]|« \S+|\p{L}+-ce\b|\d+ (?:min|h|%|am|pm)(?: \d+)?(?: s)?|\d+:\d+ [ap]m)/u;
 
 export function typeset(text: string): ComponentChild {
   const parts = text.split(TOGETHER);

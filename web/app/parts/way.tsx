@@ -6,17 +6,18 @@ import { useApp } from "./app-context";
 
 export function Way({ preset }: { preset: Preset }) {
   const { state, t } = useApp();
+  const from = preset.from[state.language];
+  const to = preset.to[state.language];
   const pair = coloursOf(preset);
   // Every browser draws these stops alike; `in oklab` is younger than some phones.
   const stops = [0, 0.25, 0.5, 0.75, 1].map((progress) => css(mix(pair, progress)));
   const gradient = `linear-gradient(90deg, ${stops.join(", ")})`;
   return (
     <span class="way">
-      <span class="way-words">
-        <span class="visually-hidden">{t.card.from} </span>
-        <span>{preset.from[state.language]}</span>
-        <span class="visually-hidden"> {t.card.to} </span>
-        <span>{preset.to[state.language]}</span>
+      <span class="visually-hidden"> {t.card.way(from, to)}</span>
+      <span class="way-words" aria-hidden="true">
+        <span>{from}</span>
+        <span>{to}</span>
       </span>
       <span class="way-line" style={{ backgroundImage: gradient }} />
     </span>

@@ -1,6 +1,5 @@
 /** After the music, or after Stop. Help comes first for those who may want it. */
 
-import { helpFor } from "../help";
 import { lineOf } from "../line";
 import { useApp } from "../parts/app-context";
 import { HelpLines } from "../parts/help-lines";
@@ -19,7 +18,7 @@ export function End() {
       {help && (
         <section class="help-first">
           <h2 class="subtitle">{typeset(t.end.helpFirst)}</h2>
-          <HelpLines help={helpFor(state.country)} />
+          <HelpLines />
         </section>
       )}
       <h1 class="title">{typeset(lineOf(view, t))}</h1>

@@ -1,6 +1,6 @@
 /** Help: one tap from everywhere, offline too, and the music goes on. */
 
-import { COUNTRIES, helpFor, isCountry, REVIEWED } from "../help";
+import { COUNTRIES, isCountry } from "../help";
 import { useApp } from "../parts/app-context";
 import { Sheet } from "../parts/dialog";
 import { LanguageButton } from "../parts/header";
@@ -8,30 +8,28 @@ import { HelpLines } from "../parts/help-lines";
 import { RedFlags } from "../parts/red-flags";
 import { StillChoice } from "../parts/still-choice";
 import { typeset } from "../parts/typeset";
+import { helpFirst } from "../ratings";
 import { isPlaying } from "../stage";
 
 export function HelpSheet() {
   const app = useApp();
-  const { t, state } = app;
-  const reviewed = new Date(`${REVIEWED}T12:00:00Z`).toLocaleDateString(state.language, {
-    dateStyle: "long",
-  });
+  const { t, view } = app;
+  const distressed = helpFirst(view.ratings);
   return (
     <Sheet title={t.help.title} close={t.help.close}>
-      <RedFlags />
-      <HelpLines help={helpFor(state.country)} />
+      {!distressed && <RedFlags />}
+      <HelpLines />
+      {distressed && <RedFlags />}
       <CountryChoice />
-      {isPlaying(app.view.stage) && <p class="quiet">{t.help.stillPlaying}</p>}
+      {isPlaying(view.stage) && <p class="quiet">{t.help.stillPlaying}</p>}
       <Display />
       <section class="notes">
         <h3>{t.safety.before}</h3>
         <ul class="plain">
-          <li>{typeset(t.safety.pregnancy)}</li>
           <li>{typeset(t.safety.driving)}</li>
           <li>{typeset(t.safety.carerFirst)}</li>
         </ul>
         <p>{typeset(t.page.description)}</p>
-        <p class="quiet">{t.help.reviewed(reviewed)}</p>
       </section>
     </Sheet>
   );

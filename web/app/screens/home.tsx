@@ -23,7 +23,6 @@ export function Home() {
       <footer class="foot">
         <h2 class="subtitle">{t.safety.before}</h2>
         <ul class="plain">
-          <li>{typeset(t.safety.pregnancy)}</li>
           <li>{typeset(t.safety.driving)}</li>
           <li>{typeset(t.safety.carerFirst)}</li>
         </ul>

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { PastRun } from "../../supabase/runs";
+import { momentOf } from "../i18n/time";
 import { useApp } from "../parts/app-context";
 import { Leaving } from "../parts/leaving";
 import { typeset } from "../parts/typeset";
@@ -48,12 +49,7 @@ function RunLine({ run }: { run: PastRun }) {
   const { t } = app;
   const { language } = app.state;
   const title = app.preset(run.presetKey)?.title[language] ?? t.runs.unknownPreset;
-  const when = run.createdAt.toLocaleString(language, {
-    day: "numeric",
-    month: "long",
-    hour: "numeric",
-    minute: "2-digit",
-  });
+  const when = t.runs.when(momentOf(run.createdAt, new Date(), language));
   const state = run.stopped ? "stopped" : run.status;
   const action = {
     ready: t.runs.listen,
@@ -65,7 +61,7 @@ function RunLine({ run }: { run: PastRun }) {
     <div class="run">
       <p class="run-what">
         <span class="card-title">{typeset(title)}</span>
-        <span class="quiet">{when}</span>
+        <span class="quiet">{typeset(when)}</span>
         {state !== "ready" && <span class="quiet">{typeset(t.runs[state])}</span>}
       </p>
       <button

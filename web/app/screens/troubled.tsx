@@ -1,5 +1,6 @@
 /** What did not work, said kindly, with the ways on. */
 
+import { momentOf } from "../i18n/time";
 import { troubleLine } from "../line";
 import { useApp } from "../parts/app-context";
 import { typeset } from "../parts/typeset";
@@ -36,10 +37,6 @@ export function Troubled() {
 function Until({ until }: { until: Date | null }) {
   const { t, state } = useApp();
   if (!until) return null;
-  const when = until.toLocaleString(state.language, {
-    weekday: "long",
-    hour: "numeric",
-    minute: "2-digit",
-  });
-  return <p>{typeset(t.trouble.quotaUntil(when))}</p>;
+  const moment = momentOf(until, new Date(), state.language);
+  return <p>{typeset(t.trouble.quotaUntil(moment))}</p>;
 }

@@ -65,7 +65,7 @@ describe("one tap", () => {
   test("keeps the words written for this run", async () => {
     room.listening.begin(WISH);
     await room.pass(1);
-    expect(room.listening.view().brief).toBe("Posez-vous.");
+    expect(room.listening.view().brief).toEqual({ fr: "Posez-vous.", en: "Settle down." });
   });
 
   test("says after 45 seconds that it takes longer, and not before", async () => {
@@ -142,7 +142,7 @@ describe("a service that does not answer", () => {
     room.create = async () => {
       tries += 1;
       if (tries === 1) throw new Trouble("signed-out");
-      return { runId: "run", brief: "" };
+      return { runId: "run", brief: null };
     };
     room.listening.begin(WISH);
     await room.pass(1);
@@ -457,7 +457,7 @@ describe("Stop taken back", () => {
     room.listening.begin(WISH);
     await room.pass(1);
     room.listening.end();
-    room.create = async () => ({ runId: "run", brief: "" });
+    room.create = async () => ({ runId: "run", brief: null });
     room.listening.takeBack();
     answer();
     await room.pass(1);
@@ -605,7 +605,7 @@ describe("another tab", () => {
       await room.pass(1);
       expect([room.stage, room.decks.bed.level]).toEqual(["elsewhere", 0]);
       room.open = async () => "open";
-      room.create = async () => ({ runId: "run", brief: "" });
+      room.create = async () => ({ runId: "run", brief: null });
       room.listening.resume();
       await room.pass(1);
       expect(room.stage).toBe("composing");
@@ -669,7 +669,7 @@ describe("a past run", () => {
     status: "ready",
     stopped: false,
     createdAt: new Date(),
-    brief: "Posez-vous.",
+    brief: { fr: "Posez-vous.", en: "Settle down." },
     sudsStart: 6,
   } as const;
 

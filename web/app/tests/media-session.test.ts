@@ -55,7 +55,7 @@ function open(knows?: (action: string) => boolean): void {
       resume: () => pressed.push("resume"),
       stop: () => pressed.push("stop"),
       title: () => "Parcours XL",
-      piece: (place, of) => `Pièce ${place} sur ${of}`,
+      piece: (place, of) => `Morceau ${place} sur ${of}`,
     },
     session as unknown as MediaSession,
   );
@@ -74,7 +74,7 @@ beforeEach(() => open());
 describe("lock screen and media keys", () => {
   test("show a neutral title, never the condition", async () => {
     await listen();
-    expect(session.metadata?.init).toEqual({ title: "Parcours XL", artist: "Pièce 1 sur 4" });
+    expect(session.metadata?.init).toEqual({ title: "Parcours XL", artist: "Morceau 1 sur 4" });
   });
 
   test("tell the state and the place in the journey", async () => {
@@ -97,7 +97,7 @@ describe("lock screen and media keys", () => {
     await listen();
     session.press("nexttrack");
     await room.pass(10);
-    expect(session.metadata?.artist).toBe("Pièce 2 sur 4");
+    expect(session.metadata?.artist).toBe("Morceau 2 sur 4");
     const before = room.player.snapshot().journeySeconds;
     session.press("seekforward", { seekOffset: 30 });
     await room.pass(3);

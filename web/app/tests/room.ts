@@ -5,7 +5,7 @@ import { FakeDecks } from "../../engine/testing/fake-decks";
 import { FakeMedia } from "../../engine/testing/fake-media";
 import { newClock } from "../../engine/tests/clock";
 import type { Backend } from "../../supabase/backend";
-import type { SudsMoment, Wish } from "../../supabase/runs";
+import type { Created, SudsMoment, Wish } from "../../supabase/runs";
 import { Listening } from "../listening";
 import { Resume } from "../resume";
 import { TabLock } from "../tab-lock";
@@ -25,7 +25,10 @@ export class Room {
   readonly rated: [string, SudsMoment, number][] = [];
   /** What each call answers; tests put others in their place. */
   open = async (): Promise<"open" | "form"> => "open";
-  create = async () => ({ runId: "run", brief: "Posez-vous." });
+  create = async (): Promise<Created> => ({
+    runId: "run",
+    brief: { fr: "Posez-vous.", en: "Settle down." },
+  });
   compose = async () => {};
   cancel = async () => {};
   rate = async () => {};
@@ -72,7 +75,7 @@ export class Room {
     let answer = () => {};
     this.create = () =>
       new Promise((resolve) => {
-        answer = () => resolve({ runId: "run", brief: "" });
+        answer = () => resolve({ runId: "run", brief: null });
       });
     return () => answer();
   }

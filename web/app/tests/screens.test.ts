@@ -3,6 +3,7 @@ import { h, render } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { App } from "../app";
 import type { Preset } from "../contracts";
+import { FocusKeeper } from "../focus";
 import { IDLE_S, Idle } from "../idle";
 import { Preferences } from "../preferences";
 import { HOME, type Route, type Router } from "../router";
@@ -30,6 +31,7 @@ const FOCUSABLE = "a[href],button:not(:disabled),input,select,[tabindex='0']";
 let room: Room;
 let app: App;
 let idle: Idle;
+let focus: FocusKeeper;
 
 beforeEach(() => {
   document.body.innerHTML = '<div id="app"></div>';
@@ -53,13 +55,14 @@ beforeEach(() => {
   });
   room.changed = app.changed;
   idle = new Idle(room.clock, (still) => app.set({ idle: still }));
-  for (const owner of [app, room.listening, idle]) owner.start();
+  focus = new FocusKeeper();
+  for (const owner of [app, room.listening, idle, focus]) owner.start();
   app.set({ presets: [CALM, ANGER] });
 });
 
 afterEach(() => {
   render(null, document.getElementById("app") as HTMLElement);
-  for (const owner of [app, room.listening, idle]) owner.stop();
+  for (const owner of [app, room.listening, idle, focus]) owner.stop();
   vi.unstubAllGlobals();
 });
 
@@ -88,6 +91,12 @@ const firstInTabOrder = (root: ParentNode = document) =>
   root.querySelector(FOCUSABLE)?.textContent?.trim();
 const pressEscape = () =>
   dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", cancelable: true }));
+
+/** As the keyboard does it: the button has the focus when it is pressed. */
+async function pressFocused(name: string): Promise<void> {
+  button(name).focus();
+  await press(name);
+}
 
 async function press(name: string): Promise<void> {
   button(name).click();
@@ -118,7 +127,7 @@ describe("home", () => {
     const card = document.querySelector(".card-link");
     expect(card?.getAttribute("href")).toBe("#card/06-colere-irritabilite");
     expect(card?.textContent).toBe(
-      "Colère, irritabilitéDe la colère vers une parole ferme et calme",
+      "Colère, irritabilité De la colère vers une parole ferme et calmela colèreune parole ferme et calme",
     );
     expect(document.querySelectorAll(".card-link")).toHaveLength(1);
   });
@@ -180,13 +189,19 @@ describe("while waiting", () => {
     expect(text()).not.toMatch(/%/);
   });
 
-  test("the words written for this run appear by themselves, in French", () => {
-    const brief = document.querySelector(".brief");
-    expect([brief?.textContent, brief?.getAttribute("lang")]).toEqual(["Posez-vous.", "fr"]);
+  test("the words written for this run appear by themselves, in the page's language", async () => {
+    const words = () => {
+      const brief = document.querySelector(".brief");
+      return [brief?.textContent, brief?.getAttribute("lang")];
+    };
+    expect(words()).toEqual(["Posez-vous.", "fr"]);
+    app.speakOther();
+    await settle();
+    expect(words()).toEqual(["Settle down.", "en"]);
   });
 
   test("a note and a breath are offered, each of them skippable", async () => {
-    await press("Noter");
+    await press("Dire comment je me sens");
     expect(document.querySelectorAll(".step input")).toHaveLength(11);
     await press("Passer");
     await press("Respirer");
@@ -197,9 +212,9 @@ describe("while waiting", () => {
 
   test("the bed has its own switch", async () => {
     expect(text()).toContain("En attendant votre musique");
-    await press("Couper");
+    await press("Couper le fond sonore");
     expect(room.player.snapshot().bed.on).toBe(false);
-    await press("Remettre");
+    await press("Remettre le fond sonore");
     expect(room.player.snapshot().bed.on).toBe(true);
   });
 
@@ -209,8 +224,23 @@ describe("while waiting", () => {
     expect(firstInTabOrder(document.querySelector("dialog") ?? document)).toBe("Stop");
   });
 
+  test("the focus stays where it was used when an offer goes, and Tab goes on from there", async () => {
+    const offers = () => document.querySelector(".offers");
+    await pressFocused("Dire comment je me sens");
+    expect(document.activeElement).toBe(offers());
+    await pressFocused("Passer");
+    expect(document.activeElement).toBe(offers());
+    button("Respirer").focus();
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(6);
+    await settle();
+    expect(room.stage).toBe("playing");
+    expect(offers()).toBeNull();
+    expect(document.activeElement).toBe(document.querySelector("main"));
+  });
+
   test("what is open stays open when the music begins", async () => {
-    await press("Noter");
+    await press("Dire comment je me sens");
     room.tell("first", "queued", "queued", "queued");
     await room.pass(6);
     await settle();
@@ -235,7 +265,7 @@ describe("while playing", () => {
   beforeEach(play);
 
   test("there is one line of words, small minutes, and Stop first", () => {
-    expect(document.querySelector("h1")?.textContent).toBe("Pièce 1 sur 4");
+    expect(document.querySelector("h1")?.textContent).toBe("Morceau 1 sur 4");
     expect(text()).toContain("2 min sur 20");
     expect(firstInTabOrder()).toBe("Stop");
   });
@@ -245,7 +275,7 @@ describe("while playing", () => {
     await settle();
     expect(room.stage).toBe("stopped");
     expect(text()).toContain(
-      "Arrêter est toujours une bonne décision. Ouvrez les yeux, sentez vos pieds au sol.",
+      "La musique est arrêtée. Prenez votre temps : ouvrez les yeux, sentez vos pieds au sol.",
     );
   });
 
@@ -307,7 +337,7 @@ describe("while playing", () => {
     await go(HOME);
     expect(firstInTabOrder()).toBe("Stop");
     await press("Revenir à la musique");
-    expect(document.querySelector("h1")?.textContent).toBe("Pièce 1 sur 4");
+    expect(document.querySelector("h1")?.textContent).toBe("Morceau 1 sur 4");
   });
 
   test("no letter does anything", async () => {
@@ -326,7 +356,27 @@ describe("while playing", () => {
     };
     await room.pass(400);
     await settle();
-    expect(said.filter((words) => words === "Pièce 2 sur 4")).toHaveLength(1);
+    expect(said.filter((words) => words === "Morceau 2 sur 4")).toHaveLength(1);
+  });
+});
+
+describe("the parts of the page", () => {
+  test("are one main, and none has the name of another", async () => {
+    for (const listening of [false, true]) {
+      if (listening) await play();
+      else await go(HOME);
+      expect(document.querySelectorAll("main, [role=main]")).toHaveLength(1);
+      const names = [...document.querySelectorAll("main, section[aria-label]")].map((one) =>
+        one.getAttribute("aria-label"),
+      );
+      expect(names).toContain("Parcours");
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+
+  test("hold nothing that is offered once the music plays", async () => {
+    await play();
+    expect(document.querySelector(".offers")).toBeNull();
   });
 });
 
@@ -340,8 +390,8 @@ describe("the end", () => {
     six?.click();
     await settle();
     const first = document.querySelector(".end h2, .end h1");
-    expect(first?.textContent).toBe("Quelqu'un peut vous répondre, tout de suite.");
-    expect(document.querySelector(".help-first a")?.getAttribute("href")).toBe("tel:15");
+    expect(first?.textContent).toBe("Quelqu'un peut vous répondre tout de suite.");
+    expect(document.querySelector(".help-first a")?.getAttribute("href")).toBe("tel:3114");
   });
 
   test("offers to take Stop back, at the same place", async () => {
@@ -355,7 +405,7 @@ describe("the end", () => {
     await settle();
     expect(room.stage).toBe("playing");
     expect(room.player.snapshot().journeySeconds).toBeGreaterThan(journeySeconds);
-    expect(document.querySelector("h1")?.textContent).toBe("Pièce 1 sur 4");
+    expect(document.querySelector("h1")?.textContent).toBe("Morceau 1 sur 4");
   });
 
   test("of a whole journey offers nothing to take back", async () => {
@@ -386,6 +436,37 @@ test("the form asks one field at a time and keeps both where a password manager 
   expect([email?.tabIndex, password?.tabIndex]).toEqual([0, -1]);
 });
 
+test("the form says what is missing in the page's language, not in the browser's", async () => {
+  room.open = async () => "form";
+  await go(HOME);
+  await press("Commencer");
+  await room.pass(1);
+  await settle();
+  const form = document.querySelector("form");
+  const [email, password] = [...document.querySelectorAll<HTMLInputElement>("form input")];
+  const said = () => document.querySelector("[role=alert]")?.textContent;
+  const send = async () => {
+    form?.dispatchEvent(new Event("submit", { cancelable: true }));
+    await settle();
+  };
+  if (!email || !password) throw new Error("no fields");
+  expect(form?.noValidate).toBe(true);
+  await send();
+  expect(said()).toBe("Entrez votre adresse e-mail.");
+  expect(email.getAttribute("aria-describedby")).toBe(document.querySelector("[role=alert]")?.id);
+  email.value = "moi";
+  await send();
+  expect(said()).toBe("Cette adresse e-mail ne semble pas complète.");
+  app.speakOther();
+  await settle();
+  expect(said()).toBe("This email address does not look complete.");
+  email.value = "moi@example.org";
+  await send();
+  expect([said(), email.tabIndex, password.tabIndex]).toEqual([undefined, -1, 0]);
+  await send();
+  expect(said()).toBe("Enter a password.");
+});
+
 describe("help", () => {
   test("is one tap away on every screen", async () => {
     for (const route of [
@@ -399,16 +480,48 @@ describe("help", () => {
     }
   });
 
+  const choose = async (country: string) => {
+    const select = document.querySelector("select");
+    if (!select) throw new Error("no choice of country");
+    select.value = country;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await settle();
+  };
+
+  test.each([
+    ["FR", ["tel:15", "tel:112"], ["tel:15", "tel:112", "sms:114", "tel:3114"], 2],
+    ["CA", ["tel:911", "tel:112"], ["tel:911", "tel:112", "tel:988"], 0],
+    ["CH", ["tel:144", "tel:112"], ["tel:144", "tel:112", "tel:143"], 1],
+    ["", ["tel:112"], ["tel:112", "https://findahelpline.com"], 0],
+  ])("says the numbers of %j twice alike, and where they were reviewed", async (...row) => {
+    const [country, flags, lines, reviewed] = row;
+    await go(HOME);
+    await press("Aide");
+    await choose(country);
+    const links = (inside: string) =>
+      [...document.querySelectorAll(`${inside} a`)].map((one) => one.getAttribute("href"));
+    expect(links("dialog .red-flags")).toEqual(flags);
+    expect(links(".home .red-flags")).toEqual(flags);
+    expect(links(".help-kind")).toEqual(lines);
+    expect(text().match(/Numéros relus le 22 novembre 2026\./g) ?? []).toHaveLength(reviewed);
+  });
+
+  test("names who listens first, once somebody has said that it is very hard", async () => {
+    await play();
+    room.listening.rate("suds_mid", 8);
+    await press("Aide");
+    const kinds = [...document.querySelectorAll(".help-kind h3")].map((one) => one.textContent);
+    expect(kinds).toEqual(["Détresse, idées suicidaires", "Urgence médicale"]);
+    const firstNumber = document.querySelector('dialog a[href^="tel:"]');
+    expect(firstNumber?.getAttribute("href")).toBe("tel:3114");
+  });
+
   test("keeps the two kinds apart, and can be another country's", async () => {
     await go(HOME);
     await press("Aide");
     const kinds = [...document.querySelectorAll(".help-kind h3")].map((one) => one.textContent);
     expect(kinds).toEqual(["Urgence médicale", "Détresse, idées suicidaires"]);
-    const select = document.querySelector("select");
-    if (!select) throw new Error("no choice of country");
-    select.value = "CH";
-    select.dispatchEvent(new Event("change", { bubbles: true }));
-    await settle();
+    await choose("CH");
     expect(document.querySelector('a[href="tel:143"]')).not.toBeNull();
     expect(room.memory.read("country")).toBe("CH");
   });

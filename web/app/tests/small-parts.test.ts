@@ -53,11 +53,12 @@ describe("what was under way", () => {
 
   test("comes back after a reload", () => {
     const memory = new TestMemory();
-    new Resume(memory).keep({ wish, runId: "run", brief: "…", ratings: { suds_start: 7 }, place });
+    const brief = { fr: "…", en: null };
+    new Resume(memory).keep({ wish, runId: "run", brief, ratings: { suds_start: 7 }, place });
     expect(new Resume(memory).read()).toMatchObject({
       wish,
       runId: "run",
-      brief: "…",
+      brief,
       ratings: { suds_start: 7 },
       place,
     });

@@ -4,13 +4,16 @@ import { COUNTRIES, ELSEWHERE } from "../help";
 import { en } from "../i18n/en";
 import { fr } from "../i18n/fr";
 import { firstLanguage } from "../i18n/language";
-import { roundLength, spokenTime } from "../i18n/time";
+import { momentOf, roundLength, spokenTime } from "../i18n/time";
+
+/** Reads as a number, a text, a list and a moment: whatever a text is made with. */
+const PLAUSIBLE = Object.assign(["2"], { day: "3", time: "4" });
 
 /** Every text of a dictionary, with plausible values where one is asked for. */
 function textsOf(part: object): string[] {
   return Object.values(part).flatMap((value): string[] => {
     if (typeof value === "string") return [value];
-    if (typeof value === "function") return [String(value(2, 4, "3"))];
+    if (typeof value === "function") return [String(value(PLAUSIBLE, PLAUSIBLE, PLAUSIBLE))];
     return textsOf(value as object);
   });
 }
@@ -19,15 +22,14 @@ const page = (path: string) => readFileSync(new URL(`../../${path}`, import.meta
 
 const FRENCH = [
   "J'ai besoin de calme maintenant",
-  "C'est un peu plus long que d'habitude. Vous pouvez rester, ou arrêter.",
+  "C'est un peu plus long que d'habitude. Vous pouvez attendre, ou arrêter l'écoute.",
   "Écouter ici",
   "Plus",
   "En attendant votre musique",
   "Regardez autour de vous. Nommez cinq choses que vous voyez.",
-  "Arrêter est toujours une bonne décision. Ouvrez les yeux, sentez vos pieds au sol.",
+  "La musique est arrêtée. Prenez votre temps : ouvrez les yeux, sentez vos pieds au sol.",
   "Douleur dans la poitrine, malaise, souffle très court, faiblesse d'un côté, ou première " +
-    "crise de ce genre ? Appelez le 15 ou le 112.",
-  "Enceinte : n'appuyez pas sur les points LI4 et SP6 ; la musique seule convient.",
+    "crise de ce genre ?",
   "Pas au volant.",
   "Épilepsie, psychose, dissociation : parlez-en d'abord à un soignant.",
   "Parcours musical de bien-être. Ne remplace ni un avis médical ni un traitement.",
@@ -35,8 +37,12 @@ const FRENCH = [
 
 const ENGLISH = [
   "Chest pain, fainting, severe breathlessness, weakness on one side, or a first attack like " +
-    "this? Call 112 or your local emergency number.",
+    "this?",
 ];
+
+/** Words that a listener in despair could take for something else than the music. */
+const ABOUT_STOPPING = /arrêt|\bstop|finir|\bend\b/i;
+const ABOUT_MUSIC = /musique|écoute|music|listening/i;
 
 describe("the words", () => {
   test.each(FRENCH)("are there as they were written: %s", (sentence) => {
@@ -50,12 +56,31 @@ describe("the words", () => {
   test("say where one resumes, and where one is", () => {
     expect(fr.resume.at(372)).toBe("Reprendre à 6 min 12");
     expect(fr.more.seekTo(130, 1200)).toBe("2 min 10 sur 20 min");
-    expect(en.more.seekTo(130, 1200)).toBe("2 min 10 of 20 min");
+    expect(en.resume.at(372)).toBe("Resume at 6 min 12 s");
+    expect(en.more.seekTo(130, 1200)).toBe("2 min 10 s of 20 min");
   });
 
   test("are all there in both languages, and none is empty", () => {
     expect(textsOf(en)).toHaveLength(textsOf(fr).length);
     for (const text of [...textsOf(fr), ...textsOf(en)]) expect(text.trim()).not.toBe("");
+  });
+
+  test("speak of stopping only where they name the music", () => {
+    const texts = [...textsOf(fr), ...textsOf(en)].filter((text) => ABOUT_STOPPING.test(text));
+    // Of the light, or beside the title of a journey.
+    const labels = ["Stop", "Stop following the light", "Arrêté", "Stopped"];
+    const others = texts.filter((text) => !ABOUT_MUSIC.test(text) && !labels.includes(text));
+    expect(others).toEqual([]);
+  });
+
+  test("call a piece « morceau », for « pièce » is a room", () => {
+    for (const text of textsOf(fr)) expect(text).not.toMatch(/pièce/i);
+  });
+
+  test("warn of no point of the body: none is pressed", () => {
+    for (const text of [...textsOf(fr), ...textsOf(en)]) {
+      expect(text).not.toMatch(/\b(?:GI|LI|RP|SP) ?\d|enceinte|pregnan/i);
+    }
   });
 
   test("hold no emoji and no exclamation", () => {
@@ -127,7 +152,7 @@ test.each([
   [372, "6 min 12"],
   [1200, "20 min"],
 ])("%d seconds are said %s", (seconds, words) => {
-  expect(spokenTime(seconds)).toBe(words);
+  expect(spokenTime(seconds, "fr")).toBe(words);
 });
 
 test.each([
@@ -136,4 +161,40 @@ test.each([
   [48, 48],
 ])("a journey of %d seconds is said to last %d", (seconds, said) => {
   expect(roundLength(seconds)).toBe(said);
+});
+
+describe("a moment", () => {
+  const NOW = new Date("2026-11-30T20:30:00Z");
+
+  test.each([
+    ["2026-11-30T14:22:00Z", "aujourd'hui", "15 h 22", "today", "3:22 pm"],
+    ["2026-11-30T07:00:00Z", "aujourd'hui", "8 h", "today", "8 am"],
+    ["2026-11-29T23:05:00Z", "aujourd'hui", "0 h 05", "today", "12:05 am"],
+    ["2026-11-29T22:59:00Z", "hier", "23 h 59", "yesterday", "11:59 pm"],
+    ["2026-11-29T11:00:00Z", "hier", "12 h", "yesterday", "12 pm"],
+    ["2026-12-01T02:05:00Z", "demain", "3 h 05", "tomorrow", "3:05 am"],
+    ["2026-11-12T14:22:00Z", "12 novembre", "15 h 22", "12 November", "3:22 pm"],
+    ["2025-03-01T14:22:00Z", "1er mars 2025", "15 h 22", "1 March 2025", "3:22 pm"],
+    // The clocks went back in between: still "so many calendar days ago".
+    ["2026-10-24T22:30:00Z", "25 octobre", "0 h 30", "25 October", "12:30 am"],
+  ])("of %s is said in Paris: %s, %s", (when, day, time, englishDay, englishTime) => {
+    const moment = (language: "fr" | "en") =>
+      momentOf(new Date(when), NOW, language, "Europe/Paris");
+    expect(moment("fr")).toEqual({ day, time });
+    expect(moment("en")).toEqual({ day: englishDay, time: englishTime });
+  });
+
+  test("follows the place: today in Paris is yesterday in Montreal", () => {
+    const when = new Date("2026-11-30T03:00:00Z");
+    expect(momentOf(when, NOW, "fr", "Europe/Paris").day).toBe("aujourd'hui");
+    expect(momentOf(when, NOW, "fr", "America/Toronto").day).toBe("hier");
+  });
+
+  test("is whole in a sentence", () => {
+    const moment = momentOf(new Date("2026-11-30T14:22:00Z"), NOW, "fr", "Europe/Paris");
+    expect(fr.runs.when(moment)).toBe("aujourd'hui, 15 h 22");
+    expect(fr.trouble.quotaUntil(moment)).toBe(
+      "Vous pourrez en composer un nouveau aujourd'hui, vers 15 h 22.",
+    );
+  });
 });

@@ -57,12 +57,24 @@ async function troubleOf(call: Promise<unknown>): Promise<Trouble> {
 describe("creating a run", () => {
   test("sends the wish with its Idempotency-Key", async () => {
     const { wire, runs } = listening();
-    wire.answer({ body: { runId: "run", brief: "Posez-vous.", segmentsCount: 4 } });
+    const briefs = { fr: "Posez-vous.", en: "Settle down." };
+    wire.answer({ body: { runId: "run", brief: "Posez-vous.", briefs, segmentsCount: 4 } });
     const created = await runs.create(WISH);
-    expect(created).toEqual({ runId: "run", brief: "Posez-vous." });
+    expect(created).toEqual({ runId: "run", brief: briefs });
     expect(wire.last.url.pathname).toBe("/functions/v1/parcours-xl-create");
     expect(wire.last.headers.get("idempotency-key")).toBe("k1");
     expect(wire.last.body).toEqual({ presetKey: "01-panique-anxiete", emotionState: "fear-0.8" });
+  });
+
+  test.each([
+    ["of another service", "Posez-vous.", undefined, { fr: "Posez-vous.", en: null }],
+    ["that is no object", "Posez-vous.", "calm", { fr: "Posez-vous.", en: null }],
+    ["in English only", null, { fr: "", en: "Settle down." }, { fr: null, en: "Settle down." }],
+    ["that nobody wrote", null, null, null],
+  ])("reads a brief %s", async (_of, brief, briefs, read) => {
+    const { wire, runs } = listening();
+    wire.answer({ body: { runId: "run", brief, briefs } });
+    expect((await runs.create(WISH)).brief).toEqual(read);
   });
 
   test("says nothing of a feeling that was not given", async () => {

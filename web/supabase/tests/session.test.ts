@@ -102,6 +102,10 @@ describe("the form", () => {
     ["email_not_confirmed", 400, "unconfirmed"],
     ["over_request_rate_limit", 429, "busy"],
     ["unexpected_failure", 500, "down"],
+    ["user_not_found", 400, "wrong"],
+    ["user_banned", 403, "refused"],
+    ["a_code_of_tomorrow", 422, "refused"],
+    ["a_code_of_tomorrow", 429, "busy"],
   ])("says kindly what %s means", async (code, status, why) => {
     const { wire, session } = newcomer();
     wire.answer({ status, body: { code: status, error_code: code, msg: "…" } });
