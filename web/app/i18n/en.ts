@@ -91,8 +91,8 @@ export const en: Dictionary = {
   waiting: {
     signingIn: "One moment, everything is getting ready.",
     writing: "We are writing a few words for you.",
-    composing: "Your words are ready. The first piece is being composed.",
-    ready: "The first piece is ready. Here it comes.",
+    composing: "Your music is being made.",
+    ready: "Your music is ready. Here it comes.",
     long: "This is taking a little longer than usual. You can wait, or stop listening.",
     grounding: "Look around you. Name five things you can see.",
     bed: "Until your music is ready",
@@ -188,7 +188,8 @@ export const en: Dictionary = {
     call: (number) => `Call ${number}`,
     text: (number) => `Text ${number}`,
     visit: (site) => `Open ${site}`,
-    reviewed: (date) => `Numbers reviewed on ${date}.`,
+    reviewed: (date, count) =>
+      count === 1 ? `Number reviewed on ${date}.` : `Numbers reviewed on ${date}.`,
     close: "Close help",
     display: "Display",
     stillPlaying: "The music goes on meanwhile.",

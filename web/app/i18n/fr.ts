@@ -95,8 +95,8 @@ export const fr = {
   waiting: {
     signingIn: "Un instant, tout se prépare.",
     writing: "Nous écrivons quelques mots pour vous.",
-    composing: "Vos mots sont prêts. Le premier morceau est en cours de composition.",
-    ready: "Le premier morceau est prêt. Le voici.",
+    composing: "Votre musique se prépare.",
+    ready: "Votre musique est prête. La voici.",
     long: "C'est un peu plus long que d'habitude. Vous pouvez attendre, ou arrêter l'écoute.",
     grounding: "Regardez autour de vous. Nommez cinq choses que vous voyez.",
     bed: "En attendant votre musique",
@@ -193,7 +193,8 @@ export const fr = {
     call: (number: string) => `Appeler le ${number}`,
     text: (number: string) => `Écrire par SMS au ${number}`,
     visit: (site: string) => `Ouvrir ${site}`,
-    reviewed: (date: string) => `Numéros relus le ${date}.`,
+    reviewed: (date: string, count: number) =>
+      count === 1 ? `Numéro relu le ${date}.` : `Numéros relus le ${date}.`,
     close: "Fermer l'aide",
     display: "Affichage",
     stillPlaying: "La musique continue pendant ce temps.",

@@ -31,7 +31,7 @@ function Kind({ title, lines }: { title: string; lines: readonly Line[] }) {
           </li>
         ))}
       </ul>
-      {isChecked(lines) && <p class="quiet">{t.help.reviewed(reviewed)}</p>}
+      {isChecked(lines) && <p class="quiet reviewed">{t.help.reviewed(reviewed, lines.length)}</p>}
     </section>
   );
 }
