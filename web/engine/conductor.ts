@@ -22,7 +22,7 @@ export class Conductor {
   }
 
   /** Begins at once; what comes of it is told. A new change ends the one under way. */
-  carryOut(command: Command): void {
+  carryOut(command: Exclude<Command, { readonly do: "wake" }>): void {
     if (command.do === "prepare") return this.prepare(command.index, command.carried);
     this.turn.end();
     this.turn = new Turn();
@@ -42,6 +42,12 @@ export class Conductor {
     const { addresses, mixer, settings } = this.orchestra;
     const voice = mixer.sounding;
     return voice && hear(voice, addresses.isStale(voice.validUntil), settings);
+  }
+
+  /** What moves while the piece is heard; one that cannot be heard does not. */
+  progress(): number {
+    const voice = this.orchestra.mixer.sounding;
+    return voice && voice.deck.level > 0 ? placeOf(voice) : -1;
   }
 
   reach(): Reach | null {

@@ -58,11 +58,6 @@ export interface Deck {
   pause(): void;
   /** Resolves when it can play from there. Rejects with Unplayable or Superseded. */
   seek(seconds: number): Promise<void>;
-  /**
-   * As if it had just been opened at this place: some browsers begin late what was opened long
-   * before. Paused. Rejects with Unplayable or Superseded.
-   */
-  refresh(): Promise<void>;
   /** Moves on (or back) by a few ms while playing silently; resolves when done. */
   nudge(seconds: number): Promise<void>;
   /** Moves the level from where it is; a new fade replaces the one under way. */

@@ -1,5 +1,6 @@
 /** What may happen to a journey: wishes of the listener and the page, reports of the decks. */
 
+import type { Standstill } from "./progress-watch";
 import type { Run } from "./run";
 import type { Place } from "./snapshot";
 import type { Kind } from "./sources";
@@ -25,6 +26,8 @@ export type Report =
   | { readonly event: "kept"; readonly never: boolean }
   | { readonly event: "sought"; readonly pieceSeconds: number }
   | { readonly event: "stalled" | "flowing" | "ended" | "lost" }
+  /** What should move stands still, unsaid by the browser. */
+  | { readonly event: "stuck"; readonly what: Standstill }
   /** A call, headphones pulled out; or the browser wants a tap. */
   | { readonly event: "interrupted" | "blocked" }
   /** The last fade is over. */

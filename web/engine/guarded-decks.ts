@@ -67,10 +67,6 @@ class GuardedDeck implements Deck {
     return this.inner.seek(seconds);
   }
 
-  async refresh(): Promise<void> {
-    return this.inner.refresh();
-  }
-
   async nudge(seconds: number): Promise<void> {
     return this.inner.nudge(seconds);
   }

@@ -17,6 +17,7 @@ import { isIn, UNLOADED } from "./moving";
 import { Opener } from "./opener";
 import { type Guard, guardFor, type ReportError, safely } from "./player-error";
 import { Preparer } from "./preparer";
+import { ProgressWatch } from "./progress-watch";
 import { SETTINGS, type Settings } from "./settings";
 import { Shelf } from "./shelf";
 import type { Place, Snapshot, StateName } from "./snapshot";
@@ -49,6 +50,7 @@ export class Player {
   private readonly guard: Guard;
   private readonly conductor: Conductor;
   private readonly bed: BedKeeper;
+  private readonly progress: ProgressWatch;
   private readonly listeners = new Set<(snapshot: Snapshot) => void>();
   private readonly happened: (Wish | Report)[] = [];
   private journey: Journey;
@@ -73,6 +75,7 @@ export class Player {
     const addresses = new Addresses(clock, sign, settings);
     const opener = new Opener(clock, addresses, new Shelf(decks), settings);
     this.settings = settings;
+    this.progress = new ProgressWatch(settings.standstillSeconds);
     this.decks = decks;
     this.hardStop = new HardStop(
       clock,
@@ -303,7 +306,8 @@ export class Player {
 
   private carryOut(command: Command): void {
     const done = () => {
-      this.conductor.carryOut(command);
+      if (command.do === "wake") this.decks.wake();
+      else this.conductor.carryOut(command);
       return true;
     };
     if (!this.guard(`command ${command.do}`, done, false)) this.tell(failureOf(command));
@@ -322,7 +326,16 @@ export class Player {
       this.cancelTick = null;
       this.guard("bed", () => this.bed.check(), undefined);
       this.tell({ event: "tick", heard: this.guard("heard", () => this.conductor.heard(), null) });
+      this.guard("watch", () => this.watchProgress(), undefined);
     });
+  }
+
+  private watchProgress(): void {
+    const { name, loaded, doing, closing } = this.journey;
+    const moves = name === "playing" && loaded && doing?.what !== "seek";
+    const progress = moves && !closing ? this.conductor.progress() : null;
+    const what = this.progress.look(this.parts.clock.now(), progress, this.decks.outputSeconds);
+    if (what) this.tell({ event: "stuck", what });
   }
 
   private stopTicking(): void {

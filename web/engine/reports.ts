@@ -6,9 +6,22 @@ import type { Journey, Step } from "./state";
 import { pauseNow, startOf } from "./wishes";
 
 export const REPORTS: Handlers<Report> = {
-  tick(state, { heard }) {
+  tick(state, { heard, at }) {
     if (!heard || !state.loaded || state.doing?.what === "seek") return stay(state);
+    const { pieceSeconds, fileEndSeconds } = heard;
+    // A file may sound on in silence after its end of sound; that is its end.
+    const over = fileEndSeconds !== null && pieceSeconds >= fileEndSeconds;
+    if (over && state.name === "playing" && !state.doing) {
+      return silence({ ...state, ...heard }, "ended", at);
+    }
+    const moves = state.trouble?.what === "stalled" && pieceSeconds > state.pieceSeconds;
+    if (moves && state.name === "stalled") return move(state, "playing", { ...heard, ...FLOWING });
     return change(state, heard);
+  },
+
+  stuck(state, { what, at }) {
+    if (!isIn(state, "waiting", "playing", "stalled")) return stay(state);
+    return what === "output" ? outputStands(state, at) : placeStands(state, at);
   },
 
   sounded(state, event) {
@@ -62,7 +75,7 @@ export const REPORTS: Handlers<Report> = {
 
   flowing(state) {
     if (state.name !== "stalled" || state.trouble?.what !== "stalled") return stay(state);
-    return move(state, "playing", { trouble: null, waitingSince: null });
+    return move(state, "playing", FLOWING);
   },
 
   interrupted(state) {
@@ -80,6 +93,35 @@ export const REPORTS: Handlers<Report> = {
     return move(state, "finished", { ...UNLOADED, waitingSince: null });
   },
 };
+
+const FLOWING = { trouble: null, waitingSince: null } as const;
+
+/**
+ * The bed comes in, and the file is opened again: a stream when it has been waited for, as its
+ * data may be late. A second time it is not the file's fault.
+ */
+function placeStands(state: Journey, at: number): Step {
+  const { stoodAt, settings, kind } = state;
+  if (state.closing) return silence(state, "ended", at);
+  const again = stoodAt !== null && at - stoodAt < settings.standstillAgainSeconds;
+  if (kind === "preview") return silence(state, "stalled", at);
+  return again ? wantOutput(state) : silence({ ...state, stoodAt: at }, "lost", at);
+}
+
+/** It is shaken first; then only another output helps, and that takes a tap. */
+function outputStands(state: Journey, at: number): Step {
+  const { outputStoodAt, settings } = state;
+  const again = outputStoodAt !== null && at - outputStoodAt < settings.standstillAgainSeconds;
+  return again ? wantOutput(state) : change(state, { outputStoodAt: at }, { do: "wake" });
+}
+
+/** Paused, with nothing open: what was open belongs to the output that is given up. */
+function wantOutput(state: Journey): Step {
+  const { pieceSeconds } = state;
+  const none = { stoodAt: null, outputStoodAt: null, waitingSince: null };
+  const why = { gestureReason: "output" } as const;
+  return move(state, "paused", { ...UNLOADED, ...none, ...why, pieceSeconds }, { do: "release" });
+}
 
 function startAfter(state: Journey, { index, leftAtSeconds }: Entry & { index: number }): number {
   if (state.index === null || index === state.index) return state.startSeconds;

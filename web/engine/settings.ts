@@ -34,6 +34,10 @@ export interface Settings {
   readonly drySeconds: number;
   /** A stall that lasts longer means: try another source. */
   readonly stallSecondsMax: number;
+  /** What should move and does not for so long stands still, whatever the browser says. */
+  readonly standstillSeconds: number;
+  /** Once more within this time, and it is not the file that is at fault. */
+  readonly standstillAgainSeconds: number;
   /** A source that cannot be played from after this long is given up for now. */
   readonly loadSecondsMax: number;
   /** After every source failed, and after a swap was given up. */
@@ -77,6 +81,8 @@ export const SETTINGS: Settings = {
   pieceSecondsMin: 30,
   drySeconds: 1,
   stallSecondsMax: 8,
+  standstillSeconds: 2,
+  standstillAgainSeconds: 30,
   loadSecondsMax: 15,
   retrySeconds: 5,
   signedSeconds: 3600,

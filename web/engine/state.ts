@@ -55,6 +55,8 @@ export type Quieting =
 export type Command =
   | Change
   | Quieting
+  /** Shakes the output. */
+  | { readonly do: "wake" }
   | { readonly do: "prepare"; readonly index: number; readonly carried: number };
 
 /** What was commanded and has not been reported yet; one thing at a time. */
@@ -98,6 +100,9 @@ export interface Journey {
   readonly misses: number;
   /** A segment none of whose sources worked; left alone for a while. */
   readonly shunned: { readonly index: number; readonly until: number } | null;
+  /** Clock seconds at which the place, and the output, last stood still. */
+  readonly stoodAt: number | null;
+  readonly outputStoodAt: number | null;
   readonly interrupted: boolean;
   readonly gestureReason: GestureReason | null;
   /** The player's own mistake ended it. */
@@ -134,6 +139,8 @@ export function newJourney(settings: Settings): Journey {
     swapAt: 0,
     misses: 0,
     shunned: null,
+    stoodAt: null,
+    outputStoodAt: null,
     interrupted: false,
     gestureReason: null,
     fault: null,

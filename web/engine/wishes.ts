@@ -42,7 +42,13 @@ export const WISHES: Handlers<Wish> = {
 
   resume(state, { at }) {
     if (state.name !== "paused") return stay(state);
-    const again = { interrupted: false, gestureReason: null, retryAt: 0, sounds: true };
+    const again = {
+      interrupted: false,
+      gestureReason: null,
+      stoodAt: null,
+      retryAt: 0,
+      sounds: true,
+    };
     if (!state.loaded) return move(state, "waiting", { ...again, waitingSince: at });
     return move(state, "playing", { ...again, doing: { what: "fade" } }, { do: "resume" });
   },

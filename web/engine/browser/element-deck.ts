@@ -5,6 +5,7 @@ import type { FadeShape } from "../curves";
 import { type Deck, type DeckEvent, Superseded, TapNeeded, Unplayable, type Way } from "../deck";
 import type { Samples } from "../lag";
 import type { Range } from "../snapshot";
+import { beginsLate } from "./platform";
 
 /** Half as fast again, while nobody hears it. */
 const NUDGE_RATE = 0.25;
@@ -12,6 +13,8 @@ const NUDGE_RATE = 0.25;
 const ROUNDING_SECONDS = 0.1;
 /** Bytes are counted in blocks: a file is all there when so little is missing. */
 const NEARLY_SECONDS = 0.5;
+/** Opened longer ago, and a browser that begins late is given it again. */
+const FRESH_MS_MAX = 100;
 /** WebKit's length of a stream grows with what has been decoded: one that lasts is believed. */
 const LENGTH_SETTLED_MS = 2000;
 
@@ -29,6 +32,8 @@ export abstract class ElementDeck implements Deck {
   private ready = false;
   private starved = false;
   private seenAt = 0;
+  /** Since when it has been open without having played. */
+  private openedMs: number | null = null;
   private lengthKnownMs = 0;
   private readonly listeners = new Set<(event: DeckEvent) => void>();
 
@@ -98,20 +103,20 @@ export abstract class ElementDeck implements Deck {
     const { element } = this;
     const { signal } = this.file;
     element.src = url;
-    element.load();
-    await this.until("loadedmetadata", signal);
-    if (atSeconds > 0 && this.reaches(atSeconds)) {
-      element.currentTime = atSeconds;
-      await this.until("seeked", signal);
-    }
-    await this.canPlay(signal);
-    this.ready = true;
+    await this.open(atSeconds, signal);
   }
 
   async play(): Promise<void> {
     if (!this.ready) throw new Unplayable("nothing is loaded");
     const { signal } = this.file;
     this.asked = true;
+    await this.openAgain(signal).catch((error: unknown) => {
+      this.asked = false;
+      throw error;
+    });
+    // Paused meanwhile.
+    if (!this.asked) throw new Superseded();
+    this.openedMs = null;
     await this.element.play().catch((error: unknown) => {
       this.asked = this.asked && !this.element.paused;
       throw translated(error);
@@ -140,11 +145,6 @@ export abstract class ElementDeck implements Deck {
     this.element.currentTime = seconds;
     await this.until("seeked", signal);
     await this.canPlay(signal);
-  }
-
-  async refresh(): Promise<void> {
-    if (!this.ready) throw new Unplayable("nothing is loaded");
-    await this.seek(this.element.currentTime);
   }
 
   async nudge(seconds: number): Promise<void> {
@@ -208,6 +208,26 @@ export abstract class ElementDeck implements Deck {
     element.src = url;
     const over = () => signal.aborted || this.unload();
     element.play().then(over, over);
+  }
+
+  private async open(atSeconds: number, signal: AbortSignal): Promise<void> {
+    const { element } = this;
+    this.ready = false;
+    element.load();
+    await this.until("loadedmetadata", signal);
+    if (atSeconds > 0 && this.reaches(atSeconds)) {
+      element.currentTime = atSeconds;
+      await this.until("seeked", signal);
+    }
+    await this.canPlay(signal);
+    this.ready = true;
+    this.openedMs = performance.now();
+  }
+
+  /** What waits since it was opened, where that would begin late. */
+  private async openAgain(signal: AbortSignal): Promise<void> {
+    const waited = this.openedMs === null ? 0 : performance.now() - this.openedMs;
+    if (waited > FRESH_MS_MAX && beginsLate()) await this.open(this.element.currentTime, signal);
   }
 
   private on(event: string, then: () => void): void {

@@ -2,6 +2,7 @@
 
 import { type Fade, type FadeShape, hold, levelAt } from "../curves";
 import { ElementDeck } from "./element-deck";
+import { canSetVolume } from "./platform";
 
 const STEP_MS = 16;
 
@@ -9,12 +10,6 @@ const STEP_MS = 16;
 export interface Master {
   readonly volume: number;
   readonly muted: boolean;
-}
-
-/** Some devices leave the volume to their buttons: an element does not keep what it is told. */
-export function canSetVolume(element: HTMLAudioElement = new Audio()): boolean {
-  element.volume = 0.5;
-  return element.volume === 0.5;
 }
 
 /** The volume of an element, moved in small steps; where it cannot be set, muted or not. */

@@ -1,7 +1,5 @@
 /** What browsers differ in. */
 
-import { canSetVolume } from "./plain-deck";
-
 interface AudioSession {
   type: string;
 }
@@ -10,15 +8,33 @@ function audioSession(): AudioSession | undefined {
   return (navigator as Navigator & { readonly audioSession?: AudioSession }).audioSession;
 }
 
+/** Some devices leave the volume to their buttons: an element does not keep what it is told. */
+export function canSetVolume(element: HTMLAudioElement = new Audio()): boolean {
+  element.volume = 0.5;
+  return element.volume === 0.5;
+}
+
 /** Where it can be said: this is music, which goes on when the screen is locked. */
 export function declarePlayback(): void {
   const session = audioSession();
   if (session) session.type = "playback";
 }
 
-/** Safari lets an element play later only when it has played in a gesture. */
+/** WebKit lets an element play later only when it has played in a gesture. */
 export function needsPriming(): boolean {
-  return audioSession() !== undefined;
+  return audioSession() !== undefined || isWebKit();
+}
+
+/**
+ * WebKit begins what was opened so many seconds before as many seconds late: silent until then,
+ * while it says that it plays. A seek does not help, opening it again does (docs/player.md).
+ */
+export function beginsLate(): boolean {
+  return isWebKit();
+}
+
+function isWebKit(): boolean {
+  return navigator.vendor.startsWith("Apple");
 }
 
 /**

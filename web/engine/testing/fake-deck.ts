@@ -115,10 +115,6 @@ export class FakeDeck implements Deck {
     if (this.asked) this.run();
   }
 
-  async refresh(): Promise<void> {
-    await this.seek(this.position);
-  }
-
   async nudge(seconds: number): Promise<void> {
     const errand = this.errand;
     await this.sleep(Math.abs(seconds) * 2);
@@ -189,7 +185,7 @@ export class FakeDeck implements Deck {
   }
 
   private get last(): number {
-    return Math.max(this.arrived, this.base);
+    return Math.max(Math.min(this.arrived, this.file?.standsAtSeconds ?? Infinity), this.base);
   }
 
   private run(): void {
@@ -206,6 +202,8 @@ export class FakeDeck implements Deck {
 
   private reachLimit(): void {
     this.halt();
+    // As browsers do at times: it says that it plays, and it does not.
+    if (this.base >= (this.file?.standsAtSeconds ?? Infinity)) return;
     const ended = this.file !== undefined && this.base > this.file.durationSeconds - 1e-6;
     if (ended) this.asked = false;
     this.tell(ended ? "ended" : "stalled");

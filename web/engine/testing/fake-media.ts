@@ -8,6 +8,8 @@ export interface FakeFile {
   readonly arrivedSeconds?: number;
   /** Whether its host allows CORS; it does where not told. */
   readonly cors?: boolean;
+  /** Where a deck stands still without a word. */
+  readonly standsAtSeconds?: number;
   readonly opensInSeconds?: number;
   readonly seeksInSeconds?: number;
 }

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { ProgressWatch } from "../progress-watch";
+import { complete, previewed, queued, Stage, stored } from "./stage";
+
+describe("the watch", () => {
+  test("tells of what stands still for 2 s, once", () => {
+    const watch = new ProgressWatch(2);
+    const told = [0, 1, 2, 3].map((now) => watch.look(now, 7, now));
+    expect(told).toEqual([null, null, "place", null]);
+  });
+
+  test("is not misled by a page that slept, nor by what need not move", () => {
+    const watch = new ProgressWatch(2);
+    expect(watch.look(0, 7, null)).toBeNull();
+    expect(watch.look(3600, 7, null)).toBeNull();
+    expect(watch.look(3601, null, null)).toBeNull();
+    expect(watch.look(3602, 7, null)).toBeNull();
+  });
+
+  test("tells of the output first", () => {
+    const watch = new ProgressWatch(2);
+    const told = [0, 1, 2].map((now) => watch.look(now, 7, 5));
+    expect(told.at(-1)).toBe("output");
+  });
+});
+
+async function playing(...segments: Parameters<Stage["serve"]>[0][]): Promise<Stage> {
+  const stage = new Stage();
+  segments.forEach((segment) => stage.serve(segment));
+  await stage.begin(segments);
+  await stage.pass(10);
+  return stage;
+}
+
+test("a file that stands still without a word is opened again where it stood, the bed under it", async () => {
+  const stage = await playing(complete(0), complete(1));
+  stage.media.put(stored("s0"), { durationSeconds: 300, standsAtSeconds: 12 });
+  await stage.until(() => stage.player.snapshot().state === "stalled", 5);
+  stage.media.put(stored("s0"), { durationSeconds: 300 });
+  expect(stage.player.snapshot().pieceSeconds).toBeCloseTo(12, 0);
+  await stage.pass(0.5);
+  expect(stage.decks.bed.level).toBeGreaterThan(0.3);
+  await stage.pass(3);
+  expect(stage.player.snapshot()).toMatchObject({ state: "playing", gestureReason: null });
+  expect(stage.player.snapshot().pieceSeconds).toBeGreaterThan(13);
+});
+
+test("a stream that stands still is waited for, and goes on by itself", async () => {
+  const stage = await playing(previewed(0), queued(1));
+  const { previewUrl } = previewed(0);
+  stage.media.put(previewUrl ?? "", { durationSeconds: 300, live: true, standsAtSeconds: 12 });
+  await stage.until(() => stage.player.snapshot().state === "stalled", 5);
+  await stage.pass(1);
+  expect(stage.decks.bed.level).toBe(1);
+  stage.media.put(previewUrl ?? "", { durationSeconds: 300, live: true });
+  await stage.pass(3);
+  expect(stage.player.snapshot()).toMatchObject({ state: "playing", carriedOn: false });
+  expect(stage.decks.bed.level).toBeLessThan(0.1);
+});
+
+test("a file that stands still again asks for a tap, which opens another output", async () => {
+  const stage = await playing(complete(0), complete(1));
+  stage.media.put(stored("s0"), { durationSeconds: 300, standsAtSeconds: 12 });
+  await stage.until(() => stage.player.snapshot().state === "paused", 20);
+  expect(stage.player.snapshot()).toMatchObject({ needsGesture: true, gestureReason: "output" });
+  stage.media.put(stored("s0"), { durationSeconds: 300 });
+  stage.player.resume();
+  expect(stage.decks.renewed).toBe(1);
+  await stage.pass(3);
+  expect(stage.player.snapshot()).toMatchObject({ state: "playing", needsGesture: false });
+  expect(stage.player.snapshot().pieceSeconds).toBeGreaterThan(13);
+});
+
+test.each(["waiting", "playing"])(
+  "an output whose clock stands still while %s is shaken, then renewed by a tap",
+  async (name) => {
+    const stage = name === "playing" ? await playing(complete(0), complete(1)) : new Stage();
+    if (name === "waiting") await stage.begin([queued(0), queued(1)]);
+    expect(stage.player.snapshot().state).toBe(name);
+    stage.decks.freeze();
+    await stage.pass(2.6);
+    expect(stage.decks.woken).toBe(1);
+    await stage.pass(2.5);
+    expect(stage.player.snapshot()).toMatchObject({ state: "paused", gestureReason: "output" });
+    stage.player.resume();
+    await stage.pass(5);
+    expect(stage.player.snapshot()).toMatchObject({ state: name, gestureReason: null });
+    expect(stage.decks.renewed).toBe(1);
+    if (name === "playing") expect(stage.player.snapshot().pieceSeconds).toBeGreaterThan(10);
+  },
+);
+
+test("a last fade whose end is never told ends all the same", async () => {
+  const stage = await playing(complete(0), complete(1), complete(2), complete(3));
+  await stage.until(() => stage.player.snapshot().closing, 1500, 0.5);
+  await stage.until(() => stage.player.snapshot().state === "finished", 15);
+  expect(stage.decks.audible).toEqual([]);
+});
