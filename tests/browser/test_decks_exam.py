@@ -60,6 +60,19 @@ def test_a_real_deck_passes_the_exam_of_every_deck(browser: Browser, hall: str, 
     assert faults == {}
 
 
+def test_a_limiter_keeps_peaks_under_minus_1_and_leaves_the_rest_alone(
+    browser: Browser, hall: str
+) -> None:
+    page = browser.new_page()
+    page.goto(hall)
+    peaks = {dbfs: page.evaluate("dbfs => limited(dbfs)", dbfs) for dbfs in (-30, -10, 0, 6, 10)}
+    page.close()
+
+    assert peaks[-30] == pytest.approx(-30, abs=0.1)
+    assert peaks[-10] == pytest.approx(-10, abs=0.1)
+    assert max(peaks[0], peaks[6], peaks[10]) <= -1
+
+
 def sit(browser: Browser, hall: str, way: str) -> dict[str, str]:
     """The faults of this way's decks, by the names of the trials."""
     files = {"long": "long.mp3", "short": "short.mp3", "missing": "missing.mp3"}

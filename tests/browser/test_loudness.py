@@ -13,7 +13,7 @@ from tests.browser.recording import Recording
 from tests.fixtures.waiting import wait_until
 
 PIECES, CROSSFADE_S = 4, 4
-UNEVEN_DB, APART_LU_MAX, TARGET_LUFS, VOLUME = 3, 1.5, -18, 0.7
+UNEVEN_DB, APART_LU_MAX, TARGET_LUFS, VOLUME = 5.5, 1.5, -18, 0.7
 
 
 def loudness(heard: Recording, file: Path) -> float:

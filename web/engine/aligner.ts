@@ -84,5 +84,6 @@ export class Aligner {
 function behindBy(leader: Deck, follower: Deck): number {
   const [one, other] = [leader.hear(), follower.hear()];
   const lag = one && other && lagOf(one, other);
-  return lag ?? leader.position - follower.position;
+  const behind = lag ?? leader.position - follower.position;
+  return behind + follower.latency - leader.latency;
 }

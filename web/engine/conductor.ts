@@ -117,7 +117,7 @@ export class Conductor {
     const voice = mixer.sounding;
     if (!voice) return tell({ event: "lost" });
     const segment = this.segment(voice.segmentIndex);
-    if (segment) voice.level = levelFor(segment, settings);
+    if (segment) voice.level = levelFor(segment, voice.limited, settings);
     await mixer.resume(settings.againFadeSeconds, () => !turn.over && tell({ event: "settled" }));
   }
 

@@ -2,14 +2,14 @@
 
 import type { FadeShape } from "./curves";
 import { TapNeeded } from "./deck";
-import { levelFor } from "./loudness";
+import { levelFor, needsLimiter } from "./loudness";
 import type { Voice } from "./mixer";
 import type { Opened, Wanted } from "./opener";
 import { announce, type Orchestra, ownUntilHeard } from "./orchestra";
 import { placeOf } from "./reading";
 import type { Segment } from "./run";
 import type { Settings } from "./settings";
-import { carryingSourcesOf, sourcesOf } from "./sources";
+import { carryingSourcesOf, soundEndOf, sourcesOf } from "./sources";
 import type { Play } from "./state";
 import { type Turn, within } from "./turn";
 
@@ -96,8 +96,12 @@ function enter(
   const offsetSeconds = carriesOn
     ? leftAtSeconds - opened.deck.position
     : command.pieceSeconds - position;
-  const level = levelFor(segment, settings);
-  const voice = { ...opened, segmentIndex: command.index, level, offsetSeconds };
+  const limited = needsLimiter(segment, settings);
+  opened.deck.limit(limited);
+  const level = levelFor(segment, limited, settings);
+  const soundEndSeconds = soundEndOf(opened.source, segment);
+  const place = { segmentIndex: command.index, offsetSeconds, soundEndSeconds };
+  const voice = { ...opened, ...place, level, limited };
   const [seconds, shape] = crossing(command, before, settings);
   mixer.enter(voice, seconds, shape, () => tell({ event: "settled" }));
   const again = command.how === "rescue" && position + SAME_PLACE_SECONDS < wanted.at();

@@ -16,8 +16,12 @@ export interface Voice extends Opened {
   readonly segmentIndex: number;
   /** The level at which this piece is as loud as the others. */
   level: number;
+  /** Its peaks are kept under -1 dBTP by a limiter. */
+  readonly limited: boolean;
   /** Piece time at the beginning of the file. */
   readonly offsetSeconds: number;
+  /** Seconds into the file at which it falls silent; null where that is its end, or not known. */
+  readonly soundEndSeconds: number | null;
 }
 
 export class Mixer {

@@ -34,7 +34,7 @@ export function hear(voice: Voice, isStale: boolean, settings: Settings): Heard 
 
 export function reachOf(voice: Voice, settings: Settings): Reach {
   const { deck, offsetSeconds, source } = voice;
-  const length = source.kind === "final" ? deck.duration : null;
+  const length = source.kind === "final" ? endOf(voice) : null;
   const here = { fromSeconds: deck.position, toSeconds: deck.position };
   const whole = length === null ? (deck.buffered ?? here) : { fromSeconds: 0, toSeconds: length };
   // Seeking to the very end would leave no time to load what follows, or what has not come yet.
@@ -46,9 +46,10 @@ export function reachOf(voice: Voice, settings: Settings): Reach {
   };
 }
 
-/** The length of a stream is believed once all of it is there. */
-function endOf({ source, deck }: Voice): number | null {
-  return source.kind === "final" || deck.whole ? deck.duration : null;
+/** Where its sound ends. The length of a stream is believed once all of it is there. */
+function endOf({ source, deck, soundEndSeconds }: Voice): number | null {
+  if (source.kind !== "final" && !deck.whole) return null;
+  return deck.duration === null ? null : Math.min(deck.duration, soundEndSeconds ?? Infinity);
 }
 
 function shift({ fromSeconds, toSeconds }: Range, by: number): Range {

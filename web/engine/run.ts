@@ -30,6 +30,8 @@ export interface Segment {
   /** `metadata.loudness_lufs` and `metadata.true_peak_dbtp` of the stored track. */
   readonly loudnessLufs: number | null;
   readonly truePeakDbtp: number | null;
+  /** `metadata.sound_end_seconds`: where the stored track falls silent, when before its end. */
+  readonly soundEndSeconds: number | null;
 }
 
 export interface Run {

@@ -90,7 +90,7 @@ export const SETTINGS: Settings = {
   targetLufs: -18,
   assumedLufs: -14,
   gainDbMin: -12,
-  gainDbMax: 6,
+  gainDbMax: 14,
   truePeakDbtpMax: -1,
   slideDbPerSecond: 0.5,
   tickSeconds: 0.25,

@@ -72,6 +72,11 @@ function isSameTrack(one: string | null, other: string | null): boolean {
   return one === null || other === null || one === other;
 }
 
+/** Where the sound of what a source plays ends, in seconds of its file. */
+export function soundEndOf({ origin }: Source, { soundEndSeconds }: Segment): number | null {
+  return origin === "storage" || origin === "final_url" ? soundEndSeconds : null;
+}
+
 export function finalsOf(segment: Segment): Source[] {
   return sourcesOf(segment).filter((source) => source.kind === "final");
 }

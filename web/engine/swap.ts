@@ -1,12 +1,12 @@
 /** The same place of the same music on another deck: a final for a preview, a fresh address. */
 
-import { levelFor } from "./loudness";
+import { levelFor, needsLimiter } from "./loudness";
 import type { Voice } from "./mixer";
 import type { Opened, Wanted } from "./opener";
 import { announce, type Orchestra, ownUntilHeard } from "./orchestra";
 import { placeOf } from "./reading";
 import type { Segment } from "./run";
-import { finalsOf, isPreviewOf } from "./sources";
+import { finalsOf, isPreviewOf, soundEndOf } from "./sources";
 import type { Swap } from "./state";
 import type { Turn } from "./turn";
 
@@ -30,11 +30,14 @@ export async function swapFor(
   if (turn.over) return opened?.giveBack();
   if (!opened) return tell({ event: "kept", never: false });
   ownUntilHeard(orchestra, opened, turn);
-  const { duration } = opened.deck;
-  const never = duration !== null && duration < at() + settings.swapSecondsMax;
+  const limited = needsLimiter(segment, settings);
+  // Before they are aligned: a limiter is heard a little later.
+  opened.deck.limit(limited);
+  const end = soundEndOf(opened.source, segment) ?? opened.deck.duration;
+  const never = end !== null && end < at() + settings.swapSecondsMax;
   const aligned = !never && (await align(orchestra, voice, opened, turn));
   if (turn.over) return;
-  if (aligned) return replace(orchestra, voice, segment, opened, carried);
+  if (aligned) return replace(orchestra, voice, segment, { ...opened, limited }, carried);
   opened.giveBack();
   tell({ event: "kept", never });
 }
@@ -48,15 +51,15 @@ function replace(
   orchestra: Orchestra,
   before: Voice,
   segment: Segment,
-  opened: Opened,
+  opened: Opened & Pick<Voice, "limited">,
   carried: number,
 ): void {
   const { mixer, settings, tell } = orchestra;
   const leftAtSeconds = placeOf(before);
   // As loud as before; what it was measured at comes too slowly to be noticed.
-  const voice = { ...before, ...opened };
+  const voice = { ...before, ...opened, soundEndSeconds: soundEndOf(opened.source, segment) };
   mixer.enter(voice, settings.swapSeconds, "linear", () => {
-    mixer.slide(levelFor(segment, settings));
+    mixer.slide(levelFor(segment, voice.limited, settings));
     tell({ event: "settled" });
   });
   announce(orchestra, voice, carried, leftAtSeconds);

@@ -1,5 +1,6 @@
 /** A page on which the real decks sit the exam. Driven from outside, in a browser that plays. */
 
+import { Limiter } from "../engine/browser/limiter";
 import { PlainDeck } from "../engine/browser/plain-deck";
 import { WebAudioDeck } from "../engine/browser/web-audio-deck";
 import type { Way } from "../engine/deck";
@@ -19,6 +20,8 @@ const TRIAL_SECONDS_MAX = 15;
 
 declare global {
   interface Window {
+    /** The peak of a tone of so many dBFS behind a limiter, once it has settled, in dBFS. */
+    limited(dbfs: number): Promise<number>;
     sitExam(way: Way, files: Files): Promise<readonly Mark[]>;
   }
 }
@@ -33,6 +36,17 @@ window.sitExam = async (way, files) => {
   const marks = await Promise.all(DECK_EXAM.map((trial) => mark(trial, files, newDeck)));
   await context.close();
   return marks;
+};
+
+window.limited = async (dbfs) => {
+  const rate = 48_000;
+  const context = new OfflineAudioContext(1, rate, rate);
+  const tone = new OscillatorNode(context, { frequency: 997 });
+  const level = new GainNode(context, { gain: 10 ** (dbfs / 20) });
+  tone.connect(level).connect(new Limiter(context, context.destination).input);
+  tone.start();
+  const samples = (await context.startRendering()).getChannelData(0).subarray(rate / 2);
+  return 20 * Math.log10(samples.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0));
 };
 
 async function mark(

@@ -48,6 +48,7 @@ function readSegment(row: SegmentRow): Segment {
     secondTrack: readSecondTrack(facts),
     loudnessLufs: number(facts["loudness_lufs"]),
     truePeakDbtp: number(facts["true_peak_dbtp"]),
+    soundEndSeconds: number(facts["sound_end_seconds"]),
   };
 }
 

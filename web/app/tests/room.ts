@@ -148,6 +148,7 @@ function segment(index: number, status: Segment["status"]): Segment {
     secondTrack: null,
     loudnessLufs: -18,
     truePeakDbtp: -3,
+    soundEndSeconds: null,
   };
 }
 

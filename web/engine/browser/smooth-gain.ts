@@ -25,6 +25,13 @@ export class SmoothGain {
     this.connected = true;
   }
 
+  /** To another destination; while it is silent, or there is a click. */
+  reconnect(destination: AudioNode): void {
+    if (destination === this.destination) return;
+    this.node.disconnect();
+    this.connect(destination);
+  }
+
   get level(): number {
     return this.connected ? levelAt(this.fading, this.context.currentTime) : 0;
   }

@@ -3,6 +3,7 @@
 import type { FadeShape } from "../curves";
 import type { Samples } from "../lag";
 import { ElementDeck } from "./element-deck";
+import { LIMITER_SECONDS, Limiter } from "./limiter";
 import { SmoothGain } from "./smooth-gain";
 
 /** The most that an analyser keeps: seven tenths of a second. */
@@ -11,12 +12,17 @@ const EAR_SAMPLES = 32_768;
 export class WebAudioDeck extends ElementDeck {
   readonly way = "graph";
   readonly fades = true;
-  readonly latency = 0;
   private readonly gain: SmoothGain;
   private readonly tap: AnalyserNode;
   private readonly heard = new Float32Array(EAR_SAMPLES);
 
-  constructor(context: AudioContext, destination: AudioNode) {
+  private limiter: Limiter | null = null;
+  private limited = false;
+
+  constructor(
+    private readonly context: AudioContext,
+    private readonly destination: AudioNode,
+  ) {
     super();
     this.tap = new AnalyserNode(context, { fftSize: EAR_SAMPLES });
     // Before any address: without it a graph hears nothing of another host.
@@ -36,7 +42,15 @@ export class WebAudioDeck extends ElementDeck {
     this.gain.fade(level, seconds, shape);
   }
 
-  limit(_on: boolean): void {}
+  limit(on: boolean): void {
+    if (on) this.limiter ??= new Limiter(this.context, this.destination);
+    this.gain.reconnect(on && this.limiter ? this.limiter.input : this.destination);
+    this.limited = on;
+  }
+
+  get latency(): number {
+    return this.limited ? LIMITER_SECONDS : 0;
+  }
 
   hear(): Samples {
     this.tap.getFloatTimeDomainData(this.heard);

@@ -87,9 +87,9 @@ async function live(acts: readonly Act[], output: FakeDecksOptions): Promise<voi
   stage.player.resume();
   ear.disturb();
   await pass(6);
-  const { state } = stage.player.snapshot();
+  const { state, closing } = stage.player.snapshot();
   expect(["playing", "finished", "stopped"]).toContain(state);
-  if (state === "playing") expect(ear.hear().pieces).toBeGreaterThan(0);
+  if (state === "playing" && !closing) expect(ear.hear().pieces).toBeGreaterThan(0);
   stage.player.dispose();
   await pass(0.1);
   expect(ear.hear()).toEqual({ pieces: 0, bed: 0 });

@@ -178,3 +178,26 @@ test("without a network it says so, keeps playing, and recovers alone", async ()
   stage.reachable(false);
   expect(stage.player.snapshot().network).toBe("offline");
 });
+
+test("a piece ends where its sound ends: what follows crosses in before the silent tail", async () => {
+  const stage = new Stage();
+  const tail = { plannedSeconds: 300, soundEndSeconds: 240, secondTrack: null };
+  await playing(stage, complete(0, tail), complete(1), complete(2), complete(3));
+  await stage.until(() => stage.decks.audible.length === 2, 300);
+  expect(stage.player.snapshot().journeySeconds).toBeGreaterThan(230);
+  expect(stage.player.snapshot().journeySeconds).toBeLessThan(240);
+});
+
+test("where nothing follows the end of sound in time the bed does", async () => {
+  const stage = new Stage();
+  const tail = { soundEndSeconds: 60, secondTrack: null };
+  const first = complete(0, tail);
+  await playing(stage, first, queued(1), queued(2));
+  await stage.until(() => stage.player.snapshot().pieceSeconds > 40, 60);
+  stage.media.put(stored("s0"), null);
+  stage.signing = "fails";
+  stage.media.put(first.previewUrl ?? "", null);
+  await stage.until(() => stage.player.snapshot().state === "stalled", 40);
+  await stage.pass(1);
+  expect(stage.decks.bed.level).toBeGreaterThan(0.5);
+});

@@ -3,7 +3,7 @@ import { Aligner } from "../aligner";
 import { curveOf, type FadeShape, levelAt } from "../curves";
 import { Unplayable } from "../deck";
 import { lagOf, type Samples } from "../lag";
-import { dbOfLevel, levelFor, slideSeconds } from "../loudness";
+import { dbOfLevel, levelFor, needsLimiter, slideSeconds } from "../loudness";
 import { SETTINGS } from "../settings";
 import { Turn, within } from "../turn";
 import { newClock } from "./clock";
@@ -44,21 +44,42 @@ describe("a fade", () => {
 
 describe("loudness", () => {
   const db = (loudnessLufs: number | null, truePeakDbtp: number | null) =>
-    dbOfLevel(levelFor({ loudnessLufs, truePeakDbtp }, SETTINGS));
+    dbOfLevel(levelFor({ loudnessLufs, truePeakDbtp }, false, SETTINGS));
 
   test("brings every piece to -18 LUFS", () => {
     expect(db(-14, -3)).toBeCloseTo(-4);
     expect(db(-20, -6)).toBeCloseTo(2);
   });
 
-  test("moves no piece by more than -12 or +6 dB", () => {
+  test("moves no piece by more than -12 or +14 dB", () => {
     expect(db(-2, -1)).toBeCloseTo(-12);
-    expect(db(-40, -30)).toBeCloseTo(6);
+    expect(db(-40, -30)).toBeCloseTo(14);
   });
 
   test("keeps the true peak under -1 dBTP", () => {
     expect(db(-23, -2)).toBeCloseTo(1);
     expect(db(-18, 0.5)).toBeCloseTo(-1.5);
+  });
+
+  test("limits the peaks of what must be made louder, and of nothing else", () => {
+    const limits = (loudnessLufs: number | null, truePeakDbtp: number | null) =>
+      needsLimiter({ loudnessLufs, truePeakDbtp }, SETTINGS);
+    expect(limits(-33, -8)).toBe(true);
+    expect(limits(-27, -12)).toBe(false);
+    expect(limits(-19, -1.5)).toBe(false);
+    expect(limits(-12, 0.8)).toBe(false);
+    expect(limits(-25, null)).toBe(true);
+    expect(limits(null, null)).toBe(false);
+    expect(dbOfLevel(levelFor({ loudnessLufs: -33, truePeakDbtp: -8 }, true, SETTINGS))).toBe(14);
+  });
+
+  test("brings pieces of -16, -22, -27 and -33 LUFS within 1.5 LU of each other", () => {
+    const heard = [-16, -22, -27, -33].map((loudnessLufs) => {
+      const track = { loudnessLufs, truePeakDbtp: Math.min(loudnessLufs + 22, 0) };
+      const limited = needsLimiter(track, SETTINGS);
+      return loudnessLufs + dbOfLevel(levelFor(track, limited, SETTINGS));
+    });
+    expect(Math.max(...heard) - Math.min(...heard)).toBeLessThan(1.5);
   });
 
   test("takes a piece that was not measured for a usual one", () => {
@@ -106,6 +127,7 @@ test("a deck that tells the same place but sounds beside it is moved to where th
   const deck = (late: number) => ({
     playing: true,
     position: 2,
+    latency: 0,
     play: () => Promise.resolve(),
     seek: () => Promise.resolve(),
     nudge: async (seconds: number) => void nudged.push(seconds),

@@ -170,6 +170,7 @@ const WAITING: Segment = {
   secondTrack: null,
   loudnessLufs: null,
   truePeakDbtp: null,
+  soundEndSeconds: null,
 };
 
 export function queued(index: number, more: Partial<Segment> = {}): Segment {

@@ -40,6 +40,7 @@ const ROW = {
         suno_second_download_url: "https://cdn1.suno.ai/t2.mp3",
         loudness_lufs: -14.2,
         true_peak_dbtp: -0.8,
+        sound_end_seconds: 171.5,
       },
     },
   ],
@@ -148,6 +149,7 @@ describe("reading a run", () => {
       secondTrack: { id: "t2", streamUrl: null, downloadUrl: "https://cdn1.suno.ai/t2.mp3" },
       loudnessLufs: -14.2,
       truePeakDbtp: -0.8,
+      soundEndSeconds: 171.5,
     });
     expect(run.segments[1]?.secondTrack).toBeNull();
   });
