@@ -16,6 +16,7 @@ export function lineOf(view: ListeningView, t: Dictionary): string {
     case "ready":
       return t.waiting.ready;
     case "paused":
+      if (view.sound.gestureReason === "output") return t.trouble.outputLost;
       return view.sound.interrupted ? t.playing.interrupted : t.playing.paused;
     case "stalled":
       return t.playing.stalled;

@@ -207,6 +207,7 @@ export const en: Dictionary = {
     quotaUntil: ({ day, time }) => `You can have a new one composed ${day}, around ${time}.`,
     quotaHint: "You can listen to the earlier ones again whenever you like.",
     noAudio: "There is no sound. Check the volume of your device, then try again.",
+    outputLost: "The sound has cut out.",
     noSource: "This music is not available at the moment.",
     tryAgain: "Try again",
     signInRefused: "The email address or the password is not right.",

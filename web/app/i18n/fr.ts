@@ -213,6 +213,8 @@ export const fr = {
       `Vous pourrez en composer un nouveau ${day}, vers ${time}.`,
     quotaHint: "Vous pouvez réécouter les précédents quand vous voulez.",
     noAudio: "Aucun son ne sort. Vérifiez le volume de votre appareil, puis réessayez.",
+    /** The output stands still: the next tap opens another. */
+    outputLost: "Le son s'est coupé.",
     noSource: "Cette musique n'est pas disponible pour l'instant.",
     tryAgain: "Réessayer",
     signInRefused: "L'adresse ou le mot de passe n'est pas le bon.",

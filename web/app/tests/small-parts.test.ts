@@ -1,8 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FakeClock } from "../../engine/testing/fake-clock";
 import { Trouble } from "../../supabase/trouble";
 import { breathAt, CYCLE_S } from "../breath";
 import { wishFor } from "../choice";
+import { fr } from "../i18n/fr";
+import { lineOf } from "../line";
+import type { ListeningView } from "../listening-view";
 import { seekTarget } from "../parts/seek-bar";
 import { insist, PAUSES_S } from "../patience";
 import { Preferences } from "../preferences";
@@ -119,6 +122,7 @@ describe("an address", () => {
 
 describe("preferences", () => {
   test("begin at 70 % and keep what was set", () => {
+    vi.stubGlobal("navigator", { languages: [] });
     const memory = new TestMemory();
     const preferences = new Preferences(memory);
     expect(preferences.volume).toBe(0.7);
@@ -127,6 +131,7 @@ describe("preferences", () => {
     preferences.intensity = "high";
     const later = new Preferences(memory);
     expect([later.volume, later.country, later.intensity]).toEqual([0.35, null, "high"]);
+    vi.unstubAllGlobals();
   });
 
   test("survive a memory that holds nonsense", () => {
@@ -154,6 +159,16 @@ describe("a place on the seek bar", () => {
 
   test("is nowhere while nothing can be sought", () => {
     expect(seekTarget(10, 0, null)).toBeNull();
+  });
+});
+
+describe("the line of words of a pause", () => {
+  test.each([
+    [{ gestureReason: null, interrupted: false }, "En pause."],
+    [{ gestureReason: null, interrupted: true }, "La musique s'est mise en pause."],
+    [{ gestureReason: "output", interrupted: false }, "Le son s'est coupé."],
+  ])("with %j is %s", (sound, words) => {
+    expect(lineOf({ stage: "paused", sound } as ListeningView, fr)).toBe(words);
   });
 });
 
