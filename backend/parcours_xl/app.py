@@ -21,6 +21,7 @@ from parcours_xl.functions.runner_logs import runner_logs
 from parcours_xl.http.cors import allow_origins
 from parcours_xl.http.errors import answer_http_exception, answer_trouble
 from parcours_xl.http.latency import Latencies, MeasureLatency
+from parcours_xl.http.page_errors import PageErrors
 from parcours_xl.http.request_id import RequestId
 from parcours_xl.openapi import describe_functions
 from parcours_xl.operations.caretaker import Caretaker
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> Starlette:
     """The ASGI application of one deployment."""
 
     latencies = Latencies([door.name for door in DOORS])
+    page_errors = PageErrors()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[_State]:
@@ -66,7 +68,11 @@ def create_app(settings: Settings) -> Starlette:
                 yield {
                     "house": House(settings, outside, brief_writer, worker.wake),
                     "office": Office(
-                        settings, outside, latencies, Watching(outside.oversight, settings)
+                        settings,
+                        outside,
+                        latencies,
+                        page_errors,
+                        Watching(outside.oversight, settings),
                     ),
                 }
             finally:
@@ -83,7 +89,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
-            Mount("/", create_player(settings)),
+            Mount("/", create_player(settings, page_errors=page_errors)),
         ],
         middleware=[
             Middleware(MeasureLatency, latencies),

@@ -1,11 +1,14 @@
 """/metrics: the same figures for Prometheus, and how long requests take."""
 
+import json
 import re
+from functools import partial
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from parcours_xl.http.page_errors import COUNTED_MAX, KINDS, WINDOW_S, PageErrors
 from parcours_xl.local.project import LocalProject
 from tests.fixtures.house import MakeRun
 from tests.fixtures.operator import Operator
@@ -58,6 +61,39 @@ async def test_request_latencies_are_told_by_function(
     assert value(samples, count, function="sign-track", status="4xx") == 1
     assert value(samples, count, function="other", status="4xx") == 1
     assert not any("invented-7" in str(labels) for _, labels in samples)
+
+
+async def test_errors_of_the_page_are_counted_by_kind_and_nothing_is_kept_of_them(
+    make_settings: MakeSettings, stack: LocalProject
+) -> None:
+    secret = "camille@example.org"
+    async with open_service(make_settings()) as service:
+        for content in (
+            *(b'{"kind": "engine"}', b'{"kind": "engine"}', b'{"kind": "sound"}'),
+            *(b"", b"[]", b"{", b'{"kind": {}}', b'{"kind": "invented-8"}'),
+            json.dumps({"kind": "engine", "message": secret * 20}).encode(),
+        ):
+            answer = await service.post("/page-errors", content=content)
+            assert (answer.status_code, answer.content) == (204, b"")
+        elsewhere = {"sec-fetch-site": "cross-site"}
+        await service.post("/page-errors", content=b'{"kind": "work"}', headers=elsewhere)
+        samples = await scrape(service, stack.service_role_key)
+
+    told = {kind: value(samples, "parcours_page_errors_total", kind=kind) for kind in KINDS}
+    assert told == {"engine": 2, "sound": 1, "work": 0, "uncaught": 0, "unhandled": 0}
+    assert not any("invented-8" in str(one) or secret in str(one) for one in samples)
+
+
+async def test_a_flood_of_page_errors_is_counted_up_to_a_limit() -> None:
+    moment = 1000.0
+    errors = PageErrors(lambda: moment)
+    counted = partial(errors.registry.get_sample_value, "parcours_page_errors_total")
+    for _ in range(COUNTED_MAX + 50):
+        errors.note("uncaught")
+    assert counted({"kind": "uncaught"}) == COUNTED_MAX
+    moment += WINDOW_S
+    errors.note("uncaught")
+    assert counted({"kind": "uncaught"}) == COUNTED_MAX + 1
 
 
 async def test_only_the_service_role_and_the_token_may_look(

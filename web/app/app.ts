@@ -49,6 +49,8 @@ export interface AppParts {
   readonly preferences: Preferences;
   readonly clock: Clock;
   readonly draw: () => void;
+  /** Told of mistakes of the page itself; what is none is not told on. */
+  readonly mistaken: (error: unknown) => void;
 }
 
 const REDUCED = "(prefers-reduced-motion: reduce)";

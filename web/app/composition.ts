@@ -8,6 +8,8 @@ import { insist } from "./patience";
 export interface CompositionParts {
   readonly backend: Promise<Backend>;
   readonly clock: Clock;
+  /** Told of mistakes of the page itself; what is none is not told on. */
+  readonly mistaken: (error: unknown) => void;
 }
 
 export class Composition {
@@ -29,7 +31,8 @@ export class Composition {
     const { signal } = this.wish(runId);
     const call = () => this.call(runId, signal, (runs) => runs.cancel(runId));
     // What is refused for good is a run that is gone, or no longer theirs: there is nothing to cancel.
-    insist(call, { clock: this.parts.clock, signal, troubled: () => {} }).catch(() => {});
+    const patience = { clock: this.parts.clock, signal, troubled: () => {} };
+    insist(call, patience).catch(this.parts.mistaken);
   }
 
   /** When every call that was made has been answered, or given up. */

@@ -50,8 +50,11 @@ export function troubleLine({ trouble, sound }: ListeningView, t: Dictionary): s
     case "unreachable":
       return t.trouble.offline;
     case "busy":
-    case "signed-out":
       return t.trouble.service;
+    case "signed-out":
+      return t.trouble.signedOut;
+    case "page":
+      return t.trouble.page;
     default:
       return sound.run?.status === "failed" ? t.trouble.failedRun : t.trouble.noSource;
   }

@@ -3,7 +3,7 @@
 import type { Clock, Place, Player, Snapshot } from "../engine";
 import type { Backend } from "../supabase/backend";
 import type { Brief, Created, PastRun, Runs, SudsMoment, Wish } from "../supabase/runs";
-import { Trouble, type TroubleKind } from "../supabase/trouble";
+import { asTrouble, Trouble, type TroubleKind } from "../supabase/trouble";
 import { Composition } from "./composition";
 import type { ListeningView, Said } from "./listening-view";
 import { LongWait } from "./long-wait";
@@ -20,6 +20,8 @@ export interface ListeningParts {
   readonly tab: TabLock;
   readonly clock: Clock;
   readonly changed: () => void;
+  /** Told of mistakes of the page itself. */
+  readonly mistaken: (error: unknown) => void;
 }
 
 /** A place is kept once a second. */
@@ -59,11 +61,11 @@ export class Listening {
   private readonly composition: Composition;
 
   constructor(private readonly parts: ListeningParts) {
-    const { backend, clock, changed } = parts;
+    const { backend, clock, changed, mistaken } = parts;
     this.work = new Work({ clock, changed, failed: (error) => this.say(error) });
-    this.ratings = new RatingBook(backend, changed);
+    this.ratings = new RatingBook(backend, changed, mistaken);
     this.wait = new LongWait(clock, changed);
-    this.composition = new Composition({ backend, clock });
+    this.composition = new Composition({ backend, clock, mistaken });
   }
 
   start(): void {
@@ -331,7 +333,8 @@ export class Listening {
   }
 
   private say(error: unknown): void {
-    const trouble = error instanceof Trouble ? error : new Trouble("busy");
+    const trouble = asTrouble(error);
+    if (trouble.kind === "page") this.parts.mistaken(error);
     const seconds = trouble.retryAfterSeconds;
     this.said = {
       kind: trouble.kind,
@@ -343,10 +346,18 @@ export class Listening {
   }
 
   private heard(sound: Snapshot): void {
+    if (sound.fault !== null && this.step === "following") return this.stumbled();
     if (sound.state === "finished" && this.step === "following") this.letGo("finished");
     if (sound.place && this.step === "following") this.keepPlace(sound.place);
     this.wait.follow(sound.waitingSince);
     this.changed();
+  }
+
+  /** The player stopped because of a mistake of its own, which it has told of. */
+  private stumbled(): void {
+    this.said = { kind: "page", until: null };
+    this.work.end();
+    this.turn("trouble");
   }
 
   private keepPlace(place: Place): void {

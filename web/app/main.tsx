@@ -15,6 +15,7 @@ import { browserMemory } from "./memory";
 import { Network } from "./network";
 import { keepForOffline } from "./offline";
 import { chosenOutput } from "./output";
+import { PageErrors, sendPageError } from "./page-errors";
 import { Preferences } from "./preferences";
 import { Resume } from "./resume";
 import { Router, routeOf } from "./router";
@@ -26,6 +27,9 @@ const LOAD_PAUSE_S = 2;
 const BED_S_MAX = 5;
 
 /** Without a config the service told the page nothing; help still works, and nothing is asked. */
+const errors = new PageErrors({ clock: systemClock, send: sendPageError });
+const mistaken = (error: unknown) => errors.note("work", error);
+
 function openPage(config: PlayerConfig | null): { app: App; loaded: Promise<unknown> } {
   const decks = browserDecks({
     bedUrl: config?.bedUrl ?? null,
@@ -44,6 +48,7 @@ function openPage(config: PlayerConfig | null): { app: App; loaded: Promise<unkn
     clock: systemClock,
     decks,
     ...lateBackend(backend),
+    onError: (error) => errors.hear(error),
     settings: { ...config?.settings, volume: preferences.volume },
   });
   const listening: Listening = new Listening({
@@ -53,6 +58,7 @@ function openPage(config: PlayerConfig | null): { app: App; loaded: Promise<unkn
     tab: new TabLock(() => listening.lost()),
     clock: systemClock,
     changed: () => app.changed(),
+    mistaken,
   });
   const router = new Router((route) => app.arrive(route));
   const app: App = new App({
@@ -62,6 +68,7 @@ function openPage(config: PlayerConfig | null): { app: App; loaded: Promise<unkn
     router,
     preferences,
     clock: systemClock,
+    mistaken,
     draw: () => {
       render(<Root app={app} />, element("app"));
       light.look();
@@ -141,4 +148,5 @@ function element<T extends HTMLElement>(id: string): T {
   return found as T;
 }
 
+errors.start();
 void open();

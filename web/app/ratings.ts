@@ -2,6 +2,7 @@
 
 import type { Backend } from "../supabase/backend";
 import type { SudsMoment } from "../supabase/runs";
+import { asTrouble } from "../supabase/trouble";
 
 export type Ratings = Readonly<Partial<Record<SudsMoment, number>>>;
 
@@ -27,6 +28,7 @@ export class RatingBook {
   constructor(
     private readonly backend: Promise<Backend>,
     private readonly changed: () => void,
+    private readonly mistaken: (error: unknown) => void,
   ) {}
 
   /** Another journey begins, with what is known of it. */
@@ -56,8 +58,9 @@ export class RatingBook {
       const rated = Object.entries(ratings) as [SudsMoment, number][];
       for (const [moment, value] of rated) await runs.rate(runId, moment, value);
       this.failed = false;
-    } catch {
+    } catch (error) {
       this.failed = true;
+      if (asTrouble(error).kind === "page") this.mistaken(error);
     }
     this.changed();
   }

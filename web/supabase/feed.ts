@@ -6,7 +6,7 @@
  */
 
 import type { Cancel, Clock, Feed, FeedEars, Following, Run } from "../engine";
-import { Trouble } from "./trouble";
+import { asTrouble, type Trouble } from "./trouble";
 
 /** Seconds between two readings. */
 export const BEFORE_SOUND_S = 0.75;
@@ -115,9 +115,10 @@ class Reading implements Following {
   }
 
   private miss(error: unknown): void {
-    if (!(error instanceof Trouble) || this.mayPass(error)) return this.ears.reachable(false);
+    const trouble = asTrouble(error);
+    if (this.mayPass(trouble)) return this.ears.reachable(false);
     this.stop();
-    this.parts.lost(error);
+    this.parts.lost(trouble);
   }
 
   private mayPass({ kind, passes }: Trouble): boolean {

@@ -1,4 +1,4 @@
-/** What may go wrong between the page and Supabase, in the page's own words. */
+/** What may go wrong on the way to the music, in the page's own words. */
 
 export type TroubleKind =
   /** Nothing was reached: the network, or the service behind it. Worth another try by itself. */
@@ -12,7 +12,9 @@ export type TroubleKind =
   /** What was asked for does not exist, or not any more. */
   | "gone"
   /** Refused for good. */
-  | "refused";
+  | "refused"
+  /** A mistake of the page itself: the service and the network have no part in it. */
+  | "page";
 
 export class Trouble extends Error {
   constructor(
@@ -29,6 +31,11 @@ export class Trouble extends Error {
   }
 }
 
+/** A trouble as it is; any other error is a mistake of ours. */
+export function asTrouble(error: unknown): Trouble {
+  return error instanceof Trouble ? error : new Trouble("page", null, { cause: error });
+}
+
 /** Why a sign-in form was refused, so that the page can say it kindly. */
 export type Refusal =
   | "wrong"
@@ -40,6 +47,7 @@ export type Refusal =
   | "busy"
   /** Refused for a reason that no other try in this form mends. */
   | "refused"
+  | "offline"
   | "down";
 
 export class SignInRefused extends Error {

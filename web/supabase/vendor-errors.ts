@@ -4,15 +4,19 @@ import {
   type AuthError,
   FunctionsFetchError,
   FunctionsHttpError,
+  FunctionsRelayError,
   type PostgrestError,
 } from "@supabase/supabase-js";
 import { type Refusal, SignInRefused, Trouble, type TroubleKind } from "./trouble";
 
-/** Of a call of `functions.invoke`. */
+/** Of a call of `functions.invoke`; no error and no data is an answer without a body. */
 export function functionTrouble(error: unknown): Trouble {
-  if (error instanceof FunctionsFetchError)
-    return new Trouble("unreachable", null, { cause: error });
-  if (!(error instanceof FunctionsHttpError)) return new Trouble("busy", null, { cause: error });
+  if (error instanceof FunctionsFetchError) return fetchTrouble(error.context, error);
+  if (!(error instanceof FunctionsHttpError)) {
+    const broken =
+      error === null || error instanceof FunctionsRelayError || error instanceof SyntaxError;
+    return new Trouble(broken ? "busy" : "page", null, { cause: error });
+  }
   const response = error.context as Response;
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
   return new Trouble(kindOf(response.status), Number.isFinite(retryAfter) ? retryAfter : null, {
@@ -22,13 +26,28 @@ export function functionTrouble(error: unknown): Trouble {
 
 /** Of a read or an update; `status` is 0 where nothing answered. */
 export function readTrouble(error: PostgrestError, status: number): Trouble {
-  return new Trouble(status === 0 ? "unreachable" : kindOf(status), null, { cause: error });
+  if (status !== 0) return new Trouble(kindOf(status), null, { cause: error });
+  // postgrest-js keeps the name of what fetch threw at the beginning of the message.
+  return fetchTrouble({ name: /^\w{1,40}/.exec(error.message)?.[0] }, error);
 }
 
 /** Of Auth, where only the way back matters, not what a form says. */
 export function authTrouble(error: AuthError): Trouble {
   const status = error.status ?? 0;
   return new Trouble(status === 0 ? "unreachable" : kindOf(status), null, { cause: error });
+}
+
+/** What fetch throws where nothing answers. With anything else the request was never made. */
+const UNANSWERED: ReadonlySet<unknown> = new Set([
+  "TypeError",
+  "FetchError",
+  "AbortError",
+  "TimeoutError",
+  "NetworkError",
+]);
+
+function fetchTrouble(thrown: { readonly name?: unknown } | undefined, cause: unknown): Trouble {
+  return new Trouble(UNANSWERED.has(thrown?.name) ? "unreachable" : "page", null, { cause });
 }
 
 function kindOf(status: number): TroubleKind {
@@ -64,8 +83,9 @@ export function formRefusal(error: AuthError): SignInRefused {
   });
 }
 
-/** Of a code that is not known here. */
+/** Of a code that is not known here; without a status nothing answered. */
 function refusalOf(status: number): Refusal {
+  if (status === 0) return "offline";
   if (status === 429) return "busy";
   return status >= 400 && status < 500 ? "refused" : "down";
 }

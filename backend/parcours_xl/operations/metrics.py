@@ -1,4 +1,4 @@
-"""/metrics: the figures of the alert window, the queues, and this process's latencies."""
+"""/metrics: the figures of the alert window, the queues, and what this process has seen."""
 
 import hmac
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,8 @@ async def metrics(request: Request) -> Response:
         registry.register(_Figures([_gauge("supabase_up", "Whether Supabase answers", 0)]))
     else:
         registry.register(_Figures(_describe(watch, office.settings)))
-    text = generate_latest(registry) + generate_latest(office.latencies.registry)
+    own = (office.latencies.registry, office.page_errors.registry)
+    text = b"".join(generate_latest(one) for one in (registry, *own))
     return Response(text, media_type=CONTENT_TYPE)
 
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.http.latency import Latencies
+from parcours_xl.http.page_errors import PageErrors
 from parcours_xl.operations.watching import Watching
 from parcours_xl.settings import Settings
 
@@ -18,6 +19,7 @@ class Office:
     settings: Settings
     outside: Outside
     latencies: Latencies
+    page_errors: PageErrors
     watching: Watching
 
 

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from parcours_xl.http.page_errors import PageErrors
 from parcours_xl.player.descriptions import describe_presets, describe_service
 from parcours_xl.player.encoding import choose_encoding
 from parcours_xl.player.policy import WithHeaders, page_headers
@@ -36,9 +37,12 @@ d'urgence de votre pays.</p>
 """
 
 
-def create_player(settings: Settings, site: Site | None = None) -> ASGIApp:
-    """Everything outside `/functions/v1/`, GET and HEAD only."""
+def create_player(
+    settings: Settings, site: Site | None = None, page_errors: PageErrors | None = None
+) -> ASGIApp:
+    """Everything outside `/functions/v1/`: GET and HEAD only, but for `/page-errors`."""
     site = site or Site()
+    page_errors = page_errors or PageErrors()
     described = describe_presets()
 
     def describe() -> dict[str, Any]:
@@ -54,6 +58,7 @@ def create_player(settings: Settings, site: Site | None = None) -> ASGIApp:
         Route("/", show_page),
         Route("/config.json", _saying(describe)),
         Route("/presets.json", _saying(lambda: described)),
+        Route("/page-errors", page_errors.receive, methods=["POST"]),
         Mount("/", site),
     ]
     handlers = {HTTPException: _answer_plainly}

@@ -57,8 +57,7 @@ export const en: Dictionary = {
     high: "10: extremely",
     skip: "Skip",
     saved: "Noted.",
-    failed:
-      "Your answer could not be saved: the service is not responding. Everything else goes on as before.",
+    failed: "Your answer could not be saved. Everything else goes on as before.",
   },
   signIn: {
     titleIn: "Sign in",
@@ -203,6 +202,10 @@ export const en: Dictionary = {
       "You did nothing wrong. You can have it composed again, or go back to the beginning.",
     composeAgain: "Resume composing",
     service: "The service is not responding at the moment.",
+    signedOut: "Your session has ended. Try again to go on.",
+    page: "Something went wrong in this page. It is neither you nor your connection.",
+    pageHint: "Open the page again: your music is where you left it.",
+    reopen: "Open the page again",
     quota: "You have already had many journeys composed today.",
     quotaUntil: ({ day, time }) => `You can have a new one composed ${day}, around ${time}.`,
     quotaHint: "You can listen to the earlier ones again whenever you like.",

@@ -61,8 +61,7 @@ export const fr = {
     high: "10 : extrêmement",
     skip: "Passer",
     saved: "C'est noté.",
-    failed:
-      "Votre réponse n'a pas pu être enregistrée : le service ne répond pas. Le reste continue normalement.",
+    failed: "Votre réponse n'a pas pu être enregistrée. Le reste continue normalement.",
   },
   signIn: {
     titleIn: "Se connecter",
@@ -208,6 +207,10 @@ export const fr = {
       "Ce n'est pas de votre fait. Vous pouvez relancer la composition, ou revenir au début.",
     composeAgain: "Reprendre la composition",
     service: "Le service ne répond pas pour l'instant.",
+    signedOut: "Votre session a pris fin. Réessayez pour continuer.",
+    page: "Cette page a rencontré une erreur. Ni vous ni votre connexion n'y êtes pour rien.",
+    pageHint: "Rouvrez la page : votre musique vous y attend, là où elle en était.",
+    reopen: "Rouvrir la page",
     quota: "Vous avez déjà composé beaucoup de parcours aujourd'hui.",
     quotaUntil: ({ day, time }: Moment) =>
       `Vous pourrez en composer un nouveau ${day}, vers ${time}.`,

@@ -7,7 +7,7 @@ import { useApp } from "./app-context";
 import { typeset } from "./typeset";
 
 /** What is wrong with the form: found here, before anything is sent, or said by the service. */
-type Fault = Refusal | "no-email" | "no-password";
+type Fault = Refusal | "no-email" | "no-password" | "page";
 
 interface AccountFormProps {
   /** Said with the first field only. */
@@ -19,7 +19,8 @@ interface AccountFormProps {
 }
 
 export function AccountForm(props: AccountFormProps) {
-  const { t } = useApp();
+  const app = useApp();
+  const { t } = app;
   const [asked, setAsked] = useState<"email" | "password">("email");
   const [email, setEmail] = useState("");
   const [fault, setFault] = useState<Fault | null>(null);
@@ -40,7 +41,8 @@ export function AccountForm(props: AccountFormProps) {
     try {
       await props.send(email, password);
     } catch (reason) {
-      setFault(reason instanceof SignInRefused ? reason.why : "down");
+      setFault(reason instanceof SignInRefused ? reason.why : "page");
+      app.parts.mistaken(reason);
     }
     setSending(false);
   };
@@ -175,7 +177,9 @@ function faultWords(fault: Fault, { trouble }: Dictionary): string {
     closed: trouble.signInClosed,
     busy: trouble.signInBusy,
     refused: trouble.signInNotAccepted,
+    offline: trouble.offline,
     down: trouble.service,
+    page: trouble.page,
   };
   return words[fault];
 }

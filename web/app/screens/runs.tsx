@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { PastRun } from "../../supabase/runs";
+import { asTrouble, type TroubleKind } from "../../supabase/trouble";
 import { momentOf } from "../i18n/time";
 import { useApp } from "../parts/app-context";
 import { Leaving } from "../parts/leaving";
@@ -11,6 +12,7 @@ export function PastRuns() {
   const app = useApp();
   const { t, state } = app;
   const { runs, older, failed, more } = usePastRuns();
+  const offline = !state.online && state.listener && !runs;
   return (
     <div class="screen runs">
       <div class="lamp-room small" />
@@ -23,8 +25,10 @@ export function PastRuns() {
           </a>
         </p>
       )}
-      {(failed || (!state.online && state.listener && !runs)) && (
-        <p role="status">{typeset(state.online ? t.trouble.service : t.trouble.offline)}</p>
+      {(failed || offline) && (
+        <p role="status">
+          {typeset(t.trouble[failed === "page" ? "page" : state.online ? "service" : "offline"])}
+        </p>
       )}
       {runs?.length === 0 && !failed && <p class="quiet">{typeset(t.runs.none)}</p>}
       <ul class="plain">
@@ -80,15 +84,16 @@ function usePastRuns() {
   const { parts, state } = useApp();
   const [runs, setRuns] = useState<readonly PastRun[] | null>(null);
   const [older, setOlder] = useState(false);
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState<TroubleKind | null>(null);
   const read = async (known: readonly PastRun[]) => {
     try {
       const past = await (await parts.backend).runs.past(known.at(-1)?.createdAt);
       setRuns([...known, ...past.runs]);
       setOlder(past.older);
-      setFailed(false);
-    } catch {
-      setFailed(true);
+      setFailed(null);
+    } catch (error) {
+      setFailed(asTrouble(error).kind);
+      parts.mistaken(error);
     }
   };
   useEffect(() => {

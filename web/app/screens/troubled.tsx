@@ -1,5 +1,7 @@
 /** What did not work, said kindly, with the ways on. */
 
+import type { TroubleKind } from "../../supabase/trouble";
+import type { Dictionary } from "../i18n/language";
 import { momentOf } from "../i18n/time";
 import { troubleLine } from "../line";
 import { useApp } from "../parts/app-context";
@@ -10,18 +12,24 @@ export function Troubled() {
   const { t } = app;
   const view = app.view;
   const quota = view.trouble?.kind === "quota";
-  const hint = quota ? t.trouble.quotaHint : t.trouble.failedHint;
+  const page = view.trouble?.kind === "page";
   return (
     <div class="screen troubled">
       <div class="lamp-room small" />
       <h1 class="title">{typeset(troubleLine(view, t))}</h1>
       {quota && <Until until={view.trouble?.until ?? null} />}
-      <p>{typeset(hint)}</p>
-      {quota ? (
+      <p>{typeset(hintFor(view.trouble?.kind, t))}</p>
+      {quota && (
         <a class="button line strong wide" href="#runs">
           {t.home.runs}
         </a>
-      ) : (
+      )}
+      {page && (
+        <button type="button" class="button line strong wide" onClick={() => location.reload()}>
+          {t.trouble.reopen}
+        </button>
+      )}
+      {!quota && !page && (
         <button
           type="button"
           class="button line strong wide"
@@ -32,6 +40,11 @@ export function Troubled() {
       )}
     </div>
   );
+}
+
+function hintFor(kind: TroubleKind | undefined, { trouble }: Dictionary): string {
+  if (kind === "quota") return trouble.quotaHint;
+  return kind === "page" ? trouble.pageHint : trouble.failedHint;
 }
 
 function Until({ until }: { until: Date | null }) {

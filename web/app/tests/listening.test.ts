@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Trouble } from "../../supabase/trouble";
 import { announcement } from "../announcement";
 import { dictionary } from "../i18n/language";
@@ -90,6 +90,54 @@ describe("where nobody is let in without a name", () => {
     await room.pass(1);
     expect(room.wishes).toEqual([WISH]);
     expect(room.stage).toBe("composing");
+  });
+});
+
+describe("a mistake of the page itself", () => {
+  const said = () => troubleLine(room.listening.view(), t);
+
+  test("is not taken for the service's, and is told", async () => {
+    const mistake = new TypeError("undefined is not a function");
+    room.create = async () => {
+      throw mistake;
+    };
+    room.listening.begin(WISH);
+    await room.pass(1);
+    expect([room.stage, said()]).toEqual(["trouble", t.trouble.page]);
+    expect(room.mistakes).toEqual([mistake]);
+  });
+
+  test("leaves the music that is there alone", async () => {
+    room.compose = async () => {
+      throw new RangeError("…");
+    };
+    await listen();
+    expect([room.stage, room.mistakes.length]).toEqual(["playing", 1]);
+  });
+
+  test("in the player ends in words that say so, and the place is kept for another try", async () => {
+    await listen();
+    const snapshot = room.player.snapshot.bind(room.player);
+    vi.spyOn(room.player, "snapshot").mockImplementation(() => {
+      return { ...snapshot(), state: "stopped", fault: "internal" };
+    });
+    room.player.stop();
+    await room.pass(1);
+    expect([room.stage, said()]).toEqual(["trouble", t.trouble.page]);
+    expect(new Resume(room.memory).read()?.place?.runId).toBe("run");
+  });
+
+  test("that keeps a rating from being written is told too; what the service refuses is not", async () => {
+    await listen();
+    for (const error of [new Trouble("busy"), new TypeError("…")]) {
+      room.rate = async () => {
+        throw error;
+      };
+      room.listening.rate("suds_mid", 4);
+      await room.pass(1);
+      expect(room.listening.view().ratingFailed).toBe(true);
+    }
+    expect(room.mistakes).toEqual([new TypeError("…")]);
   });
 });
 

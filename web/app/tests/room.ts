@@ -34,6 +34,8 @@ export class Room {
   rate = async () => {};
   renewed = 0;
   changed = () => {};
+  /** Mistakes of the page itself. */
+  readonly mistakes: unknown[] = [];
   ears: FeedEars | null = null;
   readonly player = createPlayer({
     clock: this.clock,
@@ -54,6 +56,7 @@ export class Room {
       changed: () => {
         this.changed();
       },
+      mistaken: (error) => this.mistakes.push(error),
     });
     this.keepFiles(true);
   }

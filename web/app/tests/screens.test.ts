@@ -51,6 +51,7 @@ beforeEach(() => {
     router: { go: (route: Route) => app.arrive(route) } as unknown as Router,
     preferences: new Preferences(memory),
     clock: room.clock,
+    mistaken: (error) => room.mistakes.push(error),
     draw: () => render(h(Root, { app }), document.getElementById("app") as HTMLElement),
   });
   room.changed = app.changed;
