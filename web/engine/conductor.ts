@@ -1,6 +1,6 @@
 /** Carries out what the journey commands, one change at a time, and reports what came of it. */
 
-import { Superseded, TapNeeded, Unplayable } from "./deck";
+import { isExpected, TapNeeded } from "./deck";
 import { bringIn, fromBeginning } from "./entrance";
 import type { Heard, Report } from "./events";
 import { levelFor } from "./loudness";
@@ -124,10 +124,6 @@ export class Conductor {
   private segment(index: number): Segment | undefined {
     return this.run?.segments.find((segment) => segment.index === index);
   }
-}
-
-function isExpected(error: unknown): boolean {
-  return error instanceof TapNeeded || error instanceof Unplayable || error instanceof Superseded;
 }
 
 /** Whatever went wrong, the journey is told, or it would wait for the change for ever. */

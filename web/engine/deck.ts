@@ -29,6 +29,11 @@ export class Unplayable extends Error {}
 /** The deck was given something else to do in the meantime. */
 export class Superseded extends Error {}
 
+/** Whether a deck may reject with this. */
+export function isExpected(error: unknown): boolean {
+  return error instanceof TapNeeded || error instanceof Unplayable || error instanceof Superseded;
+}
+
 export interface Deck {
   readonly way: Way;
   /** Whether the level can move smoothly; where not, it is either silent or not (iOS). */

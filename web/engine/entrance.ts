@@ -1,7 +1,8 @@
 /** A piece comes in: out of silence, in its turn, because it was wished, or after a loss. */
 
+import type { Clock } from "./clock";
 import type { FadeShape } from "./curves";
-import { TapNeeded } from "./deck";
+import { type Deck, TapNeeded } from "./deck";
 import { levelFor, needsLimiter } from "./loudness";
 import type { Voice } from "./mixer";
 import type { Opened, Wanted } from "./opener";
@@ -11,8 +12,9 @@ import type { Segment } from "./run";
 import type { Settings } from "./settings";
 import { carryingSourcesOf, soundEndOf, sourcesOf } from "./sources";
 import type { Play } from "./state";
-import { type Turn, within } from "./turn";
+import { pause, type Turn, within } from "./turn";
 
+const LOOK_SECONDS = 0.02;
 /** A file that begins further from the place than this is the piece once more. */
 const SAME_PLACE_SECONDS = 1;
 
@@ -58,6 +60,7 @@ interface Ready {
 async function makeReady(orchestra: Orchestra, wanted: Wanted, turn: Turn): Promise<Ready | null> {
   const { mixer, preparer } = orchestra;
   // What was prepared may have been lost meanwhile: then it is opened again.
+  let stands = false;
   for (const signAnew of [wanted.signAnew ?? false, true]) {
     const opened = await preparer.open({ ...wanted, signAnew }, turn);
     if (!opened) return null;
@@ -65,21 +68,37 @@ async function makeReady(orchestra: Orchestra, wanted: Wanted, turn: Turn): Prom
     const { position } = opened.deck;
     await mixer.room();
     if (turn.over) return null;
-    if (await begins(orchestra, opened)) return { opened, position };
+    const began = await begins(orchestra, opened);
+    if (began === "moves") return { opened, position };
+    stands = began === "stands";
   }
+  if (stands && !turn.over) orchestra.tell({ event: "stuck", what: "start" });
   return null;
 }
 
-async function begins({ clock, settings }: Orchestra, opened: Opened): Promise<boolean> {
+type Beginning = "moves" | "stands" | "lost";
+
+async function begins({ clock, settings }: Orchestra, opened: Opened): Promise<Beginning> {
   try {
     await within(clock, settings.loadSecondsMax, opened.deck.play());
   } catch (error) {
     opened.giveBack();
     if (error instanceof TapNeeded) throw error;
   }
-  // A file may be lost while it begins.
-  if (!opened.deck.playing) opened.giveBack();
-  return opened.deck.playing;
+  const beginning = await watchBeginning(opened.deck, clock, settings);
+  if (beginning !== "moves") opened.giveBack();
+  return beginning;
+}
+
+/** A file may be lost while it begins, or stand still without a word, in WebKit for one. */
+async function watchBeginning(deck: Deck, clock: Clock, settings: Settings): Promise<Beginning> {
+  const from = deck.position;
+  const latest = clock.now() + settings.standstillSeconds;
+  while (deck.playing && clock.now() < latest) {
+    if (deck.position !== from) return "moves";
+    await pause(clock, LOOK_SECONDS);
+  }
+  return deck.playing ? "stands" : "lost";
 }
 
 function enter(

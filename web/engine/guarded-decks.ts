@@ -4,7 +4,16 @@
  */
 
 import type { FadeShape } from "./curves";
-import type { Bed, Deck, DeckEvent, Decks, DecksEvent, Way } from "./deck";
+import {
+  type Bed,
+  type Deck,
+  type DeckEvent,
+  type Decks,
+  type DecksEvent,
+  isExpected,
+  Unplayable,
+  type Way,
+} from "./deck";
 import type { Samples } from "./lag";
 import type { Guard } from "./player-error";
 import type { Range } from "./snapshot";
@@ -56,19 +65,19 @@ class GuardedDeck implements Deck {
   }
 
   async load(url: string, atSeconds: number): Promise<void> {
-    return this.inner.load(url, atSeconds);
+    return this.attempted("deck.load", () => this.inner.load(url, atSeconds));
   }
 
   async play(): Promise<void> {
-    return this.inner.play();
+    return this.attempted("deck.play", () => this.inner.play());
   }
 
   async seek(seconds: number): Promise<void> {
-    return this.inner.seek(seconds);
+    return this.attempted("deck.seek", () => this.inner.seek(seconds));
   }
 
   async nudge(seconds: number): Promise<void> {
-    return this.inner.nudge(seconds);
+    return this.attempted("deck.nudge", () => this.inner.nudge(seconds));
   }
 
   limit(on: boolean): void {
@@ -109,6 +118,23 @@ class GuardedDeck implements Deck {
       this.listeners.delete(listener);
       this.guard("deck.unwatch", unwatch, undefined);
     };
+  }
+
+  /** What the browser throws, where a deck says that it is Unplayable, is reported as well. */
+  private async attempted(where: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (isExpected(error)) throw error;
+      this.guard(
+        where,
+        () => {
+          throw error;
+        },
+        undefined,
+      );
+      throw new Unplayable(String(error));
+    }
   }
 
   private did(where: string, action: () => void): boolean {

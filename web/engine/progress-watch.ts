@@ -1,7 +1,10 @@
 /** Whether what should move does: events of browsers do not always say that it stands still. Pure. */
 
-/** `place`: the file does not go on. `output`: the sound card's clock does not. */
-export type Standstill = "place" | "output";
+/**
+ * `place`: the file does not go on. `start`: it does not begin, though it is said to play.
+ * `output`: the sound card's clock does not go on.
+ */
+export type Standstill = "place" | "start" | "output";
 
 /** A look that comes late, after a sleep for one, proves no more than one in time. */
 const LOOK_SECONDS_MAX = 1;

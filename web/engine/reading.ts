@@ -36,12 +36,13 @@ export function reachOf(voice: Voice, settings: Settings): Reach {
   const { deck, offsetSeconds, source } = voice;
   const length = source.kind === "final" ? endOf(voice) : null;
   const here = { fromSeconds: deck.position, toSeconds: deck.position };
-  const whole = length === null ? (deck.buffered ?? here) : { fromSeconds: 0, toSeconds: length };
+  const { buffered } = deck;
+  const whole = length === null ? (buffered ?? here) : { fromSeconds: 0, toSeconds: length };
   // Seeking to the very end would leave no time to load what follows, or what has not come yet.
   const margin = length === null ? settings.drySeconds : 2 * settings.crossfadeSeconds;
   const last = Math.max(whole.toSeconds - margin, whole.fromSeconds);
   return {
-    buffered: deck.buffered && shift(deck.buffered, offsetSeconds),
+    buffered: buffered && shift(buffered, offsetSeconds),
     seekable: shift({ fromSeconds: whole.fromSeconds, toSeconds: last }, offsetSeconds),
   };
 }

@@ -21,7 +21,8 @@ export const REPORTS: Handlers<Report> = {
 
   stuck(state, { what, at }) {
     if (!isIn(state, "waiting", "playing", "stalled")) return stay(state);
-    return what === "output" ? outputStands(state, at) : placeStands(state, at);
+    if (what === "output") return outputStands(state, at);
+    return what === "start" ? startStands(state, at) : placeStands(state, at);
   },
 
   sounded(state, event) {
@@ -106,6 +107,13 @@ function placeStands(state: Journey, at: number): Step {
   const again = stoodAt !== null && at - stoodAt < settings.standstillAgainSeconds;
   if (kind === "preview") return silence(state, "stalled", at);
   return again ? wantOutput(state) : silence({ ...state, stoodAt: at }, "lost", at);
+}
+
+/** Opened twice, and neither began: once more, and it is not the file's fault. */
+function startStands(state: Journey, at: number): Step {
+  const { stoodAt, settings } = state;
+  const again = stoodAt !== null && at - stoodAt < settings.standstillAgainSeconds;
+  return again ? wantOutput(state) : change(state, { stoodAt: at });
 }
 
 /** It is shaken first; then only another output helps, and that takes a tap. */

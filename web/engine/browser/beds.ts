@@ -3,6 +3,7 @@
 import { attemptAll } from "../attempt-all";
 import type { Bed } from "../deck";
 import { type Master, SteppedVolume } from "./plain-deck";
+import { beginsLate } from "./platform";
 import { SmoothGain } from "./smooth-gain";
 
 /**
@@ -145,6 +146,7 @@ export class PlainBed implements Bed {
   private readonly element = new Audio();
   private readonly volume: SteppedVolume;
   private lengthened = false;
+  private begun = false;
   private idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -195,6 +197,8 @@ export class PlainBed implements Bed {
   }
 
   private play(): void {
+    if (!this.begun && beginsLate()) this.element.load();
+    this.begun = true;
     // Without a bed a listener waits in silence, nothing worse.
     this.element.play().catch(() => {});
     if (this.files.startUrl === null || this.lengthened) return;

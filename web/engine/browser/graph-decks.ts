@@ -175,6 +175,7 @@ export class GraphDecks implements Decks {
 
   /** Where no gesture is believed in, the promise of resume() is kept for ever. */
   private async run(context: AudioContext): Promise<void> {
+    const resumed = context.resume();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve, refuse) => {
       timer = setTimeout(() => {
@@ -183,7 +184,7 @@ export class GraphDecks implements Decks {
         else refuse(new TapNeeded());
       }, UNLOCK_MS_MAX);
     });
-    await Promise.race([context.resume(), late]).finally(() => clearTimeout(timer));
+    await Promise.race([resumed, late]).finally(() => clearTimeout(timer));
   }
 
   private applyVolume({ context, master }: Graph): void {
