@@ -1,15 +1,20 @@
 """Structured logs: events with facts, never sentences; JSON where machines read them."""
 
 import logging
-import re
 from collections.abc import Iterable
 from typing import Literal
 
 import structlog
 
-from parcours_xl.tokens import HIDDEN, hide_tokens
+from parcours_xl.tokens import Secrets, hide_tokens
 
-SECRET_CHARS_MIN = 8
+VALUE_CHARS_MAX = 2_000
+"""Of one text in a log line: a path, a message of somebody else's."""
+TRACEBACK_CHARS_MAX = 12_000
+LINE_CHARS_MAX = 32_768
+CUT = "…"
+
+assert VALUE_CHARS_MAX < TRACEBACK_CHARS_MAX < LINE_CHARS_MAX, "a traceback fits its line"
 
 
 def set_up_logs(style: Literal["console", "json"], level: str, secrets: Iterable[str] = ()) -> None:
@@ -17,6 +22,7 @@ def set_up_logs(style: Literal["console", "json"], level: str, secrets: Iterable
 
     secrets: what no line may ever hold; a message of somebody else's may repeat them.
     """
+    known = Secrets(secrets)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -37,11 +43,12 @@ def set_up_logs(style: Literal["console", "json"], level: str, secrets: Iterable
     handler = logging.StreamHandler()
     handler.setFormatter(
         _Discreet(
-            secrets,
+            known,
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _Shortened(known),
                 renderer,
             ],
         )
@@ -54,14 +61,33 @@ def set_up_logs(style: Literal["console", "json"], level: str, secrets: Iterable
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+class _Shortened:
+    """Cuts long texts before they are rendered: a line stays a line, and JSON stays JSON."""
+
+    def __init__(self, secrets: Secrets):
+        self._secrets = secrets
+
+    def __call__(
+        self, _: object, __: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        for name, value in event.items():
+            if isinstance(value, int | float | None):
+                continue
+            text = value if isinstance(value, str) else repr(value)
+            chars_max = TRACEBACK_CHARS_MAX if name == "exception" else VALUE_CHARS_MAX
+            if len(text) > chars_max:
+                event[name] = self._secrets.cut(text, chars_max) + CUT
+        return event
+
+
 class _Discreet(structlog.stdlib.ProcessorFormatter):
     """The last look at every line, tracebacks included."""
 
-    def __init__(self, secrets: Iterable[str], *arguments: object, **options: object):
+    def __init__(self, secrets: Secrets, *arguments: object, **options: object):
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
-        known = sorted({text for text in secrets if len(text) >= SECRET_CHARS_MIN}, key=len)
-        self._known = re.compile("|".join(map(re.escape, reversed(known)))) if known else None
+        self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        line = hide_tokens(super().format(record))
-        return self._known.sub(HIDDEN, line) if self._known else line
+        # Values are short by now; many of them, or many escapes, still make a long line.
+        line = self._secrets.cut(super().format(record), LINE_CHARS_MAX)
+        return self._secrets.hide(hide_tokens(line))

@@ -137,6 +137,17 @@ begin
 end;
 $$;
 
+-- Whether a callback may be read at all; PT401 exactly where record_callback raises it.
+create function public.check_callback(p_segment_id uuid, p_token uuid) returns void
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if not exists (select from public.parcours_segments
+                  where id = p_segment_id and (callback_token = p_token or status = 'complete')) then
+    raise sqlstate 'PT401' using message = 'unknown segment or wrong token';
+  end if;
+end;
+$$;
+
 -- Answers {outcome: 'ok' | 'skipped'}; PT401, the same for an unknown segment and a wrong token.
 create function public.record_callback(p_segment_id uuid, p_token uuid, p_event jsonb)
 returns jsonb
@@ -180,5 +191,6 @@ $$;
 
 revoke execute on function parcours.accept_first, parcours.accept_complete,
   parcours.accept_event from public;
-revoke execute on function public.record_callback from public, anon, authenticated;
-grant execute on function public.record_callback to service_role;
+revoke execute on function public.check_callback, public.record_callback
+  from public, anon, authenticated;
+grant execute on function public.check_callback, public.record_callback to service_role;

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from parcours_xl.adapters import suno_events
 from parcours_xl.adapters.outside import Outside
 from tests.fixtures.house import MakeRun
 from tests.fixtures.records import NewRun, Records
@@ -401,3 +402,38 @@ async def test_no_callback_is_ever_our_fault(
         answer = await service.post(CALLBACK, params=segment.params, content=content)
         assert answer.status_code in (200, 400), answer.text
         assert answer.json().get("ok") or answer.json()["error"]
+
+
+# Before the sender is known
+
+
+HUGE = [
+    {"code": 500, "msg": "-eyJ" * 16_000},
+    {"stage": "error", "error": "-eyJ" * 16_000},
+    {"code": 200, "data": {"callbackType": "error", "error": "?token=" * 9_000}},
+]
+
+
+@pytest.mark.parametrize("body", HUGE, ids=["code", "stage", "type"])
+async def test_the_sender_is_judged_before_a_message_is_read(
+    service: httpx.AsyncClient,
+    segment: Segment,
+    body: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    hide = suno_events.hide_tokens
+
+    def noted(text: str) -> str:
+        read.append(text)
+        return hide(text)
+
+    monkeypatch.setattr(suno_events, "hide_tokens", noted)
+    unknown = {"segment": str(uuid4()), "token": str(segment.token)}
+    wrong = {"segment": str(segment.id), "token": str(uuid4())}
+    answers = [await service.post(CALLBACK, params=who, json=body) for who in (unknown, wrong)]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0].content == answers[1].content
+    assert read == []
+    assert await segment.hears(body) == OK
+    assert max(map(len, read)) <= suno_events.MESSAGE_READ_CHARS_MAX

@@ -9,7 +9,8 @@ from tests.sql.world import World
 DOORS = {
     *("admit_run", "create_run", "start_run", "release_run"),
     *("next_steps", "claim_segment", "reserve_suno_request", "answer_suno_request"),
-    *("record_task", "record_refusal", "record_callback", "retry_segment"),
+    *("record_task", "record_refusal", "check_callback", "record_callback"),
+    "retry_segment",
     *("take_track_jobs", "postpone_job", "finish_job"),
     *("record_track", "fail_segment", "find_track"),
     *("cancel_run", "erase_user", "record_erasures", "find_user", "read_personal_data"),

@@ -163,6 +163,10 @@ class Database:
             )
         )
 
+    async def check_callback(self, segment_id: UUID, token: UUID) -> None:
+        """Raise Refused (401) as record_callback would for this segment and token."""
+        await self._call("check_callback", p_segment_id=str(segment_id), p_token=str(token))
+
     async def record_callback(self, segment_id: UUID, token: UUID, event: SunoEvent) -> bool:
         """Whether the event changed anything; False when it was repeated, late or regressing."""
         answer = await self._call(

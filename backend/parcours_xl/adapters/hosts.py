@@ -1,7 +1,6 @@
 """Which addresses may be fetched, or handed to a listener's browser."""
 
 import ipaddress
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -10,10 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 URL_CHARS_MAX = 2048
 HOST_CHARS_MAX = 253
 
-_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-# Resolvers and browsers read a name that ends in a number as an address: 127.1, 0x7f.0.0.1.
-_NAME = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z]){_LABEL}")
-_PRINTABLE = re.compile("[!-~]*")
+LABEL_CHARS_MAX = 63
+_LABEL_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _ENDING_IN_IPV4 = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96")))
 
 
@@ -86,7 +83,7 @@ def host_of(url: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    if len(url) > URL_CHARS_MAX or not _PRINTABLE.fullmatch(url):
+    if len(url) > URL_CHARS_MAX or not (url.isascii() and url.isprintable()) or " " in url:
         return None
     try:
         parts = urlsplit(url)
@@ -101,12 +98,33 @@ def _host(parts: SplitResult) -> str:
 
 
 def _is_public_host(host: str) -> bool:
-    if _NAME.fullmatch(host):
-        return len(host) <= HOST_CHARS_MAX
+    if _is_name(host):
+        return True
     try:
         return "%" not in host and is_public_address(host)
     except ValueError:
         return False
+
+
+def _is_name(host: str) -> bool:
+    """Whether it is a domain name of at least two labels."""
+    labels = host.split(".")
+    # Resolvers and browsers read a name that ends in a number as an address: 127.1, 0x7f.0.0.1.
+    return (
+        len(host) <= HOST_CHARS_MAX
+        and len(labels) > 1
+        and all(map(_is_label, labels))
+        and labels[-1][0].isalpha()
+    )
+
+
+def _is_label(label: str) -> bool:
+    return (
+        0 < len(label) <= LABEL_CHARS_MAX
+        and _LABEL_CHARS.issuperset(label)
+        and not label.startswith("-")
+        and not label.endswith("-")
+    )
 
 
 def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -14,6 +14,8 @@ from parcours_xl.tokens import hide_tokens
 ID_CHARS_MAX = 200
 STAGE_CHARS_MAX = 40
 MESSAGE_CHARS_MAX = 500
+MESSAGE_READ_CHARS_MAX = 2_000
+"""Of a message, so much is searched for tokens: what is cut off needs no hiding."""
 DURATION_S_MAX = 7200
 TRACKS_MAX = 8
 
@@ -85,6 +87,17 @@ class _Documented(pydantic.BaseModel):
     error: Any = None
 
 
+def reports_error(body: dict[str, Any]) -> bool:
+    """Whether a callback, in either shape, brings a message about what went wrong."""
+    if "stage" in body:
+        return bool(body["stage"] == "error")
+    return _is_error(_mapping(body.get("data")).get("callbackType"), _whole(body.get("code")))
+
+
+def _is_error(stage: Any, code: int | None) -> bool:
+    return stage == "error" or (code is not None and code != 200)
+
+
 def parse_callback(body: dict[str, Any], hosts: TrackHosts) -> SunoEvent:
     """Either documented shape as one event. ValidationError when the runbook's shape is broken."""
     if "stage" in body:
@@ -119,7 +132,8 @@ def clean_text(value: Any, characters_max: int) -> str:
 
 def clean_message(value: Any, characters_max: int) -> str:
     """The same of what went wrong: others may repeat the callback's address, token and all."""
-    return clean_text(hide_tokens(value) if isinstance(value, str) else value, characters_max)
+    text = clean_text(value, MESSAGE_READ_CHARS_MAX)
+    return clean_text(hide_tokens(text), characters_max)
 
 
 def read_identifier(value: Any) -> str | None:
@@ -146,7 +160,7 @@ def _read_vendor(body: dict[str, Any]) -> SunoEvent:
     code = _whole(body.get("code"))
     stage = clean_text(data.get("callbackType"), STAGE_CHARS_MAX)
     error = None
-    if stage == "error" or (code is not None and code != 200):
+    if _is_error(stage, code):
         stage = "error"
         said = (
             clean_message(text, MESSAGE_CHARS_MAX) for text in (body.get("msg"), data.get("error"))

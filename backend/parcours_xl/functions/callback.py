@@ -1,12 +1,13 @@
 """parcours-xl-callback: Suno reports progress (runbook: Edge Functions, 3)."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import pydantic
 from starlette.requests import Request
 from starlette.responses import Response
 
-from parcours_xl.adapters.suno_events import SunoEvent, parse_callback
+from parcours_xl.adapters.hosts import TrackHosts
+from parcours_xl.adapters.suno_events import SunoEvent, parse_callback, reports_error
 from parcours_xl.functions.house import house_of
 from parcours_xl.http.bodies import describe, read_object, read_uuid
 from parcours_xl.http.shapes import Answered, answer
@@ -23,19 +24,22 @@ class CallbackAnswer(Answered):
 
 
 async def callback(request: Request) -> Response:
-    """Acknowledge one callback after one database round trip; the rest is a job."""
+    """Acknowledge one callback after one database round trip (an error: two); the rest is a job."""
     house = house_of(request)
     segment_id, token = read_uuid(request, "segment"), read_uuid(request, "token")
-    event = await _read_event(request)
+    body = await read_object(request)
+    if reports_error(body):
+        # Its message is searched for tokens: never before the sender is known.
+        await house.outside.database.check_callback(segment_id, token)
+    event = _read_event(body, house.outside.hosts)
     changed = await house.outside.database.record_callback(segment_id, token, event)
     if event.stage in STAGES_WITH_WORK:
         house.wake_worker()
     return answer(CallbackAnswer(ok=True, skipped=not changed))
 
 
-async def _read_event(request: Request) -> SunoEvent:
-    body = await read_object(request)
+def _read_event(body: dict[str, Any], hosts: TrackHosts) -> SunoEvent:
     try:
-        return parse_callback(body, house_of(request).outside.hosts)
+        return parse_callback(body, hosts)
     except pydantic.ValidationError as error:
         raise describe(error) from None

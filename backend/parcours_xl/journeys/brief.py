@@ -18,6 +18,8 @@ from parcours_xl.journeys.wording import asks_for_voice, find_forbidden
 TITLE_CHARS_MAX = 80
 TEXT_CHARS_MAX = 1200
 PROMPT_CHARS_MIN, PROMPT_CHARS_MAX = 40, 2000
+BLANKS_SHARE_MAX = 2
+"""A text may be so many times longer than its limit before its blanks are made single ones."""
 
 
 class _Written(BaseModel):
@@ -114,7 +116,7 @@ def _fit_seconds(asked: list[float], preset: Preset, bounds: Bounds) -> tuple[in
 
 
 def _fit_shown(part: str, text: str, characters_max: int) -> str:
-    line = one_line(text)
+    line = _one_line(text, characters_max)
     if not line:
         raise UnfitBrief(f"{part}: empty")
     if len(line) > characters_max:
@@ -125,9 +127,14 @@ def _fit_shown(part: str, text: str, characters_max: int) -> str:
 
 
 def _fit_prompt(prompt: str) -> str:
-    line = one_line(prompt)
+    line = _one_line(prompt, PROMPT_CHARS_MAX)
     if not PROMPT_CHARS_MIN <= len(line) <= PROMPT_CHARS_MAX:
         raise UnfitBrief(f"prompt: not {PROMPT_CHARS_MIN} to {PROMPT_CHARS_MAX} characters")
     if asks_for_voice(line):
         raise UnfitBrief("prompt: asks for a voice")
     return line
+
+
+def _one_line(text: str, characters_max: int) -> str:
+    """One line of it; as it is when it is too long anyway: then no expression reads it."""
+    return text if len(text) > characters_max * BLANKS_SHARE_MAX else one_line(text)

@@ -5,6 +5,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SPELLED_CHARS_MAX = 100
+"""Of a word with its number, however its accents are spelled: 32 letters of two characters each,
+a hyphen, and a number of at most 8."""
+
 _LETTER = "A-Za-zÀ-ÖØ-öø-ÿŒœ"
 _WORD = f"[{_LETTER}](?:[{_LETTER}_]{{0,30}}[{_LETTER}])?"
 _NUMBER = r"(?:0|0?\.[0-9]{1,6}|1(?:\.0{1,6})?)"
@@ -67,8 +71,9 @@ def _read_word(word: object) -> str:
 
 
 def _spell(text: str) -> str:
-    """One spelling for an accent, so that a letter is one character."""
-    return unicodedata.normalize("NFC", text)
+    """One spelling for an accent, so that a letter is one character; empty when it is too long."""
+    # Ordering combining marks takes quadratic time: the length is judged first.
+    return unicodedata.normalize("NFC", text) if len(text) <= SPELLED_CHARS_MAX else ""
 
 
 def _read_intensity(number: object) -> float:

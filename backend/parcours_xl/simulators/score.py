@@ -146,7 +146,7 @@ def _choose_voices(named: tuple[str, ...]) -> tuple[str, str]:
 def _read_tempo(text: str) -> tuple[int, int]:
     match = re.search(r"(\d{2,3})(?:\s*(?:-|–|→|to|à)\s*(\d{2,3}))?\s*bpm", text)
     if match is None:
-        match = re.search(r"bpm\s*:?\s*(\d{2,3})(?:\s*(?:-|–|→|to|à)\s*(\d{2,3}))?", text)
+        match = re.search(r"bpm\s*+:?\s*+(\d{2,3})(?:\s*(?:-|–|→|to|à)\s*(\d{2,3}))?", text)
     if match is None:
         return BPM_DEFAULT, BPM_DEFAULT
     start = int(match[1])
