@@ -22,6 +22,7 @@ from supabase_auth.errors import (
 )
 from supabase_auth.types import JWK, JWKSet
 
+from parcours_xl.adapters.supabase_errors import Verdict, judge_auth
 from parcours_xl.trouble import Postponed, Refused
 
 JWKS_S_MAX, JWKS_STALE_S_MAX = 600, 3600
@@ -102,8 +103,8 @@ class Auth:
         except _AWAY as error:
             raise AuthAway from error
         except AuthApiError as error:
-            away = error.status >= 500 or error.status == 429
-            raise (AuthAway if away else NotSignedIn) from error
+            ours = judge_auth(error.status, error.code) is Verdict.OURS
+            raise (NotSignedIn if ours else AuthAway) from error
         except (AuthError, jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
             raise NotSignedIn from error
         if answer is None:

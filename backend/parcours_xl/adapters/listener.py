@@ -15,6 +15,7 @@ from supabase_auth.errors import AuthApiError, AuthError
 from supabase_functions.errors import FunctionsError
 from yarl import URL
 
+from parcours_xl.adapters.supabase_errors import Verdict, judge_auth
 from parcours_xl.trouble import Postponed, Refused
 
 ANSWER_S_MAX = 60
@@ -167,6 +168,7 @@ def _admitting() -> Iterator[None]:
     try:
         yield
     except AuthApiError as error:
-        raise (DeploymentAway() if error.status >= 500 else NotAdmitted(error.message)) from error
+        ours = judge_auth(error.status, error.code) is Verdict.OURS
+        raise (NotAdmitted(error.message) if ours else DeploymentAway()) from error
     except (AuthError, httpx.HTTPError) as error:
         raise DeploymentAway from error

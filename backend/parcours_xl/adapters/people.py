@@ -10,6 +10,7 @@ from supabase_auth.errors import AuthApiError, AuthError
 from parcours_xl.adapters.auth import AuthAway
 from parcours_xl.adapters.database_answers import Answer
 from parcours_xl.adapters.sql_functions import SqlFunctions
+from parcours_xl.adapters.supabase_errors import Verdict, judge_auth
 from parcours_xl.trouble import Refused
 
 
@@ -82,6 +83,6 @@ class People:
 
 
 def _trouble(error: Exception) -> AuthAway | Refused:
-    if isinstance(error, AuthApiError) and error.status < 500:
+    if isinstance(error, AuthApiError) and judge_auth(error.status, error.code) is Verdict.OURS:
         return Refused(f"Auth refuses: {error.message}")
     return AuthAway()

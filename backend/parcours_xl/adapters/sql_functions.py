@@ -1,5 +1,6 @@
 """Calls of our SQL functions through PostgREST, under the service role."""
 
+import time
 from typing import Any
 
 import httpx
@@ -7,6 +8,9 @@ import structlog
 from postgrest import AsyncPostgrestClient
 from postgrest.exceptions import APIError as APIError
 
+from parcours_xl.adapters.supabase_errors import FUNCTION_UNKNOWN, FunctionUnknown, Verdict, judge
+from parcours_xl.adapters.supabase_errors import KeyRefused as KeyRefused
+from parcours_xl.adapters.supabase_errors import SupabaseAway as SupabaseAway
 from parcours_xl.trouble import Postponed, Refused, Trouble
 
 log = structlog.get_logger(__name__)
@@ -15,11 +19,8 @@ REQUEST_HEADER = "X-Parcours-Request"
 """Tells the database which request or job is behind a call: events and jobs are stamped with it."""
 
 
-class SupabaseAway(Postponed):
-    """The service cannot reach its database right now. Please try again."""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__ or "")
+KEY_REFUSED_S = 60
+"""A key that has been refused for so long, and never taken meanwhile, is wrong: it is logged so."""
 
 
 class SunoQuotaFull(Postponed):
@@ -48,6 +49,7 @@ class SqlFunctions:
         self._rest = AsyncPostgrestClient(
             rest_url, headers=headers, http_client=http, retry_enabled=False
         )
+        self._refused_since: float | None = None
 
     async def call(self, function: str, **arguments: Any) -> Any:
         query = self._rest.rpc(function, arguments)
@@ -55,39 +57,62 @@ class SqlFunctions:
         if request_id is not None:
             query.request.headers[REQUEST_HEADER] = request_id
         try:
-            response = await query.execute()
-        except APIError as error:
-            trouble = _translate(error)
-            if isinstance(trouble, SupabaseAway):
-                log.warning("supabase.away", function=function, code=error.code, why=error.message)
-            raise trouble from error
+            # Not `execute`: an error of postgrest-py's does not tell the HTTP status.
+            response = await query.request.send(httpx.Headers())  # type: ignore[misc]
         except httpx.TransportError as error:
             log.warning("supabase.away", function=function, why=type(error).__name__)
             raise SupabaseAway from error
-        return response.data
+        if not response.is_success:
+            raise self._translate(function, response)
+        try:
+            # A function that returns void is answered without a body.
+            data = response.json() if response.content else None
+        except ValueError as error:
+            # Somebody else answers in PostgREST's place.
+            log.warning("supabase.away", function=function, why="no JSON")
+            raise SupabaseAway from error
+        self._refused_since = None
+        return data
+
+    def _translate(self, function: str, response: httpx.Response) -> Trouble | APIError:
+        body = _read_error(response)
+        code, message = str(body.get("code") or ""), str(body.get("message") or "refused")
+        if code.startswith("PT"):
+            return _translate_ours(code, message, body)
+        verdict = judge(code, response.status_code)
+        if verdict is Verdict.OURS:
+            return APIError(body)
+        log.warning(
+            "supabase.away",
+            function=function,
+            status=response.status_code,
+            code=code,
+            why=message,
+        )
+        if verdict is Verdict.KEY:
+            return self._note_refusal()
+        return FunctionUnknown() if code == FUNCTION_UNKNOWN else SupabaseAway()
+
+    def _note_refusal(self) -> KeyRefused:
+        now = time.monotonic()
+        self._refused_since = self._refused_since or now
+        if now - self._refused_since > KEY_REFUSED_S:
+            log.error("supabase.key_refused", seconds=round(now - self._refused_since))
+        return KeyRefused()
 
 
-def _translate(error: APIError) -> Trouble | APIError:
-    code, message = str(error.code or ""), error.message or "refused"
+def _translate_ours(code: str, message: str, body: dict[str, Any]) -> Trouble:
+    """What an SQL function of ours says (PTxxx)."""
     if code == "PT429":
-        wait_s = float(error.details) if error.details else None
-        return HINTS.get(error.hint or "", Postponed)(message, status=429, wait_s=wait_s)
-    if code.startswith("PT"):
-        return Refused(message, status=int(code[2:]))
-    if _means_later(code):
-        return SupabaseAway()
-    return error
+        wait_s = float(body["details"]) if body.get("details") else None
+        return HINTS.get(body.get("hint") or "", Postponed)(message, status=429, wait_s=wait_s)
+    return Refused(message, status=int(code[2:]))
 
 
-def _means_later(code: str) -> bool:
-    """Deadlock, lock or statement time-out, no resources; or an answer that is not PostgREST's.
-
-    Whoever answers in its place gives no code, or postgrest-py gives the HTTP status as one.
-    """
-    return (
-        code in ("40P01", "55P03", "57014", "57P01", "57P02", "57P03")
-        or code.startswith(("53", "08"))
-        or code in ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
-        or code in ("", "429")
-        or (len(code) == 3 and code.startswith("5"))
-    )
+def _read_error(response: httpx.Response) -> dict[str, Any]:
+    """The error's fields; none of them when the answer is no JSON object."""
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

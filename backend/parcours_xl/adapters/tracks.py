@@ -8,6 +8,7 @@ import structlog
 from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
 
+from parcours_xl.adapters.supabase_errors import STORAGE_KEY_UNKNOWN, STORAGE_REFUSES_FILE
 from parcours_xl.trouble import Postponed, Refused
 
 BUCKET = "parcours-tracks"
@@ -69,7 +70,7 @@ class Tracks:
         try:
             await self._bucket.upload(path, file, options)  # type: ignore[arg-type]
         except _TROUBLE as error:
-            if _status(error) in ("413", "415", "422"):
+            if _status(error) in STORAGE_REFUSES_FILE:
                 raise TrackNotStorable from error
             raise _away(error) from error
 
@@ -78,7 +79,7 @@ class Tracks:
         try:
             signed = await self._bucket.create_signed_url(path, SIGNED_S)
         except _TROUBLE as error:
-            if _status(error) == "404":
+            if _is_gone(error):
                 raise TrackGone from error
             raise _away(error) from error
         url = signed["signedURL"]
@@ -91,7 +92,7 @@ class Tracks:
         try:
             return await self._bucket.download(path)
         except _TROUBLE as error:
-            if _status(error) == "404":
+            if _is_gone(error):
                 raise TrackGone from error
             raise _away(error) from error
 
@@ -119,6 +120,11 @@ class Tracks:
 def _status(error: Exception) -> str:
     # The real status is in the body, sometimes as text; HTTP mostly says 400 (facts D4).
     return str(getattr(error, "status", ""))
+
+
+def _is_gone(error: Exception) -> bool:
+    named = {str(getattr(error, name, "")) for name in ("code", "message")}
+    return _status(error) == "404" and not STORAGE_KEY_UNKNOWN.isdisjoint(named)
 
 
 def _away(error: Exception) -> StorageAway:

@@ -1,13 +1,15 @@
 """The parts of a deployment, looked at one by one: settings, Supabase, Suno, OpenAI, queues."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from parcours_xl.adapters.brief_writer import BriefNotWritten, open_brief_writer
 from parcours_xl.adapters.database import SunoQuotaFull
 from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.sql_functions import SupabaseAway
+from parcours_xl.adapters.sql_functions import APIError, KeyRefused, SupabaseAway
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
+from parcours_xl.adapters.supabase_errors import NOT_ALLOWED, is_anon_key
 from parcours_xl.adapters.tracks import StorageAway
 from parcours_xl.operations.alerts import judge
 from parcours_xl.operations.credit import read_credits
@@ -18,6 +20,7 @@ from parcours_xl.operations.wording import brief_reason, seconds
 from parcours_xl.settings import UNKNOWN, Settings
 from parcours_xl.trouble import Postponed
 
+KEY_PAUSES_S = (1.0, 2.0)
 QUEUE_STANDS_S = 60
 LOOKS_MISSED_MAX = 3
 
@@ -49,11 +52,19 @@ async def _find_lost_callbacks(outside: Outside, settings: Settings) -> Finding 
     return Finding("callbacks_lost", lost.says) if lost.burning else None
 
 
-async def check_supabase(outside: Outside, _: Settings) -> Checked:
+async def check_supabase(outside: Outside, settings: Settings) -> Checked:
     """Database, Auth and Storage."""
     findings = []
     try:
-        await outside.oversight.read_queues()
+        await _try_key(outside)
+    except KeyRefused:
+        says = "the service key is refused"
+        findings.append(Finding("service_key", f"{says}{_whose_key(settings)}"))
+    except APIError as error:
+        if error.code != NOT_ALLOWED:
+            raise
+        says = "the service key may not do what it has to"
+        findings.append(Finding("service_key", f"{says}{_whose_key(settings)}"))
     except Postponed as away:
         findings.append(Finding("supabase", away.message))
     if wrong := await outside.probes.auth():
@@ -63,6 +74,22 @@ async def check_supabase(outside: Outside, _: Settings) -> Checked:
     except StorageAway as away:
         findings.append(Finding("supabase", away.message))
     return Checked("Supabase", "the database, Auth and Storage answer", tuple(findings))
+
+
+async def _try_key(outside: Outside) -> None:
+    """Raise KeyRefused only when it lasts: a hosted gateway refuses good keys for a moment."""
+    for pause_s in KEY_PAUSES_S:
+        try:
+            await outside.oversight.read_queues()
+            return
+        except KeyRefused:
+            await asyncio.sleep(pause_s)
+    await outside.oversight.read_queues()
+
+
+def _whose_key(settings: Settings) -> str:
+    key = settings.supabase_service_role_key.get_secret_value()
+    return ": it is the anon key" if is_anon_key(key) else ""
 
 
 async def check_migrations(outside: Outside, _: Settings) -> Checked:

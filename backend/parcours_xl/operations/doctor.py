@@ -7,7 +7,8 @@ from typing import Any
 
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.oversight import FoundRun, FoundSegment
-from parcours_xl.adapters.sql_functions import SupabaseAway
+from parcours_xl.adapters.sql_functions import APIError, KeyRefused, SupabaseAway
+from parcours_xl.adapters.supabase_errors import NOT_ALLOWED, FunctionUnknown
 from parcours_xl.operations.checkup import CHECKS
 from parcours_xl.operations.findings import EXAMPLES_MAX, Checked, Finding
 from parcours_xl.operations.mending import Mended, Mender
@@ -70,8 +71,10 @@ async def examine(
     parts = [part async for part in _check(outside, settings, progress)]
     try:
         found = await find_troubles(outside, settings.attempts_max, progress)
-    except SupabaseAway:
-        return Examination([*parts, _skip("runs")])
+    except FunctionUnknown as error:
+        return Examination([*parts, _blame("runs", error)])
+    except SupabaseAway as away:
+        return Examination([*parts, _skip("runs", away)])
     except Exception as error:
         return Examination([*parts, _blame("runs", error)])
     runs = Checked("runs", "every run and every segment is as it should be", tuple(_say(found)))
@@ -88,20 +91,25 @@ async def _check(
         progress(part, place, len(CHECKS))
         try:
             yield await check(outside, settings)
-        except SupabaseAway:
-            yield _skip(part)
+        except FunctionUnknown as error:
+            yield _blame(part, error)
+        except SupabaseAway as away:
+            yield _skip(part, away)
         except Exception as error:
             yield _blame(part, error)
 
 
 def _blame(part: str, error: Exception) -> Checked:
-    """A function that is missing, a key that is refused."""
+    """A function that is missing, a key that may not."""
+    if isinstance(error, APIError) and error.code == NOT_ALLOWED:
+        return Checked(part, "not looked at: the service key may not", skipped=True)
     says = f"this could not be looked at: {type(error).__name__}"
     return Checked(part, "", (Finding("migrations", says),))
 
 
-def _skip(part: str) -> Checked:
-    return Checked(part, "not looked at: Supabase is away", skipped=True)
+def _skip(part: str, away: SupabaseAway) -> Checked:
+    why = "the service key is refused" if isinstance(away, KeyRefused) else "Supabase is away"
+    return Checked(part, f"not looked at: {why}", skipped=True)
 
 
 def _say(found: Troubles) -> list[Finding]:

@@ -38,6 +38,11 @@ KINDS = {
         "no journey begins, goes on or is played",
         "see status.supabase.com and the project's dashboard; everything goes on by itself after",
     ),
+    "service_key": Kind(
+        "trouble",
+        "no journey begins, goes on or is played",
+        "set SUPABASE_SERVICE_ROLE_KEY to the project's secret (or service_role) key, start anew",
+    ),
     "migrations": Kind(
         "trouble",
         "what the service asks for is not there: journeys may fail",

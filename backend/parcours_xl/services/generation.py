@@ -13,7 +13,10 @@ from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.suno import Order, Suno, SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.adapters.suno_events import SunoEvent
 
-RECORD_TRIES_MAX, RECORD_PAUSE_S = 5, 1.0
+RECORD_TRIES_MAX, RECORD_PAUSE_S = 8, 1.0
+RECORD_PAUSE_GROWTH = 1.5
+"""Pauses of 1, 1.5, 2.3 … 11.4 s, 32 s in all: less than UNANSWERED_S (90 s), after which another
+task is bought in place of one that nobody knows of."""
 
 log = structlog.get_logger(__name__)
 
@@ -110,4 +113,4 @@ async def _record_task(database: Database, segment_id: UUID, token: UUID, task_i
         except SupabaseAway:
             if tries == RECORD_TRIES_MAX:
                 raise
-            await anyio.sleep(RECORD_PAUSE_S)
+            await anyio.sleep(RECORD_PAUSE_S * RECORD_PAUSE_GROWTH ** (tries - 1))
