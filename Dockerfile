@@ -25,6 +25,7 @@ EXPOSE 8000
 # away. Whoever routes requests asks /readyz.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s CMD \
   ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-# uvicorn and the worker both finish or hand back what is under way, within ten seconds.
+# The worker finishes or hands back what is under way within ten seconds; the service answers what it
+# has begun first, for DRAIN_S (20 s) at most.
 STOPSIGNAL SIGTERM
 CMD ["parcours", "serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -11,14 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from parcours_xl.adapters.brief_writer import open_brief_writer
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.functions.doors import DOORS
 from parcours_xl.functions.house import House
 from parcours_xl.functions.runner_logs import runner_logs
+from parcours_xl.http.connections import Connections
 from parcours_xl.http.cors import allow_origins
+from parcours_xl.http.draining import Draining, RefuseWhileDraining
 from parcours_xl.http.errors import answer_http_exception, answer_trouble
 from parcours_xl.http.latency import Latencies, MeasureLatency
 from parcours_xl.http.page_errors import PageErrors
@@ -34,12 +36,17 @@ from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
 from parcours_xl.worker.loop import Worker
 
+RUNNER_LOGS = "/parcours-xl-runner/logs"
+
 log = structlog.get_logger(__name__)
 
 
 class _State(TypedDict):
+    """connections: for the protocol, which is no part of the application."""
+
     house: House
     office: Office
+    connections: Connections
 
 
 async def openapi(_: Request) -> Response:
@@ -47,11 +54,13 @@ async def openapi(_: Request) -> Response:
     return JSONResponse(describe_functions())
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The ASGI application of one deployment."""
+def create_app(settings: Settings, draining: Draining | None = None) -> Starlette:
+    """The ASGI application of one deployment. draining: begun by whoever is told to stop."""
 
     latencies = Latencies([door.name for door in DOORS])
     page_errors = PageErrors()
+    connections = Connections(settings.connections_per_client_max, settings.connections_max)
+    draining = draining or Draining()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[_State]:
@@ -59,6 +68,8 @@ def create_app(settings: Settings) -> Starlette:
             log.warning("callback_base.unreachable", why=warning, then="record-info is asked")
         async with open_outside(settings) as outside, open_brief_writer(settings) as brief_writer:
             worker, caretaker = Worker(outside, settings), Caretaker(outside, settings)
+            # They stop beside the requests, not after them.
+            draining.when_begun(worker.stop, caretaker.stop)
             working = [
                 asyncio.create_task(one.run())
                 for one in (worker, caretaker)
@@ -73,18 +84,28 @@ def create_app(settings: Settings) -> Starlette:
                         latencies,
                         page_errors,
                         Watching(outside.oversight, settings),
+                        connections,
+                        draining,
                     ),
+                    "connections": connections,
                 }
             finally:
                 worker.stop()
                 caretaker.stop()
                 await asyncio.gather(*working)
 
-    doors = [Route(f"/{door.name}", door.handler, methods=["POST"]) for door in DOORS]
-    doors.append(Route("/parcours-xl-runner/logs", runner_logs, methods=["GET"]))
-    return Starlette(
+    doors = [
+        Route(path, door.handler, methods=["POST"])
+        for door in DOORS
+        for path in _with_slash(f"/{door.name}")
+    ]
+    doors += [
+        Route(path, runner_logs, methods=["GET"])
+        for path in _with_slash("/parcours-xl-runner/logs")
+    ]
+    app = Starlette(
         routes=[
-            Mount("/functions/v1", routes=doors),
+            Mount("/functions/v1", Router(doors, redirect_slashes=False)),
             Route("/openapi.json", openapi),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -95,7 +116,16 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(MeasureLatency, latencies),
             allow_origins(settings.cors_origins),
             Middleware(RequestId),
+            Middleware(RefuseWhileDraining, draining),
         ],
         exception_handlers={Trouble: answer_trouble, HTTPException: answer_http_exception},
         lifespan=lifespan,
     )
+    # A redirect names the host that the request named, and repeats its query: a callback's token.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _with_slash(path: str) -> tuple[str, str]:
+    """A path is the same with a slash at its end: Suno calls whatever CALLBACK_BASE says."""
+    return path, f"{path}/"

@@ -176,7 +176,8 @@ def serve(
 
     Settings come from the environment: SUPABASE_URL, SUPABASE_ANON_KEY,
     SUPABASE_SERVICE_ROLE_KEY, OPENAI_API_KEY, SUNO_API_KEY, CALLBACK_BASE (docs/settings.md).
-    SIGTERM gives what was begun 2 s to be answered, and is gone within 10 s.
+    SIGTERM: what was begun is answered for up to DRAIN_S (20 s), the rest gets 503; then it is gone
+    within 10 s.
     """
     with _settings_in_plain_words():
         from parcours_xl.serving import Listening, serve

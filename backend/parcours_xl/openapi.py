@@ -10,7 +10,7 @@ from parcours_xl.functions.doors import DOORS, Door
 from parcours_xl.http.shapes import Answered, Asked, ErrorAnswer
 
 REF = "#/components/schemas/{model}"
-EVERY_DOORS_REFUSALS = (400, 408, 413, 500, 503)
+EVERY_DOORS_REFUSALS = (400, 408, 413, 429, 431, 500, 503)
 WAITING = (429, 502, 503)
 MEANINGS = {
     200: "Done.",
@@ -19,14 +19,15 @@ MEANINGS = {
     401: "The caller is not who this needs.",
     403: "This belongs to somebody else.",
     404: "There is no such thing.",
-    408: "The body did not come within 30 s.",
+    408: "The head did not come within 10 s, or the body not within 30 s.",
     409: "It is not ready.",
     413: "The body is over 64 KiB.",
     422: "The Idempotency-Key was used with another request.",
-    429: "A quota is full, or every attempt is used up.",
+    429: "A quota is full, every attempt is used up, or one address has too many connections.",
+    431: "The request line is over 16 KiB, or the headers are over 64 KiB.",
     500: "Something went wrong on our side.",
     502: "Suno refuses, is busy, or does not answer.",
-    503: "Supabase cannot be reached.",
+    503: "Supabase cannot be reached, or the service is stopping or full.",
 }
 SUNO_REPORT = {
     "description": "The runbook's own shape, or sunoapi.org's.",

@@ -1,9 +1,13 @@
 """The two processes of a deployment: the service (with its own worker), and further workers."""
 
 import asyncio
+import contextlib
 import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
@@ -11,17 +15,25 @@ from starlette.applications import Starlette
 from uvicorn.loops.auto import auto_loop_factory
 
 from parcours_xl.adapters.outside import open_outside
+from parcours_xl.http.connections import LimitedProtocol
+from parcours_xl.http.draining import NOTICE_S_MIN, REFUSAL_S_MAX, Draining
 from parcours_xl.logs import set_up_logs
 from parcours_xl.operations.caretaker import Caretaker
-from parcours_xl.settings import Settings, read_settings
+from parcours_xl.settings import DRAIN_S, Settings, read_settings
 from parcours_xl.worker.lane import HAND_BACK_S_MAX
 from parcours_xl.worker.loop import DRAIN_S_MAX, Worker
 
 STOP_S_MAX = 10
-ANSWERS_S_MAX = 2
-"""How long requests under way may still be answered after SIGTERM."""
+"""So long after SIGTERM a worker is gone, and the service when DRAIN_S is over as well."""
+CLOSING_S_MAX = 2
+"""How long connections may take to close when every request has been answered."""
+PLATFORM_STOP_S = 30
+"""After so many seconds platforms kill what was told to stop (Kubernetes, Cloud Run, Fly)."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-assert ANSWERS_S_MAX + DRAIN_S_MAX + HAND_BACK_S_MAX < STOP_S_MAX, "a stop fits its promise"
+assert DRAIN_S_MAX + HAND_BACK_S_MAX + CLOSING_S_MAX < STOP_S_MAX, "a worker's stop fits"
+assert NOTICE_S_MIN + REFUSAL_S_MAX + CLOSING_S_MAX < STOP_S_MAX, "an idle service's stop fits"
+assert DRAIN_S + STOP_S_MAX <= PLATFORM_STOP_S, "a busy service's stop fits the platform's patience"
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +63,10 @@ def serve(listening: Listening) -> None:
         # uvicorn would write whole addresses, and a callback's carries its token.
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=ANSWERS_S_MAX,
+        timeout_graceful_shutdown=CLOSING_S_MAX,
+        http=LimitedProtocol,
+        # There are no WebSockets here, and their protocol would have none of these limits.
+        ws="none",
         **asdict(listening),
     )
 
@@ -61,7 +76,45 @@ def create_service() -> Starlette:
     # Workers need nothing of it, and importing it takes longer than all the rest.
     from parcours_xl.app import create_app
 
-    return create_app(_begin())
+    settings, draining = _begin(), Draining()
+    app = create_app(settings, draining)
+    opened = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(of: Starlette) -> AsyncIterator[Mapping[str, Any]]:
+        async with opened(of) as state:
+            with _draining_first(draining, settings.drain_s):
+                yield state or {}
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+@contextmanager
+def _draining_first(draining: Draining, seconds: float) -> Iterator[None]:
+    """Have a signal drain first; only then uvicorn hears of it, which closes the listener."""
+    loop = asyncio.get_running_loop()
+    tell = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    drained: set[asyncio.Task[None]] = set()
+
+    async def drain(number: signal.Signals) -> None:
+        await draining.finish(seconds)
+        handler = tell[number]
+        assert callable(handler), "uvicorn waits for these signals"
+        handler(number, None)
+
+    def stop(number: signal.Signals) -> None:
+        if not draining.begun:
+            log.info("service.draining", seconds=seconds, under_way=draining.under_way)
+            draining.begin()
+            drained.add(loop.create_task(drain(number)))
+        elif number == signal.SIGINT:
+            draining.hurry()  # Ctrl-C for the second time
+
+    for number in STOP_SIGNALS:
+        with contextlib.suppress(NotImplementedError):  # Windows: uvicorn's own handlers stay
+            loop.add_signal_handler(number, stop, number)
+    yield
 
 
 def work(environment: Path | None = None) -> None:
@@ -88,6 +141,6 @@ async def _work(settings: Settings) -> None:
             caretaker.stop()
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             loop.add_signal_handler(number, stop)
         await asyncio.gather(worker.run(), caretaker.run())

@@ -23,6 +23,9 @@ from parcours_xl.targets import Targets
 SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
 
+DRAIN_S = 20
+"""How long requests under way may still be answered after SIGTERM, unless set otherwise."""
+
 SegmentSeconds = Annotated[int, Field(ge=5, le=600)]
 JourneySeconds = Annotated[int, Field(ge=15, le=2400)]
 CALLBACK = "parcours-xl-callback"
@@ -125,6 +128,11 @@ class Settings(Targets):
     daily_run_quota: Annotated[int, Field(ge=1, le=10_000)] = 10
     attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
     attempts_max: Annotated[int, Field(ge=1, le=100)] = 8
+
+    # Connections, and stopping
+    connections_per_client_max: Annotated[int, Field(ge=1, le=100_000)] = 200
+    connections_max: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    drain_s: Annotated[float, Field(ge=0, le=600)] = DRAIN_S
 
     # How long the music is (runbook: 18 to 24 minutes in 3 or 4 segments)
     segment_s_min: SegmentSeconds = durations.SEGMENT_S_MIN

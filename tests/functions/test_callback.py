@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from parcours_xl.adapters import suno_events
 from parcours_xl.adapters.outside import Outside
+from parcours_xl.tokens import hide_tokens
 from tests.fixtures.house import MakeRun
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
@@ -422,13 +423,12 @@ async def test_the_sender_is_judged_before_a_message_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read: list[str] = []
-    hide = suno_events.hide_tokens
 
     def noted(text: str) -> str:
         read.append(text)
-        return hide(text)
+        return hide_tokens(text)
 
-    monkeypatch.setattr(suno_events, "hide_tokens", noted)
+    monkeypatch.setattr("parcours_xl.adapters.suno_events.hide_tokens", noted)
     unknown = {"segment": str(uuid4()), "token": str(segment.token)}
     wrong = {"segment": str(segment.id), "token": str(uuid4())}
     answers = [await service.post(CALLBACK, params=who, json=body) for who in (unknown, wrong)]

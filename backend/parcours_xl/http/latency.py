@@ -25,7 +25,7 @@ class Latencies:
         )
 
     def note(self, path: str, status: int, seconds: float) -> None:
-        name = path.removeprefix(FUNCTIONS)
+        name = path.removeprefix(FUNCTIONS).removesuffix("/")
         function = name if name in self._functions else "other"
         self._seconds.labels(function, f"{status // 100}xx").observe(seconds)
 

@@ -15,8 +15,8 @@ from parcours_xl.local.errors import LocalError
 
 KEEPER = Path(__file__).with_name("keeper.py")
 
-# The service itself may take 10 s to finish what it is doing.
-STOP_GRACE_S = 12.0
+# The service itself may take 30 s: DRAIN_S to answer what it has begun, and 10 s to end.
+STOP_GRACE_S = 32.0
 KEEPER_GRACE_S = STOP_GRACE_S + 5.0
 READY_S_MAX = 30.0
 POLL_S = 0.02

@@ -30,8 +30,8 @@ async def metrics(request: Request) -> Response:
         registry.register(_Figures([_gauge("supabase_up", "Whether Supabase answers", 0)]))
     else:
         registry.register(_Figures(_describe(watch, office.settings)))
-    own = (office.latencies.registry, office.page_errors.registry)
-    text = b"".join(generate_latest(one) for one in (registry, *own))
+    own = (registry, office.latencies.registry, office.page_errors.registry)
+    text = b"".join(map(generate_latest, (*own, office.connections.registry)))
     return Response(text, media_type=CONTENT_TYPE)
 
 

@@ -6,6 +6,8 @@ from typing import cast
 from starlette.requests import Request
 
 from parcours_xl.adapters.outside import Outside
+from parcours_xl.http.connections import Connections
+from parcours_xl.http.draining import Draining
 from parcours_xl.http.latency import Latencies
 from parcours_xl.http.page_errors import PageErrors
 from parcours_xl.operations.watching import Watching
@@ -21,6 +23,8 @@ class Office:
     latencies: Latencies
     page_errors: PageErrors
     watching: Watching
+    connections: Connections
+    draining: Draining
 
 
 def office_of(request: Request) -> Office:

@@ -63,6 +63,7 @@ def create_player(
     ]
     handlers = {HTTPException: _answer_plainly}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    app.router.redirect_slashes = False
     return WithHeaders(app, page_headers(settings))
 
 

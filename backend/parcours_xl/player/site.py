@@ -6,9 +6,9 @@ from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from parcours_xl.player.encoding import choose_encoding
 
@@ -46,11 +46,20 @@ class Site(StaticFiles):
         found = sorted((self._folder / "assets").glob(pattern))
         return f"assets/{found[-1].name}" if found else None
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._folder.is_dir():
+            raise HTTPException(404)  # nothing has been built yet
+        await super().__call__(scope, receive, send)
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         if path.endswith(tuple(ENDINGS.values())):
             # Without its Content-Encoding such a file would be taken for what it is not.
             raise HTTPException(404)
-        return await super().get_response(path, scope)
+        response = await super().get_response(path, scope)
+        if isinstance(response, RedirectResponse):
+            # It would name whatever host the request named, and repeat its query.
+            raise HTTPException(404)
+        return response
 
     def file_response(
         self,
