@@ -22,6 +22,9 @@ from tests.fixtures.sounds import decode
 
 Sound = npt.NDArray[np.float32]
 
+MUSIC_LUFS = -18
+"""`targetLufs` in web/engine/settings.ts."""
+
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -113,10 +116,15 @@ def test_a_hard_cut_would_be_noticed(played: Sound) -> None:
 
 
 @pytest.mark.anyio
-async def test_it_is_quiet(file: Path) -> None:
-    sound = await Audio().measure(file)
+@pytest.mark.parametrize("name", ["file", "start_file"])
+async def test_it_is_a_little_quieter_than_the_music(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    sound = await Audio().measure(request.getfixturevalue(name))
 
-    assert sound.loudness_lufs == pytest.approx(-26, abs=0.3)
+    assert sound.loudness_lufs is not None
+    assert 3 <= MUSIC_LUFS - sound.loudness_lufs <= 6
+    assert sound.true_peak_dbtp is not None and sound.true_peak_dbtp < -6
 
 
 def test_nothing_in_it_begins_suddenly(played: Sound) -> None:
@@ -126,7 +134,7 @@ def test_nothing_in_it_begins_suddenly(played: Sound) -> None:
 
 
 def test_it_never_falls_silent(played: Sound) -> None:
-    assert decibels(played, 0.4).min() > -36
+    assert decibels(played, 0.4).min() > -32
 
 
 def test_it_has_no_beat(played: Sound) -> None:
