@@ -71,7 +71,7 @@ def _waiting(listener: Listener) -> Iterator[Screen]:
     listener.press("skip")
     listener.press("breathe")
     yield Screen("breathing", listener.page)
-    listener.press("stop breathing")
+    listener.press("look around")
     listener.press("stop")
     listener.press("home")
     listener.house.mend()

@@ -15,7 +15,7 @@ _PAIRS: Final = {
     "rate": ("Dire comment je me sens", "Say how I feel"),
     "skip": ("Passer", "Skip"),
     "breathe": ("Respirer avec la lumière", "Breathe with the light"),
-    "stop breathing": ("Ne plus suivre la lumière", "Stop following the light"),
+    "look around": ("Regarder autour de moi", "Look around me"),
     "runs": ("Mes parcours", "My journeys"),
     "keep": ("Garder mes parcours", "Keep my journeys"),
     "keep them": ("Garder mes parcours", "Keep my journeys"),

@@ -15,17 +15,17 @@ import type { Listening } from "./listening";
 import type { ListeningView } from "./listening-view";
 import type { Preferences } from "./preferences";
 import { HOME, type Route, type Router } from "./router";
-import { isUnderWay } from "./stage";
+import { isUnderWay, isWaiting } from "./stage";
 
 export type DialogName = "help" | "more";
-/** What a listener may open while waiting; one at a time. */
-export type Offer = "rate" | "breathe";
-
 export interface State {
   readonly language: Language;
   readonly route: Route;
   readonly dialog: DialogName | null;
-  readonly offer: Offer | null;
+  /** The rating is open. */
+  readonly rating: boolean;
+  /** The listener breathes with the light; while waiting, else they look around. */
+  readonly breathing: boolean;
   readonly online: boolean;
   readonly idle: boolean;
   /** The listener asked for a light that does not move, or their system did. */
@@ -70,7 +70,8 @@ export class App {
       language,
       route: HOME,
       dialog: null,
-      offer: null,
+      rating: false,
+      breathing: false,
       online: true,
       idle: false,
       still: this.still,
@@ -140,29 +141,33 @@ export class App {
   /** In the tap. */
   begin(presetKey: string): void {
     const wish = wishFor(presetKey, this.preset(presetKey), this.parts.preferences.intensity);
-    this.set({ offer: null });
     this.parts.listening.begin(wish);
-    this.go({ name: "listen" });
+    this.listen();
   }
 
   /** In the tap. */
   replay(run: PastRun, compose: boolean): void {
-    this.set({ offer: null });
     this.parts.listening.replay(run, compose);
-    this.go({ name: "listen" });
+    this.listen();
   }
 
   /** Silence first; everything else can wait. */
   end = (): void => {
     this.parts.listening.end();
-    this.set({ dialog: null, offer: null });
+    this.set({ dialog: null, rating: false, breathing: false });
     this.go({ name: "listen" });
   };
 
   /** In the tap: Stop is taken back. */
   takeBack = (): void => {
     this.parts.listening.takeBack();
-    this.go({ name: "listen" });
+    this.listen();
+  };
+
+  /** In the tap: what was kept, or sounds in another tab. */
+  resume = (): void => {
+    this.parts.listening.resume();
+    this.listen();
   };
 
   /** From the end, or from what was kept, back to the beginning. */
@@ -192,8 +197,14 @@ export class App {
     this.set({ dialog });
   }
 
-  offer(offer: Offer): void {
-    this.set({ offer: this.state.offer === offer ? null : offer });
+  rate(rating: boolean): void {
+    this.set({ rating });
+  }
+
+  /** While waiting it is a choice between two, and the next time begins with it. */
+  breathe(breathing: boolean): void {
+    if (isWaiting(this.view.stage)) this.parts.preferences.breathing = breathing;
+    this.set({ breathing });
   }
 
   speakOther(): void {
@@ -233,6 +244,13 @@ export class App {
 
   glow(): Glow {
     return glowOf(this.state, this.view, () => this.parts.player.rms());
+  }
+
+  /** What waits with somebody is what they chose the last time. */
+  private listen(): void {
+    const breathing = isWaiting(this.view.stage) && this.parts.preferences.breathing;
+    this.set({ rating: false, breathing });
+    this.go({ name: "listen" });
   }
 
   private announce(): void {

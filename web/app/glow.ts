@@ -1,6 +1,6 @@
 /** How the light is to look, from what the page knows. */
 
-import type { Offer, State } from "./app";
+import type { State } from "./app";
 import { CALM_NOW } from "./choice";
 import { coloursOf } from "./colours";
 import type { Glow } from "./light";
@@ -8,16 +8,16 @@ import type { ListeningView } from "./listening-view";
 import { isPlaying, isUnderWay, isWaiting } from "./stage";
 
 export function glowOf(state: State, view: ListeningView, rms: () => number): Glow {
-  const { route, still, offer, presets } = state;
+  const { route, still, breathing, presets } = state;
   const listening = route.name === "listen";
   const key = keyOf(state, view);
-  const full = route.name === "home" || (listening && !hasText(view, offer));
+  const full = route.name === "home" || (listening && !hasText(view, state));
   return {
     colours: coloursOf(presets?.find((preset) => preset.key === key) ?? { key }),
     progress: listening ? progressOf(view, still) : 0,
     rms: isPlaying(view.stage) ? rms() : 0,
     size: full ? "full" : "small",
-    guide: offer === "breathe" && listening,
+    guide: breathing && listening,
     still,
   };
 }
@@ -35,8 +35,8 @@ function progressOf({ sound }: ListeningView, still: boolean): number {
 }
 
 /** Words that want the room which the full light takes. */
-function hasText({ stage }: ListeningView, offer: Offer | null): boolean {
-  if (offer !== null) return offer !== "breathe";
+function hasText({ stage }: ListeningView, { rating }: State): boolean {
+  if (rating) return true;
   const oneTap = stage === "kept" || stage === "elsewhere";
   return !(oneTap || isWaiting(stage) || isPlaying(stage));
 }

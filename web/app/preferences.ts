@@ -36,6 +36,15 @@ export class Preferences {
     this.memory.write("still", still ? "yes" : "no");
   }
 
+  /** What a listener waits with: a breath to follow, or what is around them. */
+  get breathing(): boolean {
+    return this.memory.read("breathing") === "yes";
+  }
+
+  set breathing(breathing: boolean) {
+    this.memory.write("breathing", breathing ? "yes" : "no");
+  }
+
   get intensity(): Intensity | null {
     const kept = this.memory.read("intensity");
     return isIntensity(kept) ? kept : null;

@@ -61,11 +61,14 @@ export function stageOf(step: Step, sound: Snapshot, { troubled, long }: Hindran
 /** Music is being made; nothing of it sounds yet. */
 const WAITING: ReadonlySet<Stage> = new Set(["opening", "writing", "composing", "ready"]);
 const PLAYING: ReadonlySet<Stage> = new Set(["playing", "closing", "paused", "stalled"]);
+const ASKING: ReadonlySet<Stage> = new Set(["form", "trouble", "failed"]);
 /** Nothing sounds here, and nothing is about to. */
 const AT_REST: ReadonlySet<Stage> = new Set(["none", "kept", "elsewhere", "stopped", "finished"]);
 
 export const isWaiting = (stage: Stage) => WAITING.has(stage);
 export const isPlaying = (stage: Stage) => PLAYING.has(stage);
+/** Nothing goes on before the listener does something. */
+export const asksForATap = (stage: Stage) => ASKING.has(stage);
 /** A journey is in hand: Stop is there, and Escape means it. */
 export const isUnderWay = (stage: Stage) => !AT_REST.has(stage);
 

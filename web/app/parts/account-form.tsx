@@ -65,7 +65,7 @@ export function AccountForm(props: AccountFormProps) {
         </p>
       )}
       <Password {...props} asked={asked === "password"} fault={fault} error={error} />
-      <button type="submit" class="button line strong wide" aria-disabled={sending}>
+      <button type="submit" class="button solid wide" aria-disabled={sending}>
         {asked === "email" ? t.signIn.next : props.submit}
       </button>
     </form>

@@ -1,12 +1,15 @@
 /** Stop, first in the tab order and always in sight, with what belongs beside it. */
 
-import { isPlaying, isUnderWay } from "../stage";
+import { asksForATap, isPlaying, isUnderWay } from "../stage";
 import { useApp } from "./app-context";
 
+/** Always the same size, in the same place; calmer where another button is the way forward. */
 export function Stop() {
   const app = useApp();
+  const { stage, sound } = app.view;
+  const calm = app.state.route.name === "listen" && (asksForATap(stage) || sound.needsGesture);
   return (
-    <button type="button" class="button solid stop" onClick={app.end}>
+    <button type="button" class={`button stop ${calm ? "line" : "solid"}`} onClick={app.end}>
       {app.t.playing.stop}
     </button>
   );

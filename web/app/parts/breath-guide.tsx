@@ -11,8 +11,8 @@ export function BreathGuide() {
   const breath = breathAt(clock.now());
   useEffect(() => clock.after(breath.turnsIn + 0.02, () => turn(clock.now())));
   return (
-    <p class="breath" aria-live="polite">
+    <span class="breath" aria-live="polite">
       {breath.way === "in" ? app.t.waiting.breatheIn : app.t.waiting.breatheOut}
-    </p>
+    </span>
   );
 }

@@ -1,17 +1,16 @@
-/** While music is made: a feeling to note, a breath to follow. Neither is needed. */
+/** A feeling to note, a breath to follow, something to look at. None is needed. */
 
-import type { Offer } from "../app";
-import { isWaiting } from "../stage";
+import { isPlaying, isWaiting } from "../stage";
 import { useApp } from "./app-context";
 import { Rating } from "./rating";
 
 export function Offers() {
   const app = useApp();
-  const { t } = app;
-  const { offer } = app.state;
+  const { t, state } = app;
   const { stage } = app.view;
   const waiting = isWaiting(stage);
-  if (!waiting && offer === null) return null;
+  const breathing = state.breathing && isPlaying(stage);
+  if (!waiting && !state.rating && !breathing) return null;
   // Takes the focus of a button that goes (focus.ts), so that Tab reaches what came in its place.
   return (
     <section
@@ -19,35 +18,44 @@ export function Offers() {
       tabIndex={-1}
       aria-label={waiting ? t.waiting.offers : t.playing.middle}
     >
-      {waiting && offer === null && (
+      {state.rating && <Rating />}
+      {state.rating && <CloseRating />}
+      {waiting && !state.rating && (
         <div class="offers-row">
-          <OfferButton offer="rate" words={t.waiting.rate} />
-          <OfferButton offer="breathe" words={t.waiting.breath} more={t.waiting.breathe} />
+          <Companion />
+          <Bare words={t.waiting.rate} act={() => app.rate(true)} />
         </div>
       )}
-      {offer === "rate" && <Rating />}
-      {offer !== null && <CloseOffer offer={offer} />}
+      {breathing && !state.rating && (
+        <Bare words={t.waiting.breatheStop} act={() => app.breathe(false)} />
+      )}
     </section>
   );
 }
 
-/** `more` is the whole of what the short word means; it begins with it. */
-function OfferButton({ offer, words, more }: { offer: Offer; words: string; more?: string }) {
+/** From one thing to wait with to the other. */
+function Companion() {
   const app = useApp();
-  return (
-    <button type="button" class="button bare" aria-label={more} onClick={() => app.offer(offer)}>
-      {words}
-    </button>
+  const { t, state } = app;
+  return state.breathing ? (
+    <Bare words={t.waiting.look} act={() => app.breathe(false)} />
+  ) : (
+    <Bare words={t.waiting.breath} more={t.waiting.breathe} act={() => app.breathe(true)} />
   );
 }
 
-function CloseOffer({ offer }: { offer: Offer }) {
+function CloseRating() {
   const app = useApp();
   const { t } = app;
   const answered = Object.keys(app.view.ratings).length > 0;
-  const words = {
-    rate: answered ? t.waiting.close : t.suds.skip,
-    breathe: t.waiting.breatheStop,
-  }[offer];
-  return <OfferButton offer={offer} words={words} />;
+  return <Bare words={answered ? t.waiting.close : t.suds.skip} act={() => app.rate(false)} />;
+}
+
+/** `more` is the whole of what the short word means; it begins with it. */
+function Bare({ words, more, act }: { words: string; more?: string; act: () => void }) {
+  return (
+    <button type="button" class="button bare" aria-label={more} onClick={act}>
+      {words}
+    </button>
+  );
 }

@@ -1,7 +1,9 @@
-/** A journey under way: the light, one line of words, and what may be wanted. */
+/** A journey under way: the light, words for who listens, and what may be wanted. */
 
 import { useId } from "preact/hooks";
 import type { Snapshot } from "../../engine";
+import type { State } from "../app";
+import type { Dictionary } from "../i18n/language";
 import { lineOf } from "../line";
 import type { ListeningView } from "../listening-view";
 import { useApp } from "../parts/app-context";
@@ -25,8 +27,8 @@ export function Listen() {
   if (view.stage === "trouble" || view.stage === "failed") return <Troubled />;
   return (
     <div class={`screen listen ${isPlaying(view.stage) ? "playing fades" : "waiting"}`}>
-      <div class={state.offer === "rate" ? "lamp-room small" : "lamp-room"} />
-      <Words view={view} />
+      <div class={state.rating ? "lamp-room small" : "lamp-room"} />
+      {isWaiting(view.stage) ? <WaitingWords view={view} /> : <Words view={view} />}
       {view.sound.needsGesture && <NoSound />}
       {isPlaying(view.stage) && <Middle view={view} />}
       <Offers />
@@ -36,18 +38,37 @@ export function Listen() {
   );
 }
 
+/** The large words are for the person; the small ones say how far the music is. */
+function WaitingWords({ view }: { view: ListeningView }) {
+  const { t, state } = useApp();
+  return (
+    <div class="words">
+      <h1 class="title">{state.breathing ? <BreathGuide /> : typeset(t.waiting.grounding)}</h1>
+      <p class="quiet state">{typeset(hindrance(view, state, t) ?? waitingLine(view, t))}</p>
+    </div>
+  );
+}
+
+function waitingLine(view: ListeningView, t: Dictionary): string {
+  if (view.long) return t.waiting.long;
+  return view.stage === "ready" ? t.waiting.ready : `${lineOf(view, t)} ${t.waiting.usual}`;
+}
+
 function Words({ view }: { view: ListeningView }) {
   const { t, state } = useApp();
-  const playing = isPlaying(view.stage);
+  const hindered = hindrance(view, state, t);
   return (
     <div class="words">
       <h1 class="title">{typeset(lineOf(view, t))}</h1>
-      {state.offer === "breathe" && <BreathGuide />}
-      {playing && <Minutes sound={view.sound} />}
-      {playing && view.sound.carriedOn && <p>{t.playing.carriedOn}</p>}
+      {state.breathing && (
+        <p>
+          <BreathGuide />
+        </p>
+      )}
+      <Minutes sound={view.sound} />
+      {view.sound.carriedOn && <p>{t.playing.carriedOn}</p>}
       {view.long && <p>{typeset(t.waiting.long)}</p>}
-      <Hiccup view={view} />
-      {isWaiting(view.stage) && <Grounding view={view} />}
+      {hindered && <p>{typeset(hindered)}</p>}
     </div>
   );
 }
@@ -60,14 +81,12 @@ function Minutes({ sound: { journeySeconds, totalSeconds } }: { sound: Snapshot 
 }
 
 /** Said while it mends itself. */
-function Hiccup({ view }: { view: ListeningView }) {
-  const { t, state } = useApp();
-  const offline = !state.online || view.sound.network === "offline";
-  if (offline) {
-    return <p>{typeset(isPlaying(view.stage) ? t.trouble.offlinePlaying : t.trouble.offline)}</p>;
+function hindrance(view: ListeningView, { online }: State, { trouble }: Dictionary): string | null {
+  if (!online || view.sound.network === "offline") {
+    return isPlaying(view.stage) ? trouble.offlinePlaying : trouble.offline;
   }
   if (!view.hiccup) return null;
-  return <p>{typeset(view.hiccup === "unreachable" ? t.trouble.offline : t.trouble.service)}</p>;
+  return view.hiccup === "unreachable" ? trouble.offline : trouble.service;
 }
 
 function NoSound() {
@@ -75,25 +94,19 @@ function NoSound() {
   return (
     <div class="ask">
       <p>{typeset(t.trouble.noAudio)}</p>
-      <button type="button" class="button line" onClick={() => parts.listening.resume()}>
+      <button type="button" class="button solid" onClick={() => parts.listening.resume()}>
         {t.trouble.tryAgain}
       </button>
     </div>
   );
 }
 
-/** First of all, and until there is something else to read. */
-function Grounding({ view }: { view: ListeningView }) {
-  const { t, state } = useApp();
-  if (view.stage === "ready" || view.long || state.offer !== null) return null;
-  return <p class="grounding">{typeset(t.waiting.grounding)}</p>;
-}
-
 /** The words written for this run, while it begins. Later they are behind « Plus ». */
 function Reading({ view }: { view: ListeningView }) {
   const { state } = useApp();
   const begins = isWaiting(view.stage) || view.sound.journeySeconds < READING_S;
-  return view.brief && begins && state.offer === null ? <Brief /> : null;
+  const asked = state.rating || (state.breathing && !isWaiting(view.stage));
+  return view.brief && begins && !asked ? <Brief /> : null;
 }
 
 /** From the middle of a journey until it is answered or nearly over. */
@@ -102,9 +115,9 @@ function Middle({ view }: { view: ListeningView }) {
   const { journeySeconds, totalSeconds } = view.sound;
   const part = totalSeconds > 0 ? journeySeconds / totalSeconds : 0;
   const asked = view.ratings.suds_mid !== undefined || part < 0.45 || part > 0.75;
-  if (asked || app.state.offer !== null) return null;
+  if (asked || app.state.rating || app.state.breathing) return null;
   return (
-    <button type="button" class="button bare" onClick={() => app.offer("rate")}>
+    <button type="button" class="button bare" onClick={() => app.rate(true)}>
       {app.t.playing.middle}
     </button>
   );

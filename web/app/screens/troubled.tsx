@@ -20,19 +20,19 @@ export function Troubled() {
       {quota && <Until until={view.trouble?.until ?? null} />}
       <p>{typeset(hintFor(view.trouble?.kind, t))}</p>
       {quota && (
-        <a class="button line strong wide" href="#runs">
+        <a class="button solid wide" href="#runs">
           {t.home.runs}
         </a>
       )}
       {page && (
-        <button type="button" class="button line strong wide" onClick={() => location.reload()}>
+        <button type="button" class="button solid wide" onClick={() => location.reload()}>
           {t.trouble.reopen}
         </button>
       )}
       {!quota && !page && (
         <button
           type="button"
-          class="button line strong wide"
+          class="button solid wide"
           onClick={() => app.parts.listening.tryAgain()}
         >
           {view.stage === "failed" ? t.trouble.composeAgain : t.trouble.tryAgain}

@@ -21,7 +21,7 @@ function OneTap({ title, words }: { title: string; words: string }) {
     <div class="screen one-tap">
       <div class="lamp-room" />
       <h1 class="title">{typeset(title)}</h1>
-      <button type="button" class="button solid wide" onClick={() => app.parts.listening.resume()}>
+      <button type="button" class="button solid wide" onClick={app.resume}>
         {words}
       </button>
       <button type="button" class="button bare" onClick={app.leave}>

@@ -183,8 +183,8 @@ describe("while waiting", () => {
     await settle();
   });
 
-  test("grounding comes first, and nothing is asked", () => {
-    expect(text()).toContain("Regardez autour de vous. Nommez cinq choses que vous voyez.");
+  test("the large words are for the person, and nothing is asked", () => {
+    expect(document.querySelector("h1")?.textContent).toBe(app.t.waiting.grounding);
     expect(document.querySelector("fieldset")).toBeNull();
     expect(document.querySelector("progress,[role=progressbar]")).toBeNull();
     expect(text()).not.toMatch(/%/);
@@ -201,14 +201,47 @@ describe("while waiting", () => {
     expect(words()).toEqual(["Settle down.", "en"]);
   });
 
-  test("a note and a breath are offered, each of them skippable", async () => {
+  test("a note is offered, and skippable", async () => {
     await press("Dire comment je me sens");
     expect(document.querySelectorAll(".step input")).toHaveLength(11);
     await press("Passer");
+    expect(document.querySelector(".step input")).toBeNull();
+  });
+
+  test("one small line says how far the music is, with an honest time", async () => {
+    const line = () => document.querySelector(".state")?.textContent;
+    expect(line()).toBe(`${app.t.waiting.composing} ${app.t.waiting.usual}`);
+    await room.pass(60);
+    await settle();
+    expect(line()).toBe(app.t.waiting.long);
+    expect(document.querySelector("h1")?.textContent).toBe(app.t.waiting.grounding);
+  });
+
+  test("a breath may be followed instead, and the next waiting begins with it", async () => {
+    const title = () => document.querySelector("h1")?.textContent;
     await press("Respirer");
+    expect(title()).toMatch(/Inspirez|Soufflez/);
+    expect(app.glow().guide).toBe(true);
+    await press("Stop");
+    await press("Revenir au début");
+    await press("Commencer");
+    await room.pass(1);
+    await settle();
+    expect(title()).toMatch(/Inspirez|Soufflez/);
+    await press("Regarder autour de moi");
+    expect(title()).toBe(app.t.waiting.grounding);
+    expect(app.glow().guide).toBe(false);
+  });
+
+  test("a breath goes on under the music until it is let go of", async () => {
+    await press("Respirer");
+    room.tell("first", "queued", "queued", "queued");
+    await room.pass(6);
+    await settle();
     expect(text()).toMatch(/Inspirez|Soufflez/);
     await press("Ne plus suivre la lumière");
     expect(text()).not.toMatch(/Inspirez|Soufflez/);
+    expect(app.parts.preferences.breathing).toBe(true);
   });
 
   test("the bed has its own switch", async () => {
