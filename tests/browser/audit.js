@@ -43,6 +43,85 @@ window.__audit = (() => {
     return faults;
   }
 
+  // Text and controls as boxes on the screen, those of hidden rooms left out.
+  function boxes() {
+    const words = document.createTreeWalker(room(), NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (words.nextNode()) {
+      const el = words.currentNode.parentElement;
+      if (!words.currentNode.data.trim() || !isShown(el) || el.closest(".visually-hidden, .set-aside"))
+        continue;
+      const range = document.createRange();
+      range.selectNodeContents(words.currentNode);
+      found.push(...[...range.getClientRects()].map((box) => ({ el, box })));
+    }
+    return found;
+  }
+
+  const meet = (a, b) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  const drawn = () => new Promise((then) => requestAnimationFrame(() => setTimeout(then)));
+
+  // Nothing is read or tapped beside or behind Help, wherever one has scrolled to.
+  async function help() {
+    const button = dialog() ? null : document.querySelector(".top .help-button");
+    if (!button) return [];
+    const faults = new Set();
+    const end = document.scrollingElement.scrollHeight - innerHeight;
+    for (let y = 0; y <= Math.max(end, 0); y += Math.max(innerHeight / 7, 40)) {
+      scrollTo(0, y);
+      await drawn();
+      const area = button.getBoundingClientRect();
+      for (const { el, box } of boxes()) {
+        if (button.contains(el) || !meet(area, box)) continue;
+        // Under the strip from one side to the other nobody takes it for something to read.
+        const x = box.left + 1 < area.left ? box.left + 1 : box.right - 1;
+        const seen = document.elementFromPoint(x, Math.max(area.top, box.top) + 1);
+        const strip = getComputedStyle(button.closest(".top"), "::before").visibility === "visible";
+        if (!strip || (seen && el.contains(seen))) faults.add(`Help covers ${name(el)}`);
+      }
+    }
+    scrollTo(0, 0);
+    await drawn();
+    return [...faults];
+  }
+
+  // Eleven equal places in one grid, no more than one of its places empty.
+  function scales() {
+    return [...room().querySelectorAll(".scale-steps")].filter(isShown).flatMap((scale) => {
+      const steps = [...scale.children].map((step) => step.getBoundingClientRect());
+      const tops = [...new Set(steps.map(({ top }) => Math.round(top)))];
+      const columns = steps.filter(({ top }) => Math.round(top) === tops[0]).length;
+      const sizes = steps.map(({ width, height }) => [width, height]);
+      const even = sizes.every(([w, h]) => Math.abs(w - sizes[0][0]) < 1 && Math.abs(h - sizes[0][1]) < 1);
+      const empty = tops.length * columns - steps.length;
+      return even && empty <= 1 ? [] : [`the steps stand ${columns} in a row, ${empty} places empty`];
+    });
+  }
+
+  // The way forward, where there is one; else Stop.
+  function loudest(underWay) {
+    if (matchMedia("(forced-colors: active)").matches) return [];
+    const loud = [...room().querySelectorAll("button, a.button")].filter(
+      (el) => isShown(el) && getComputedStyle(el).backgroundColor === getComputedStyle(document.body).color,
+    );
+    const faults = loud.length > 1 ? loud.map((el) => `${name(el)} is as loud as another`) : [];
+    const asks = document.querySelector(".account, .troubled, .ask .solid");
+    if (underWay && loud.length === 0) faults.push("no button is the loudest");
+    if (underWay && !dialog() && asks && loud.includes(stop())) faults.push("Stop is louder than the way on");
+    return faults;
+  }
+
+  // What a person waits with is read without scrolling.
+  function fold() {
+    const words = dialog() ? null : document.querySelector(".waiting h1");
+    if (!words || document.querySelector(".scale")) return [];
+    const { top, bottom } = words.getBoundingClientRect();
+    const bar = document.querySelector("main > .bar")?.getBoundingClientRect().top ?? innerHeight;
+    return top < 0 || bottom > bar ? [`${name(words)} is below the fold`] : [];
+  }
+
   function focus() {
     const before = document.activeElement;
     const faults = [];
@@ -180,7 +259,10 @@ window.__audit = (() => {
     targets,
     stopFirst,
     focus,
+    help,
+    loudest,
     reflow,
+    layout: async () => [...(await help()), ...scales(), ...fold()],
     looks,
     space: (on) => {
       document.adoptedStyleSheets = on ? [spaced] : [];

@@ -15,8 +15,12 @@ AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 AUDIT = HERE / "audit.js"
 EVERY_RULE = {"resultTypes": ["violations"]}
 COLOURS = EVERY_RULE | {"runOnly": ["color-contrast", "link-in-text-block"]}
+MORE_CONTRAST = EVERY_RULE | {"runOnly": ["color-contrast-enhanced"]}
 THEMES = {"dark": EVERY_RULE, "light": COLOURS}
 """What is asked of axe in each; between themes nothing but colours differs."""
+
+LARGE = ("as it is", "text at 200 %", "320 px wide, text at 200 %")
+"""What is looked at in the second language: its words are as long, and elsewhere."""
 
 SIZES = ((360, 740), (768, 1024), (1440, 900))
 PICTURES = os.environ.get("PICTURES", "some")
@@ -31,7 +35,7 @@ def test_every_screen_is_for_everybody(open_listener: Open, language: str) -> No
     for screen in visit_every_screen(listener):
         screen.page.evaluate("__audit.settled()")
         _keep_pictures(screen, language)
-        conditions = CONDITIONS if language == "fr" else ("as it is", "text at 200 %")
+        conditions = CONDITIONS if language == "fr" else LARGE
         said = [
             *_what_axe_says(screen.page),
             *_what_axe_cannot_see(screen, conditions),
@@ -106,6 +110,12 @@ def _what_axe_says(page: Page) -> Iterator[str]:
         for violation in found["violations"]:
             where = [node["target"] for node in violation["nodes"]]
             yield f"{theme}: {violation['id']} at {where}: {violation['help']}"
+        page.emulate_media(contrast="more")
+        found = page.evaluate("wishes => axe.run(document, wishes)", MORE_CONTRAST)
+        for violation in found["violations"]:
+            where = [node["target"] for node in violation["nodes"]]
+            yield f"{theme}, more contrast: {violation['id']} at {where}"
+        page.emulate_media(contrast="no-preference")
     page.emulate_media(color_scheme="dark")
 
 
@@ -115,8 +125,8 @@ def _what_axe_cannot_see(screen: Screen, conditions: Iterable[str]) -> Iterator[
     for condition in conditions:
         with CONDITIONS[condition](page):
             found = page.evaluate(
-                "underWay => [...__audit.reflow(), ...__audit.stopFirst(underWay),"
-                " ...__audit.focus()]",
+                "async underWay => [...__audit.reflow(), ...__audit.stopFirst(underWay),"
+                " ...__audit.focus(), ...__audit.loudest(underWay), ...await __audit.layout()]",
                 screen.under_way,
             )
             yield from (f"{condition}: {fault}" for fault in found)
@@ -151,6 +161,12 @@ def _large_text(page: Page) -> Iterator[None]:
 
 
 @contextmanager
+def _narrow_and_large(page: Page) -> Iterator[None]:
+    with _narrow(page), _large_text(page):
+        yield
+
+
+@contextmanager
 def _spaced_text(page: Page) -> Iterator[None]:
     page.evaluate("__audit.space(true)")
     yield
@@ -168,6 +184,7 @@ CONDITIONS = {
     "as it is": _as_it_is,
     "320 px wide": _narrow,
     "text at 200 %": _large_text,
+    "320 px wide, text at 200 %": _narrow_and_large,
     "spaced text": _spaced_text,
     "forced colours": _forced_colours,
 }

@@ -1,5 +1,6 @@
 /** The top of every screen: help on the right, always; the rest where it is wanted. */
 
+import { useEffect, useState } from "preact/hooks";
 import { HOME, hashOf } from "../router";
 import { useApp } from "./app-context";
 
@@ -8,7 +9,7 @@ export function Header() {
   const { name } = app.state.route;
   const home = name === "home";
   return (
-    <header class="top">
+    <header class="top" data-scrolled={useScrolled()}>
       {home && (
         <a class="button bare" href="#runs">
           {app.t.home.runs}
@@ -23,6 +24,17 @@ export function Header() {
       <HelpButton />
     </header>
   );
+}
+
+/** Something lies above the upper edge of the screen. */
+function useScrolled(): boolean {
+  const [scrolled, setScrolled] = useState(scrollY > 0);
+  useEffect(() => {
+    const look = () => setScrolled(scrollY > 0);
+    addEventListener("scroll", look, { passive: true });
+    return () => removeEventListener("scroll", look);
+  }, []);
+  return scrolled;
 }
 
 export function HelpButton() {
