@@ -41,9 +41,11 @@ export function Listen() {
 /** The large words are for the person; the small ones say how far the music is. */
 function WaitingWords({ view }: { view: ListeningView }) {
   const { t, state } = useApp();
+  const words = state.rating ? t.waiting.rate : t.waiting.grounding;
+  const follows = state.breathing && !state.rating;
   return (
     <div class="words">
-      <h1 class="title">{state.breathing ? <BreathGuide /> : typeset(t.waiting.grounding)}</h1>
+      <h1 class="title">{follows ? <BreathGuide /> : typeset(words)}</h1>
       <p class="quiet state">{typeset(hindrance(view, state, t) ?? waitingLine(view, t))}</p>
     </div>
   );
