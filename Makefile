@@ -11,7 +11,7 @@ BENCH ?= $(filter --json,$(MAKECMDGOALS))
 STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
 
 .PHONY: demo dev test lint web fuzz test-supabase test-containers bench bench-capacity \
-  bench-page clean --stay --json
+  bench-page package clean --stay --json
 
 demo: $(READY)
 	$(BIN)/python -m parcours_xl.local.player_build
@@ -62,6 +62,10 @@ bench: $(READY)
 # 1,000 runs in hand: one worker, then four.
 bench-capacity: $(READY)
 	@$(BIN)/python -m benchmarks capacity $(BENCH)
+
+# The engine for other pages: build/parcours-xl-<version>.tgz.
+package: $(READY)
+	@$(BIN)/python -m parcours_xl.local.player_package
 
 # A first visit to the page at 400 kbit/s and 400 ms, in Chromium.
 bench-page: $(READY)

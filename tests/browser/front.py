@@ -18,6 +18,11 @@ from parcours_xl.local.proxy import Proxy, create_client
 RECORDER = Path(__file__).with_name("recorder.js")
 
 
+async def recorder(_: Request) -> Response:
+    """The recorder's code, for the audio worklet."""
+    return FileResponse(RECORDER, media_type="text/javascript")
+
+
 def create_front(url: str) -> Starlette:
     """Passes everything on to the deployment, but for `/__recorder.js`."""
     client = create_client()
@@ -26,9 +31,6 @@ def create_front(url: str) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with client:
             yield
-
-    async def recorder(_: Request) -> Response:
-        return FileResponse(RECORDER, media_type="text/javascript")
 
     return Starlette(
         routes=[Route("/__recorder.js", recorder), Mount("", Proxy(client, url))],

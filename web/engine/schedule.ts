@@ -27,7 +27,7 @@ export function nextPlayable(run: Run, after: number): Segment | undefined {
 }
 
 export function previousPlayable(run: Run, before: number): Segment | undefined {
-  return run.segments.findLast((segment) => segment.index < before && isPlayable(segment));
+  return run.segments.filter((segment) => segment.index < before && isPlayable(segment)).at(-1);
 }
 
 /** Whether a later segment may still become music. */

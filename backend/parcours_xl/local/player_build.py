@@ -51,7 +51,7 @@ def check_player() -> None:
     """Types, lint and the tests of the page's own code. Raises LocalError when one fails."""
     install_modules()
     for script in ("check", "test"):
-        if _npm(["run", "--silent", script], CHECK_S_MAX, shown=True).returncode:
+        if run_npm(["run", "--silent", script], CHECK_S_MAX, shown=True).returncode:
             raise LocalError(f"npm run {script}, in {WEB.name}/, found faults.")
 
 
@@ -69,7 +69,7 @@ def install_modules() -> None:
     lock, installed = WEB / "package-lock.json", WEB / "node_modules" / ".package-lock.json"
     if installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
-    done = _npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], INSTALL_S_MAX)
+    done = run_npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], INSTALL_S_MAX)
     if done.returncode:
         raise LocalError(f"npm could not install the page's packages: {_reason(done)}")
     installed.touch()
@@ -89,10 +89,10 @@ def _is_built_from(sources: str) -> bool:
 def _build(sources: str) -> None:
     with tempfile.TemporaryDirectory(prefix=".site-", dir=SITE.parent) as name:
         new = Path(name) / "new"
-        done = _npm(["run", "build", "--", "--outDir", str(new), "--emptyOutDir"], BUILD_S_MAX)
+        done = run_npm(["run", "build", "--", "--outDir", str(new), "--emptyOutDir"], BUILD_S_MAX)
         if done.returncode:
             raise LocalError(f"The page could not be built: {_reason(done)}")
-        _render_bed(new / "assets")
+        _add_bed(new / "assets")
         (new / STAMP).write_text(sources)
         new.chmod(0o755)
         if SITE.exists():
@@ -100,19 +100,25 @@ def _build(sources: str) -> None:
         new.rename(SITE)
 
 
-def _render_bed(assets: Path) -> None:
+def render_bed(whole: Path, start: Path) -> None:
+    """The music for waiting, and the few seconds of it that come first."""
     # The simulators are another program: what composes there never runs in the service.
-    files = [assets / "bed.mp3", assets / "bed-start.mp3"]
-    command = [sys.executable, "-m", "parcours_xl.simulators.bed", *map(str, files)]
+    command = [sys.executable, "-m", "parcours_xl.simulators.bed", str(whole), str(start)]
     subprocess.run(command, check=True, timeout=BUILD_S_MAX)  # noqa: S603
+
+
+def _add_bed(assets: Path) -> None:
+    files = [assets / "bed.mp3", assets / "bed-start.mp3"]
+    render_bed(*files)
     for file in files:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
         shutil.move(file, file.with_name(f"{file.stem}-{digest}.mp3"))
 
 
-def _npm(
+def run_npm(
     arguments: Sequence[str], seconds: int, *, shown: bool = False
 ) -> "subprocess.CompletedProcess[str]":
+    """Node's npm in `web/`, with what it says unless it is shown."""
     options = {} if shown else {"capture_output": True}
     return find_npm()(arguments, cwd=WEB, timeout=seconds, text=True, **options)
 
