@@ -29,6 +29,7 @@ DRAIN_S = 20
 SegmentSeconds = Annotated[int, Field(ge=5, le=600)]
 JourneySeconds = Annotated[int, Field(ge=15, le=2400)]
 CALLBACK = "parcours-xl-callback"
+KIE_API_BASE = "https://api.kie.ai"
 UNKNOWN = "unknown"
 """What stands for a key that an operator's command can do without."""
 
@@ -101,7 +102,8 @@ class Settings(Targets):
     openai_models: Names = ("gpt-4o-mini", "gpt-6-luna")
     brief_s_max: Seconds = 15
 
-    # Suno (sunoapi.org)
+    # Suno, through one of two resellers: the same shapes, other codes
+    suno_vendor: Literal["sunoapi", "kie"] = "sunoapi"
     suno_api_key: SecretStr = Field(min_length=1)
     suno_api_base: str = "https://api.sunoapi.org"
     suno_model: str = "V5_5"
@@ -159,6 +161,12 @@ class Settings(Targets):
 
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _address_of_the_vendor(self) -> Self:
+        if self.suno_vendor == "kie" and "suno_api_base" not in self.model_fields_set:
+            object.__setattr__(self, "suno_api_base", KIE_API_BASE)  # settings are frozen
+        return self
 
     @field_validator(
         "supabase_url", "postgrest_url", "openai_base_url", "suno_api_base", "public_url"

@@ -70,13 +70,29 @@ declare
 begin
   update public.parcours_segments
      set status = 'failed',
-         metadata = metadata - array['next_try_at', 'complete_received_at', 'suno_download_url']
+         metadata = metadata - array['next_try_at', 'complete_received_at', 'suno_download_url',
+                                     'whole_track', 'delivered_track_id', 'delivered_stream_url']
            || jsonb_build_object('failure', failure || jsonb_build_object(
                 'at', clock_timestamp(), 'again', again))
    where id = p_segment.id;
   perform parcours.note(p_segment.run_id, p_segment.id, 'segment.failed',
     failure || jsonb_build_object('again', again, 'attempt', parcours.attempts(p_segment)));
+  if p_reason = 'suno_content' then
+    perform parcours.refuse_prompt(p_segment.id, p_detail);
+  end if;
 end;
+$$;
+
+-- Suno refused the words that were sent: no later attempt sends them again. The worker takes the
+-- next prompt by how many are kept here (services/generation); they outlive every new attempt.
+create function parcours.refuse_prompt(p_segment_id uuid, p_detail jsonb) returns void
+language sql set search_path = '' as $$
+  update public.parcours_segments
+     set metadata = metadata || jsonb_build_object(
+           'refused_prompts', coalesce(metadata->'refused_prompts', '[]'::jsonb)
+             || jsonb_build_array(
+                  jsonb_strip_nulls(p_detail) || jsonb_build_object('at', clock_timestamp())))
+   where id = p_segment_id;
 $$;
 
 -- A new attempt: a new token, and nothing left of the old one but the count.
@@ -89,7 +105,8 @@ begin
          metadata = metadata - array[
            'claimed_at', 'heard_at', 'refusals', 'next_try_at', 'asked_at', 'ask_at', 'failure',
            'first_received_at', 'complete_received_at', 'suno_download_url', 'suno_track_id',
-           'suno_second_track_id', 'suno_second_stream_url', 'suno_second_download_url']
+           'suno_second_track_id', 'suno_second_stream_url', 'suno_second_download_url',
+           'whole_track', 'delivered_track_id', 'delivered_stream_url', 'sound_end_seconds']
    where id = p_segment.id;
   perform parcours.note(p_segment.run_id, p_segment.id, 'segment.requeued',
     jsonb_build_object('attempts', parcours.attempts(p_segment)));
@@ -106,4 +123,4 @@ end;
 $$;
 
 revoke execute on function parcours.lock_segment, parcours.settle_run, parcours.resume_run,
-  parcours.fail, parcours.renew, parcours.move_run from public;
+  parcours.fail, parcours.refuse_prompt, parcours.renew, parcours.move_run from public;

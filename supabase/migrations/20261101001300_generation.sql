@@ -70,7 +70,10 @@ begin
     'outcome', 'claimed', 'status', 'generating', 'slot', reserved,
     'callback_token', segment.callback_token, 'prompt', segment.prompt,
     'title', coalesce(segment.metadata->>'title', ''),
-    'planned_seconds', coalesce((segment.metadata->>'planned_seconds')::integer, 300));
+    'planned_seconds', coalesce((segment.metadata->>'planned_seconds')::integer, 300),
+    'preset_key', (select preset_key from public.parcours_runs where id = segment.run_id),
+    'refused_prompts', jsonb_array_length(
+      coalesce(segment.metadata->'refused_prompts', '[]'::jsonb)));
 end;
 $$;
 
@@ -110,8 +113,9 @@ begin
 end;
 $$;
 
--- Suno has said no: 'later' (again after the pauses of retry_s, then failed), 'for_good', or
--- 'account' (no credits, a bad key), which ends every segment of the run that would call Suno.
+-- Suno has said no: 'later' (again after the pauses of retry_s, then failed), 'content' (to these
+-- words: the next attempt sends others), 'for_good', or 'account' (no credits, a bad key), which
+-- ends every segment of the run that would call Suno.
 create function public.record_refusal(
   p_segment_id uuid, p_token uuid, p_kind text, p_limits jsonb, p_code integer default null,
   p_message text default null
@@ -145,7 +149,8 @@ begin
 
   perform parcours.fail(segment,
     case p_kind when 'account' then 'suno_account' when 'later' then 'suno_busy'
-                else 'suno_refused' end, detail, false);
+                when 'content' then 'suno_content' else 'suno_refused' end,
+    detail, p_kind = 'content');
   if p_kind = 'account' then
     for other in
       select * from public.parcours_segments

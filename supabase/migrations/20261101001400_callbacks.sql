@@ -7,7 +7,7 @@
 --   tracks   [{id, stream_url, download_url, trusted, refused_host, duration_seconds}]
 --            trusted: the download host is on the list; otherwise Suno must confirm the address
 --            before it is fetched. refused_host: the address was dropped by the door.
---   error    {code, message, again}
+--   error    {code, message, again, kind}; kind 'content': Suno refuses the words that were sent
 
 -- suno_track_id names the ONE track behind preview_url and storage_path. While that track is being
 -- stored, a late `first` only fills what is empty.
@@ -33,7 +33,9 @@ begin
          preview_url = coalesce(preview_url, heard->>'stream_url'),
          metadata = jsonb_strip_nulls(jsonb_build_object(
              'suno_second_track_id', other->>'id',
-             'suno_second_stream_url', other->>'stream_url'))
+             'suno_second_stream_url', other->>'stream_url',
+             'whole_track', case when (heard->>'trusted')::boolean
+                                 then heard - array['stream_url', 'refused_host'] end))
            || metadata || jsonb_strip_nulls(jsonb_build_object(
              'first_received_at', coalesce(metadata->'first_received_at',
                                            to_jsonb(clock_timestamp())),
@@ -57,6 +59,12 @@ declare
   other jsonb := (
     select track from jsonb_array_elements(p_event->'tracks') as t (track)
      where track->>'id' <> delivered->>'id' limit 1);
+  others jsonb := (
+    select jsonb_agg(track - array['stream_url', 'refused_host'])
+      from jsonb_array_elements(p_event->'tracks') as t (track)
+     where track->>'download_url' is not null and track->>'id' <> delivered->>'id');
+  -- The preview that is heard stays until another track is stored in its place (record_track).
+  is_heard boolean := p_segment.preview_url is not null and wanted is not null;
   refused_host text := (
     select track->>'refused_host' from jsonb_array_elements(p_event->'tracks') as t (track)
      where track->>'refused_host' is not null limit 1);
@@ -76,12 +84,13 @@ begin
   end if;
 
   update public.parcours_segments
-     set preview_url = case when delivered->>'id' <> wanted then delivered->>'stream_url'
-                            else coalesce(preview_url, delivered->>'stream_url') end,
+     set preview_url = coalesce(preview_url, delivered->>'stream_url'),
          duration_seconds = round((delivered->>'duration_seconds')::numeric),
          metadata = metadata || jsonb_strip_nulls(jsonb_build_object(
            'complete_received_at', clock_timestamp(),
-           'suno_track_id', delivered->>'id',
+           'suno_track_id', case when is_heard then wanted else delivered->>'id' end,
+           'delivered_track_id', case when is_heard then delivered->>'id' end,
+           'delivered_stream_url', case when is_heard then delivered->>'stream_url' end,
            'suno_download_url',
              case when (delivered->>'trusted')::boolean then delivered->>'download_url' end,
            'suno_second_track_id', other->>'id',
@@ -94,9 +103,29 @@ begin
     'callback_token', p_segment.callback_token,
     'task_id', coalesce(p_segment.suno_task_id, p_event->>'task_id'),
     'track_id', delivered->>'id', 'download_url', delivered->>'download_url',
-    'trusted', (delivered->>'trusted')::boolean));
+    'trusted', (delivered->>'trusted')::boolean, 'others', coalesce(others, '[]'::jsonb)));
   perform parcours.note(p_segment.run_id, p_segment.id, 'segment.delivered',
     jsonb_build_object('source', p_event->'source', 'late', p_segment.status = 'failed'));
+  return 'ok';
+end;
+$$;
+
+-- A task failed. A track that had come out whole before, or that the record still names, is kept.
+create function parcours.accept_error(p_segment public.parcours_segments, p_event jsonb)
+returns text
+language plpgsql set search_path = '' as $$
+begin
+  if p_event->'tracks' @? '$[*].download_url ? (@ != null)' then
+    return parcours.accept_complete(p_segment, p_event);
+  elsif p_segment.metadata ? 'whole_track' then
+    return parcours.accept_complete(p_segment, p_event || jsonb_build_object(
+      'tracks', jsonb_build_array(p_segment.metadata->'whole_track')));
+  end if;
+  perform parcours.fail(p_segment,
+    case when p_event->'error'->>'kind' = 'content' then 'suno_content' else 'suno_error' end,
+    jsonb_build_object('code', p_event->'error'->'code',
+                       'message', left(p_event->'error'->>'message', 500)),
+    coalesce((p_event->'error'->>'again')::boolean, true));
   return 'ok';
 end;
 $$;
@@ -128,10 +157,7 @@ begin
   elsif stage = 'complete' then
     return parcours.accept_complete(p_segment, p_event);
   elsif stage = 'error' then
-    perform parcours.fail(p_segment, 'suno_error',
-      jsonb_build_object('code', p_event->'error'->'code',
-                         'message', left(p_event->'error'->>'message', 500)),
-      coalesce((p_event->'error'->>'again')::boolean, true));
+    return parcours.accept_error(p_segment, p_event);
   end if;
   return 'ok';
 end;
@@ -189,7 +215,7 @@ begin
 end;
 $$;
 
-revoke execute on function parcours.accept_first, parcours.accept_complete,
+revoke execute on function parcours.accept_first, parcours.accept_complete, parcours.accept_error,
   parcours.accept_event from public;
 revoke execute on function public.check_callback, public.record_callback
   from public, anon, authenticated;

@@ -1,7 +1,8 @@
 -- A delivered track is stored, or the segment fails; the owner may have it signed.
 
 -- Takes due jobs for so many seconds. 'current' is false when the attempt is over: the job is
--- then to be finished without a transfer. 'announced_seconds' is how long Suno says the track is.
+-- then to be finished without a transfer. 'announced_seconds' is how long Suno says the track is,
+-- 'delivered_s' how long ago it said that it is complete.
 create function public.take_track_jobs(p_quantity integer, p_lease_s integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -18,6 +19,10 @@ begin
       'announced_seconds', (
         select duration_seconds from public.parcours_segments
          where id = (job.message->>'segment_id')::uuid),
+      'delivered_s', (
+        select extract(epoch from
+                 clock_timestamp() - (metadata->>'complete_received_at')::timestamptz)
+          from public.parcours_segments where id = (job.message->>'segment_id')::uuid),
       'current', exists (
         select from public.parcours_segments as segment
          where segment.id = (job.message->>'segment_id')::uuid
@@ -30,15 +35,20 @@ $$;
 
 -- The music is kept: at p_storage_path, or (documented fallback) only at p_final_url. Answers
 -- 'completed', 'late' (another attempt, or complete already), or 'gone' (erased meanwhile: what
--- was stored is to be deleted). Loudness in LUFS and true peak in dBTP, where they were measured.
+-- was stored is to be deleted). Loudness in LUFS and true peak in dBTP, where they were measured;
+-- p_sound_end_seconds where the sound ends, when silence follows. p_track_id: which track of the
+-- task it is, and how long; another than the one that was heard takes the preview's place only now.
 create function public.record_track(
   p_segment_id uuid, p_token uuid, p_storage_path text, p_final_url text default null,
   p_download_url text default null, p_loudness_lufs double precision default null,
-  p_true_peak_dbtp double precision default null
+  p_true_peak_dbtp double precision default null,
+  p_sound_end_seconds double precision default null, p_track_id text default null,
+  p_duration_seconds double precision default null
 ) returns text
 language plpgsql security definer set search_path = '' as $$
 declare
   segment public.parcours_segments := parcours.lock_segment(p_segment_id);
+  is_other boolean;
 begin
   if segment.id is null then
     return 'gone';
@@ -48,10 +58,22 @@ begin
     return 'late';
   end if;
 
+  is_other := p_track_id <> coalesce(segment.metadata->>'suno_track_id', p_track_id);
   update public.parcours_segments
      set status = 'complete', storage_path = p_storage_path, final_url = p_final_url,
          callback_token = null,
-         metadata = metadata - 'failure' || jsonb_strip_nulls(jsonb_build_object(
+         preview_url = case
+           when not coalesce(is_other, false) then preview_url
+           when metadata->>'suno_second_track_id' = p_track_id
+             then metadata->>'suno_second_stream_url'
+           when metadata->>'delivered_track_id' = p_track_id
+             then metadata->>'delivered_stream_url' end,
+         duration_seconds = coalesce(round(p_duration_seconds::numeric), duration_seconds),
+         metadata = metadata - array['failure', 'whole_track', 'delivered_track_id',
+                                      'delivered_stream_url']
+           || jsonb_strip_nulls(jsonb_build_object(
+           'suno_track_id', coalesce(p_track_id, metadata->>'suno_track_id'),
+           'sound_end_seconds', p_sound_end_seconds,
            'suno_download_url',
              coalesce(p_download_url, p_final_url, metadata->>'suno_download_url'),
            'loudness_lufs', p_loudness_lufs, 'true_peak_dbtp', p_true_peak_dbtp))

@@ -34,6 +34,7 @@ language sql stable set search_path = '' as $$
     'download_url', p_segment.metadata->'suno_download_url',
     'lost', p_segment.metadata ? 'track_lost_at',
     'reason', p_segment.metadata->'failure'->'reason',
+    'refused', p_segment.metadata->'refused_prompts'->-1->'message',
     'attempts', parcours.attempts(p_segment));
 $$;
 

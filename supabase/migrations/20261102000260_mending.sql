@@ -140,8 +140,15 @@ begin
   perform pgmq.send('parcours_tracks', jsonb_build_object(
     'kind', 'store', 'run_id', segment.run_id, 'segment_id', segment.id,
     'callback_token', segment.callback_token, 'task_id', segment.suno_task_id,
-    'track_id', segment.metadata->'suno_track_id',
-    'download_url', segment.metadata->'suno_download_url', 'trusted', true));
+    'track_id', coalesce(segment.metadata->'delivered_track_id',
+                         segment.metadata->'suno_track_id'),
+    'download_url', segment.metadata->'suno_download_url', 'trusted', true,
+    'others', case when segment.metadata ? 'suno_second_download_url'
+                   then jsonb_build_array(jsonb_build_object(
+                     'id', segment.metadata->'suno_second_track_id',
+                     'download_url', segment.metadata->'suno_second_download_url',
+                     'trusted', true))
+                   else '[]' end));
   return 'sent';
 end;
 $$;
@@ -150,7 +157,8 @@ $$;
 -- '"Failed to sign URL"'). 'gone' when the segment was erased meanwhile.
 create function public.record_restored(
   p_segment_id uuid, p_storage_path text, p_final_url text default null,
-  p_loudness_lufs numeric default null, p_true_peak_dbtp numeric default null
+  p_loudness_lufs numeric default null, p_true_peak_dbtp numeric default null,
+  p_sound_end_seconds numeric default null
 ) returns text
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -164,9 +172,10 @@ begin
   update public.parcours_segments
      set storage_path = p_storage_path,
          final_url = case when p_storage_path is null then p_final_url end,
-         metadata = (metadata - array['track_lost_at', 'restore_tried_at'])
+         metadata = (metadata - array['track_lost_at', 'restore_tried_at', 'sound_end_seconds'])
            || jsonb_strip_nulls(jsonb_build_object(
-                'loudness_lufs', p_loudness_lufs, 'true_peak_dbtp', p_true_peak_dbtp))
+                'loudness_lufs', p_loudness_lufs, 'true_peak_dbtp', p_true_peak_dbtp,
+                'sound_end_seconds', p_sound_end_seconds))
            || case when p_storage_path is null
                    then jsonb_build_object('restore_tried_at', clock_timestamp()) else '{}' end
    where id = segment.id;

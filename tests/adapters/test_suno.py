@@ -73,7 +73,7 @@ async def test_a_duration_over_what_suno_takes_is_cut(
     [
         ("refused", {}, "for_good", 400),
         ("refused", {"status": 400}, "for_good", 400),
-        ("too_long", {}, "for_good", 413),
+        ("too_long", {}, "content", 413),
         ("refused", {"code": 404}, "for_good", 404),
         ("refused", {"code": 422}, "for_good", 422),
         ("bad_key", {}, "account", 401),
@@ -152,7 +152,6 @@ async def test_an_answer_that_comes_too_late_is_ambiguous(
         Response(b"", 200),
         JSONResponse([]),
         JSONResponse({"msg": "success"}),
-        JSONResponse({"code": "200", "data": {"taskId": "t"}}),
         JSONResponse({"code": 200, "msg": "success", "data": None}),
         JSONResponse({"code": 200, "data": []}),
         JSONResponse({"code": 200, "data": {"taskId": None}}),
@@ -216,7 +215,10 @@ async def test_a_finished_task_is_what_its_callback_would_have_been(
         ("CALLBACK_EXCEPTION", "complete", None),
         ("CREATE_TASK_FAILED", "error", True),
         ("GENERATE_AUDIO_FAILED", "error", True),
-        ("SENSITIVE_WORD_ERROR", "error", False),
+        ("SENSITIVE_WORD_ERROR", "error", True),
+        ("FAILED", "error", True),
+        ("SOMETHING_ELSE_ERROR", "error", True),
+        ("SOMETHING_ELSE", "pending", None),
     ],
 )
 async def test_every_state_of_a_task_is_understood(

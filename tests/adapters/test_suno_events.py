@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcours_xl.adapters.hosts import TrackHosts
+from parcours_xl.adapters.suno_codes import RefusalKind
 from parcours_xl.adapters.suno_events import (
     SunoError,
     SunoEvent,
@@ -105,6 +106,42 @@ def test_the_vendors_first_holds_both_tracks_and_the_second_has_no_file_yet() ->
     )
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("audio_url", "stream_audio_url"),
+        ("audioUrl", "streamAudioUrl"),
+        ("source_audio_url", "source_stream_audio_url"),
+        ("sourceAudioUrl", "sourceStreamAudioUrl"),
+    ],
+)
+def test_every_twin_of_an_address_is_read_and_empty_ones_are_passed_over(
+    names: tuple[str, str],
+) -> None:
+    file, stream = names
+    empty = {"audio_url": "", "audioUrl": None, "stream_audio_url": "", "streamAudioUrl": None}
+    item = empty | {"id": "a", file: FILE, stream: STREAM}
+    track = SunoTrack("a", STREAM, FILE, trusted=True)
+    assert parse_callback(vendor("complete", item), HOSTS).tracks == (track,)
+    assert parse_record("t", record("SUCCESS", item), HOSTS).tracks == (track,)
+
+
+@pytest.mark.parametrize("name", ["sunoData", "data", "suno_data"])
+def test_every_twin_of_the_list_of_tracks_is_read(name: str) -> None:
+    track = SunoTrack("a", STREAM, FILE, trusted=True, duration_seconds=10.5)
+    body = {"code": 200, "data": {"callback_type": "complete", "taskId": "t", name: [SONG]}}
+    event = parse_callback(body, HOSTS)
+    assert (event.stage, event.task_id, event.tracks) == ("complete", "t", (track,))
+    data = {"status": "SUCCESS", "response": {name: [SONG]}}
+    assert parse_record("t", data, HOSTS).tracks == (track,)
+
+
+@pytest.mark.parametrize("names", [("errorCode", "errorMessage"), ("error_code", "error_message")])
+def test_every_twin_of_a_failure_is_read(names: tuple[str, str]) -> None:
+    data = {"status": "FAILED", names[0]: 531, names[1]: "no audio"}
+    assert parse_record("t", data, HOSTS).error == SunoError(531, "no audio", again=True)
+
+
 def test_the_vendors_text_may_be_empty() -> None:
     event = parse_callback(vendor("text"), HOSTS)
     assert (event.stage, event.tracks) == ("text", ())
@@ -122,16 +159,35 @@ def test_camel_case_is_read_as_well() -> None:
     assert event.tracks == (SunoTrack("a", STREAM, FILE, trusted=True),)
 
 
-FINAL_CODES, PASSING_CODES = (400, 401, 402, 404, 413, 422), (408, 429, 451, 500, 501, 531)
-
-
-@pytest.mark.parametrize("code", [*FINAL_CODES, *PASSING_CODES])
-def test_an_error_code_says_whether_another_attempt_could_fare_better(code: int) -> None:
-    again = code in PASSING_CODES
-    body = {"code": code, "msg": "no", "data": {"callbackType": "error", "task_id": "t"}}
-    assert parse_callback(body, HOSTS) == SunoEvent(
-        "error", "callback", "t", error=SunoError(code, "no", again)
-    )
+@pytest.mark.parametrize("messenger", ["callback", "record_info"])
+@pytest.mark.parametrize(
+    ("code", "kind", "again"),
+    [
+        (400, "content", True),
+        (401, "account", False),
+        (402, "account", False),
+        (404, "for_good", False),
+        (408, "later", True),
+        (413, "content", True),
+        (422, "for_good", False),
+        (451, "later", True),
+        (500, "later", True),
+        (501, "later", True),
+        (531, "later", True),
+        (777, "later", True),
+    ],
+)
+def test_one_rule_for_both_messengers_says_whether_another_attempt_could_fare_better(
+    messenger: str, code: int, kind: RefusalKind, again: bool
+) -> None:
+    if messenger == "callback":
+        body = {"code": code, "msg": "no", "data": {"callbackType": "error", "task_id": "t"}}
+        event = parse_callback(body, HOSTS)
+    else:
+        data = {"status": "GENERATE_AUDIO_FAILED", "errorCode": str(code), "errorMessage": "no"}
+        event = parse_record("t", data, HOSTS)
+    assert event.stage == "error"
+    assert event.error == SunoError(code, "no", again, kind)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +295,9 @@ SONG = {"id": "a", "audioUrl": FILE, "streamAudioUrl": STREAM, "duration": 10.5}
         ("CREATE_TASK_FAILED", "error"),
         ("GENERATE_AUDIO_FAILED", "error"),
         ("SENSITIVE_WORD_ERROR", "error"),
+        ("FAILED", "error"),
+        ("UPLOAD_ERROR", "error"),
+        ("failed", "error"),
         ("SOMETHING_NEW", "pending"),
         (None, "pending"),
         (5, "pending"),
@@ -276,7 +335,7 @@ def test_a_failure_says_why_and_forbidden_words_stay_forbidden() -> None:
     assert parse_record("t", failed, HOSTS).error == SunoError(531, "no audio", again=True)
     forbidden = record("SENSITIVE_WORD_ERROR", errorCode=None, errorMessage=None)
     assert parse_record("t", forbidden, HOSTS).error == SunoError(
-        None, "SENSITIVE_WORD_ERROR", again=False
+        None, "SENSITIVE_WORD_ERROR", again=True, kind="content"
     )
 
 

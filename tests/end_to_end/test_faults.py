@@ -117,24 +117,55 @@ def test_a_busy_suno_is_asked_again_after_its_pauses(house: House) -> None:
     assert house.events(run_id, "segment.refused") == 3
 
 
-@pytest.mark.parametrize(
+DEAD = pytest.mark.parametrize(
     "fault",
     [
-        {"fault": "missing"},
         {"fault": "html"},
         {"fault": "truncated"},
         {"fault": "redirect", "to": "loop"},
+        {"fault": "silent"},
+        {"fault": "junk", "noise": 100_000},
     ],
     ids=lambda fault: "-".join(map(str, fault.values())),
 )
-def test_a_dead_download_is_composed_anew(house: House, fault: dict[str, object]) -> None:
-    # Once for the delivered address, once for the one that Suno names when asked.
+
+
+@DEAD
+def test_a_dead_download_is_made_good_from_the_same_task(
+    house: House, fault: dict[str, object]
+) -> None:
     house.ask_fault(**fault, times=2)
     run_id = house.create_run()
     house.start_run(run_id)
     with running_workers(house):
         house.wait_for(run_id, "ready")
     assert house.segments(run_id)[0]["storage_path"] is not None
+    assert len(house.tasks_of(run_id)) == 1
+
+
+@DEAD
+def test_a_task_without_a_track_that_plays_is_composed_anew(
+    house: House, fault: dict[str, object]
+) -> None:
+    # For both tracks as delivered, and for the one that Suno's record names when it is asked.
+    house.ask_fault(**fault, times=3)
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+    assert house.segments(run_id)[0]["storage_path"] is not None
+    assert len(house.tasks_of(run_id)) == 2
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_file_that_is_not_there_yet_is_waited_for(house: House, status: int) -> None:
+    house.ask_fault(fault="missing", status=status, times=3)
+    run_id = house.create_run()
+    house.start_run(run_id)
+    with running_workers(house):
+        house.wait_for(run_id, "ready")
+    assert house.segments(run_id)[0]["storage_path"] is not None
+    assert len(house.tasks_of(run_id)) == 1
 
 
 def test_a_track_too_large_to_store_is_handed_on_by_its_own_address(house: House) -> None:

@@ -23,6 +23,8 @@ def test_a_claim_holds_everything_that_suno_is_to_be_told(journey: Journey) -> N
         "prompt": "warm piano, 1",
         "title": "Part 1",
         "planned_seconds": 360,
+        "preset_key": "00-universel-reset",
+        "refused_prompts": 0,
     }
 
 

@@ -137,6 +137,8 @@ def test_a_job_that_was_lost_is_sent_again_as_it_was(world: World, journey: Jour
     names = attempt.names
     assert world.service.call("store_again", **names) == "sent"
     assert world.service.call("store_again", **names) == "late"
+    for other in job["others"]:
+        del other["duration_seconds"]
     assert journey.jobs == [job]
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from parcours_xl.adapters.suno_events import SunoEvent, SunoTrack
+from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
 from tests.sql.callers import Refusal, refused
 from tests.sql.journeys import (
     DOWNLOAD,
@@ -304,6 +304,14 @@ def test_complete_leaves_a_job_and_the_facts(journey: Journey) -> None:
             "track_id": "A",
             "download_url": DOWNLOAD.format("A"),
             "trusted": True,
+            "others": [
+                {
+                    "id": "B",
+                    "download_url": DOWNLOAD.format("B"),
+                    "trusted": True,
+                    "duration_seconds": 198.44,
+                }
+            ],
         }
     ]
 
@@ -351,15 +359,53 @@ def test_the_track_that_was_heard_first_is_the_one_stored(journey: Journey) -> N
     assert journey.metadata()["suno_second_track_id"] == "A"
 
 
-def test_when_the_heard_track_has_no_address_the_other_one_and_its_preview_are_taken(
-    journey: Journey,
+def test_when_the_heard_track_has_no_address_its_preview_stays_until_the_other_is_stored(
+    world: World, journey: Journey
 ) -> None:
     attempt = journey.submitted()
     journey.tell(attempt, first(attempt, track("A")))
     journey.tell(attempt, complete(attempt, track("A", download_url=None), track("B")))
     assert journey.jobs[0]["track_id"] == "B"
+    assert journey.metadata()["suno_track_id"] == "A"
+    assert journey.segment()["preview_url"] == STREAM.format("A")
+
+    path = {"storage_path": "runs/a/b.mp3", "track_id": "B", "duration_seconds": 236.5}
+    assert world.service.call("record_track", **attempt.names, **path) == "completed"
+
     assert journey.metadata()["suno_track_id"] == "B"
     assert journey.segment()["preview_url"] == STREAM.format("B")
+    assert journey.segment()["duration_seconds"] == 237
+
+
+# A task that fails
+
+
+def test_a_track_that_came_out_whole_outlives_the_failure_of_its_task(journey: Journey) -> None:
+    attempt = journey.submitted()
+    journey.tell(attempt, first(attempt, track("A")))
+    assert journey.tell(attempt, error(attempt, source="record_info")) == "ok"
+    assert journey.jobs[0]["track_id"] == "A"
+    assert condition(journey) == "first+"
+
+
+def test_a_track_that_the_failed_record_still_names_is_stored(journey: Journey) -> None:
+    attempt = journey.submitted()
+    event = error(attempt, source="record_info", tracks=(track("A"),))
+    assert journey.tell(attempt, event) == "ok"
+    assert journey.jobs[0]["track_id"] == "A"
+
+
+def test_words_that_suno_refuses_are_kept_through_every_new_attempt(journey: Journey) -> None:
+    journey.start()
+    refusal = SunoError(413, "matches an existing work", again=True, kind="content")
+    attempt = journey.submitted()
+    journey.tell(attempt, error(attempt, source="record_info", error=refusal))
+    failure = journey.metadata()["failure"]
+    assert (failure["reason"], failure["code"]) == ("suno_content", 413)
+    assert journey.step["action"] == "retry"
+    assert journey.retry(attempt=attempt) == "queued"
+    assert journey.claim()["refused_prompts"] == 1
+    assert journey.metadata()["refused_prompts"][0]["message"] == "matches an existing work"
 
 
 @pytest.mark.parametrize(

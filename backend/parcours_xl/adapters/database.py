@@ -195,7 +195,11 @@ class Database:
         download_url: str | None = None,
         loudness_lufs: float | None = None,
         true_peak_dbtp: float | None = None,
+        sound_end_seconds: float | None = None,
+        track_id: str | None = None,
+        duration_seconds: float | None = None,
     ) -> str:
+        """track_id: the track that was kept, where it may be another than the one delivered."""
         return str(
             await self._call(
                 "record_track",
@@ -206,6 +210,9 @@ class Database:
                 p_download_url=download_url,
                 p_loudness_lufs=loudness_lufs,
                 p_true_peak_dbtp=true_peak_dbtp,
+                p_sound_end_seconds=sound_end_seconds,
+                p_track_id=track_id,
+                p_duration_seconds=duration_seconds,
             )
         )
 

@@ -48,7 +48,10 @@ class RunCancelled(Answer):
 
 
 class Claim(Answer):
-    """The right to submit one attempt, when outcome is 'claimed'; why not, otherwise."""
+    """The right to submit one attempt, when outcome is 'claimed'; why not, otherwise.
+
+    refused_prompts: how many prompts Suno has refused for this segment.
+    """
 
     outcome: str
     status: str
@@ -60,6 +63,8 @@ class Claim(Answer):
     prompt: str = ""
     title: str = ""
     planned_seconds: int = 0
+    preset_key: str = ""
+    refused_prompts: int = 0
 
 
 class Job(Answer):
@@ -83,11 +88,21 @@ class Step(Job):
     task_id: str | None = None
 
 
+class OtherTrack(Answer):
+    """Another track of the same task, which is stored when the first cannot be had."""
+
+    id: str | None = None
+    download_url: str
+    trusted: bool = False
+    duration_seconds: float | None = None
+
+
 class TrackJob(Job):
     """A delivered track to store.
 
     current: false when its attempt is over. gone: the segment itself has been erased.
-    announced_seconds: how long Suno says that it is.
+    announced_seconds: how long Suno says that it is. delivered_s: how long ago Suno said that it
+    is complete. others: the task's other tracks.
     """
 
     kind: Literal["store"]
@@ -100,6 +115,8 @@ class TrackJob(Job):
     trusted: bool
     track_id: str | None = None
     announced_seconds: float | None = None
+    delivered_s: float | None = None
+    others: tuple[OtherTrack, ...] = ()
 
 
 class EraseJob(Job):

@@ -2,8 +2,8 @@
 
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -17,13 +17,18 @@ from parcours_xl.adapters.tracks import TRACK_BYTES_MAX
 from parcours_xl.trouble import Postponed, Refused
 
 REDIRECTS_MAX = 5
-CONNECT_S_MAX, READ_S_MAX, DOWNLOAD_S_MAX = 10, 20, 120
+CONNECT_S_MAX, READ_S_MAX, OPEN_S_MAX, DOWNLOAD_S_MAX = 10, 20, 30, 120
+WINDOW_S, WINDOW_BYTES_MIN = 10, 160_000
+"""A floor of speed: so much in every window. At less, no track comes within DOWNLOAD_S_MAX."""
+PREFIX_BYTES = 2_000_000
+"""So much of a track that is too large is kept, for whoever wants to know whether it is one."""
 HEAD_BYTES = 16
 RECEIVED_BYTES_MAX = 256 * 1024
 """What may wait in a socket: uvloop takes all of it into memory at once."""
 USER_AGENT = "parcours-xl/0.1 (+track storage)"  # one vendor host turns default agents away
 
-assert CONNECT_S_MAX + READ_S_MAX < DOWNLOAD_S_MAX, "a whole download outlasts its first byte"
+assert OPEN_S_MAX + WINDOW_S < DOWNLOAD_S_MAX, "a whole download outlasts its first bytes"
+assert PREFIX_BYTES < TRACK_BYTES_MAX, "what is too large has a prefix"
 
 
 _NO_ANSWER = (
@@ -42,12 +47,27 @@ class UrlRefused(Refused):
         self.host = host
 
 
+class UrlUnconfirmed(UrlRefused):
+    """The address is on a host that is not trusted, and Suno has not named it."""
+
+    def __init__(self, url: str):
+        super().__init__(host_of(url))
+        self.url = url
+
+
 class TrackUnavailable(Refused):
-    """There is no such track any more, or what came is not a whole track."""
+    """There is no such track, or what came is not a whole track.
+
+    not_yet: it may be there shortly after Suno says that it is complete (HTTP 403, 404).
+    """
+
+    def __init__(self, message: str, *, not_yet: bool = False):
+        super().__init__(message)
+        self.not_yet = not_yet
 
 
 class TrackTooLarge(Refused):
-    """The track is larger than the bucket takes."""
+    """The track is larger than the bucket takes; its beginning is in the file."""
 
     def __init__(self) -> None:
         super().__init__(f"the track is over {TRACK_BYTES_MAX} bytes")
@@ -80,14 +100,14 @@ class Downloads:
     async def aclose(self) -> None:
         await self._pool.aclose()
 
-    async def fetch(self, url: str, file: Path) -> Download:
-        """Stream a track into a file.
+    async def fetch(self, url: str, file: Path, named: Collection[str] = ()) -> Download:
+        """Stream a track into a file. named: the addresses that Suno's own record names.
 
-        Raises UrlRefused, TrackUnavailable, TrackTooLarge or TrackAway.
+        Raises UrlRefused, UrlUnconfirmed, TrackUnavailable, TrackTooLarge or TrackAway.
         """
         try:
             with anyio.fail_after(DOWNLOAD_S_MAX):
-                async with self._open(url) as response:
+                async with self._open(url, named) as response:
                     return await _save(response, file)
         except PrivateAddress as error:
             raise UrlRefused(str(error)) from error
@@ -98,7 +118,7 @@ class Downloads:
         """Whether an address still gives a track; so long as its host is away, it may."""
         try:
             with anyio.fail_after(READ_S_MAX):
-                async with self._open(url) as response:
+                async with self._open(url, (url,)) as response:
                     return response.status == 200 or _is_passing(response.status)
         except (UrlRefused, TrackUnavailable, PrivateAddress):
             return False
@@ -106,25 +126,40 @@ class Downloads:
             return True
 
     @asynccontextmanager
-    async def _open(self, url: str) -> AsyncIterator[httpcore.Response]:
+    async def _open(self, url: str, named: Collection[str]) -> AsyncIterator[httpcore.Response]:
         """The answer at the end of the redirects, each one judged before it is followed."""
         for _ in range(REDIRECTS_MAX + 1):
-            if self._hosts.judge(url) is Verdict.REFUSED:
+            verdict = self._hosts.judge(url)
+            if verdict is Verdict.REFUSED:
                 raise UrlRefused(host_of(url))
-            async with self._pool.stream(
-                "GET",
-                url,
-                headers={"User-Agent": USER_AGENT, "Accept": "*/*"},
-                extensions={
-                    "timeout": {"connect": CONNECT_S_MAX, "read": READ_S_MAX, "pool": READ_S_MAX}
-                },
-            ) as response:
+            if verdict is Verdict.CONFIRM and url not in named:
+                raise UrlUnconfirmed(url)
+            async with AsyncExitStack() as stack:
+                with anyio.fail_after(OPEN_S_MAX):  # the head as a whole, not each of its bytes
+                    response = await stack.enter_async_context(self._get(url))
                 location = _header(response, b"location")
                 if response.status not in (301, 302, 303, 307, 308) or not location:
                     yield response
                     return
-                url = urljoin(url, location)
+                url = _join(url, location)
         raise TrackUnavailable("the track is redirected without end")
+
+    def _get(self, url: str) -> AbstractAsyncContextManager[httpcore.Response]:
+        timeouts = {"connect": CONNECT_S_MAX, "read": READ_S_MAX, "pool": READ_S_MAX}
+        return self._pool.stream(
+            "GET",
+            url,
+            headers={"User-Agent": USER_AGENT, "Accept": "*/*"},
+            extensions={"timeout": timeouts},
+        )
+
+
+def _join(url: str, location: str) -> str:
+    """Where a redirect leads. UrlRefused when that is no address."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise UrlRefused(host_of(location)) from error
 
 
 def _is_passing(status: int) -> bool:
@@ -135,12 +170,14 @@ async def _save(response: httpcore.Response, file: Path) -> Download:
     if _is_passing(response.status):
         raise TrackAway(f"the track's host answers {response.status}")
     if response.status != 200:
-        raise TrackUnavailable(f"the track's host answers {response.status}")
-    declared = _header(response, b"content-length")
-    if declared and declared.isdigit() and int(declared) > TRACK_BYTES_MAX:
-        raise TrackTooLarge
+        raise TrackUnavailable(
+            f"the track's host answers {response.status}", not_yet=response.status in (403, 404)
+        )
+    declared = _header(response, b"content-length") or ""
+    is_too_large = declared.isdecimal() and int(declared[:20]) > TRACK_BYTES_MAX
+    bytes_max = PREFIX_BYTES if is_too_large else TRACK_BYTES_MAX
     try:
-        size, head = await _write(response, file)
+        size, head = await _write(response, file, bytes_max)
     except httpcore.RemoteProtocolError as error:
         raise TrackUnavailable("the track was cut off") from error
     content_type = _recognise(head)
@@ -149,17 +186,21 @@ async def _save(response: httpcore.Response, file: Path) -> Download:
     return Download(content_type, size)
 
 
-async def _write(response: httpcore.Response, file: Path) -> tuple[int, bytes]:
-    """How many bytes came, and the first of them."""
-    size, head = 0, b""
+async def _write(response: httpcore.Response, file: Path, bytes_max: int) -> tuple[int, bytes]:
+    """How many bytes came, and the first of them. TrackTooLarge when there are more."""
+    size, head, in_window = 0, b"", 0
     async with await anyio.open_file(file, "wb") as target:
-        async for chunk in response.aiter_stream():
-            size += len(chunk)
-            if size > TRACK_BYTES_MAX:
-                raise TrackTooLarge
-            if len(head) < HEAD_BYTES:
-                head += chunk[:HEAD_BYTES]
-            await target.write(chunk)
+        with anyio.fail_after(WINDOW_S) as window:
+            async for chunk in response.aiter_stream():
+                size += len(chunk)
+                in_window += len(chunk)
+                if size > bytes_max:
+                    raise TrackTooLarge
+                if in_window >= WINDOW_BYTES_MIN:
+                    in_window, window.deadline = 0, anyio.current_time() + WINDOW_S
+                if len(head) < HEAD_BYTES:
+                    head += chunk[:HEAD_BYTES]
+                await target.write(chunk)
     return size, head
 
 

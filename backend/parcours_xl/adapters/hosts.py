@@ -12,6 +12,50 @@ HOST_CHARS_MAX = 253
 LABEL_CHARS_MAX = 63
 _LABEL_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _ENDING_IN_IPV4 = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96")))
+# IANA's registries of special-purpose addresses, whole, because what `ipaddress` counts as public
+# differs between versions of Python. A range that is partly public (192.0.0.0/24, 2001::/23) is
+# refused whole: no track is kept there.
+_SPECIAL_PURPOSE = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.31.196.0/24",
+            "192.52.193.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "192.175.48.0/24",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
+            "::/128",
+            "::1/128",
+            "::ffff:0:0/96",
+            "64:ff9b:1::/48",
+            "100::/64",
+            "100:0:0:1::/64",
+            "2001::/23",
+            "2001:db8::/32",
+            "2002::/16",
+            "2620:4f:8000::/48",
+            "3fff::/20",
+            "5f00::/16",
+            "fc00::/7",
+            "fe80::/10",
+            "fec0::/10",
+            "ff00::/8",
+        ),
+    )
+)
 
 
 class Verdict(Enum):
@@ -69,11 +113,12 @@ def is_public_https(parts: SplitResult) -> bool:
 
 
 def is_public_address(address: str) -> bool:
-    """Whether an IP address is out on the internet: not private, loopback or link-local."""
+    """Whether an IP address is out on the internet: in no range that has a special purpose."""
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         parsed = _carried(parsed) or parsed
-    return parsed.is_global and not parsed.is_multicast
+    is_special = any(parsed.version == net.version and parsed in net for net in _SPECIAL_PURPOSE)
+    return parsed.is_global and not is_special
 
 
 def host_of(url: str) -> str:

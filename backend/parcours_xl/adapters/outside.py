@@ -17,6 +17,7 @@ from parcours_xl.adapters.people import People
 from parcours_xl.adapters.probes import Probes
 from parcours_xl.adapters.rollout import Rollout
 from parcours_xl.adapters.suno import Suno
+from parcours_xl.adapters.temporary_files import TemporaryFiles
 from parcours_xl.adapters.tracks import Tracks
 from parcours_xl.adapters.transport import choose_transport
 from parcours_xl.adapters.webhook import Webhook
@@ -36,6 +37,7 @@ class Outside:
     tracks: Tracks
     downloads: Downloads
     audio: Audio
+    temporary_files: TemporaryFiles
     suno: Suno
     hosts: TrackHosts
     webhook: Webhook | None
@@ -53,6 +55,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
     timeout = httpx.Timeout(ANSWER_S_MAX, connect=CONNECT_S_MAX)
     tls = httpx.create_ssl_context()  # reading the authorities takes some 50 ms: once
     downloads = Downloads(hosts, tls)
+    temporary_files = TemporaryFiles()
     async with (
         httpx.AsyncClient(verify=tls, timeout=timeout, follow_redirects=False) as http,
         # Every request waits for Supabase several times: its calls take the quicker way.
@@ -67,6 +70,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
         )
         secret, webhook = settings.supabase_jwt_secret, settings.alert_webhook_url
         supabase = (settings.rest_url, service_key, near, settings.limits)
+        temporary_files.open()
         try:
             yield Outside(
                 database=Database(*supabase),
@@ -83,6 +87,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 tracks=Tracks(service.storage),
                 downloads=downloads,
                 audio=Audio(),
+                temporary_files=temporary_files,
                 suno=Suno(
                     settings.suno_api_base,
                     settings.suno_api_key.get_secret_value(),
@@ -90,6 +95,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                     settings.suno_timeout_s,
                     http,
                     hosts,
+                    settings.suno_vendor,
                 ),
                 hosts=hosts,
                 webhook=Webhook(webhook.get_secret_value(), http) if webhook else None,
@@ -97,6 +103,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 people=People(settings.rest_url, service_key, http, service.auth),
             )
         finally:
+            temporary_files.close()
             await downloads.aclose()
 
 

@@ -69,7 +69,10 @@ class Untold(_Answer):
 
 
 class FoundSegment(_Answer):
-    """A segment that the doctor looks at. Its token is a secret."""
+    """A segment that the doctor looks at. Its token is a secret.
+
+    refused: what Suno said of the last prompt that it would not compose.
+    """
 
     id: UUID
     run_id: UUID
@@ -83,6 +86,7 @@ class FoundSegment(_Answer):
     lost: bool
     reason: str | None
     attempts: int
+    refused: str | None = None
 
 
 class FoundRun(_Answer):
@@ -265,6 +269,7 @@ class Oversight:
                 p_final_url=final_url,
                 p_loudness_lufs=sound.loudness_lufs if sound else None,
                 p_true_peak_dbtp=sound.true_peak_dbtp if sound else None,
+                p_sound_end_seconds=sound.sound_end_seconds if sound else None,
             )
         )
 

@@ -1,18 +1,20 @@
-"""Suno through sunoapi.org: generate, record-info, credit (facts A1 to A6)."""
+"""Suno through sunoapi.org or kie.ai: generate, record-info, credit (facts A1 to A6)."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 
 from parcours_xl.adapters.hosts import TrackHosts
+from parcours_xl.adapters.suno_codes import RefusalKind, Vendor, judge
 from parcours_xl.adapters.suno_events import (
     SunoEvent,
     clean_message,
     parse_record,
     read_identifier,
+    read_whole,
 )
-from parcours_xl.journeys.prompts import NEGATIVE_TAGS
+from parcours_xl.journeys.prompts import NEGATIVE_TAGS, cut_words
 from parcours_xl.trouble import Postponed, Refused
 
 MODELS_WITH_DURATION = frozenset({"V5_5", "V6", "V6_MINI", "V6_WILD"})
@@ -20,14 +22,12 @@ STYLE_CHARS_MAX = {"V4": 200}
 STYLE_CHARS_MAX_USUAL = 1000
 TITLE_CHARS_MAX = 80
 UNTITLED = "Parcours"
-DURATION_S_MAX = 360
+DURATION_S_MIN, DURATION_S_MAX = 10, 360
 MESSAGE_CHARS_MAX = 200
-
-RefusalKind = Literal["later", "for_good", "account"]
 
 
 class SunoRefused(Refused):
-    """Suno refused the request. kind: 'for_good', or 'account' (no credits, a bad key)."""
+    """Suno refused the request. kind: 'content', 'for_good', or 'account' (credits, the key)."""
 
     status = 502
 
@@ -70,6 +70,7 @@ class Suno:
         timeout_s: float,
         http: httpx.AsyncClient,
         hosts: TrackHosts,
+        vendor: Vendor = "sunoapi",
     ):
         self._base_url = base_url
         self._headers = {"Authorization": f"Bearer {key}"}
@@ -77,11 +78,13 @@ class Suno:
         self._timeout_s = timeout_s
         self._http = http
         self._hosts = hosts
+        self._vendor = vendor
 
     async def submit(self, order: Order) -> str:
         """Submit one piece; Suno's task id. Raises SunoRefused, SunoBusy or SunoSilent."""
         answer = await self._ask("POST", "/api/v1/generate", json=self._payload(order))
-        task_id = read_identifier(answer.get("taskId")) if isinstance(answer, dict) else None
+        named = answer if isinstance(answer, dict) else {}
+        task_id = read_identifier(named.get("taskId") or named.get("task_id"))
         if task_id is None:
             raise SunoSilent("Suno took the request and named no task")
         return task_id
@@ -90,7 +93,8 @@ class Suno:
         """What has become of a task (record-info). Raises SunoRefused, SunoBusy or SunoSilent."""
         path = "/api/v1/generate/record-info"
         answer = await self._ask("GET", path, params={"taskId": task_id})
-        return parse_record(task_id, answer if isinstance(answer, dict) else {}, self._hosts)
+        data = answer if isinstance(answer, dict) else {}
+        return parse_record(task_id, data, self._hosts, self._vendor)
 
     async def credit(self) -> float:
         """The credits left. Raises SunoRefused, SunoBusy or SunoSilent."""
@@ -107,13 +111,13 @@ class Suno:
             "customMode": True,
             "instrumental": True,
             "model": self._model,
-            "style": order.style[:style_chars_max],
+            "style": cut_words(order.style, style_chars_max),
             "title": order.title[:TITLE_CHARS_MAX] or UNTITLED,
             "negativeTags": NEGATIVE_TAGS,
             "callBackUrl": order.callback_url,
         }
         if self._model in MODELS_WITH_DURATION:
-            payload["duration"] = min(order.seconds, DURATION_S_MAX)
+            payload["duration"] = max(DURATION_S_MIN, min(order.seconds, DURATION_S_MAX))
         return payload
 
     async def _ask(self, method: str, path: str, **arguments: Any) -> Any:
@@ -129,30 +133,43 @@ class Suno:
             raise SunoBusy("Suno is out of reach") from error
         except httpx.RequestError as error:
             raise SunoSilent("Suno did not answer") from error
-        return _read(response)
+        return _read(response, self._vendor)
 
 
-def _read(response: httpx.Response) -> Any:
+def _read(response: httpx.Response, vendor: Vendor) -> Any:
     """The answer's data. Most errors come as HTTP 200 with another `code` in the body."""
+    body = _body(response)
+    code, message = read_whole(body.get("code")), clean_message(body.get("msg"), MESSAGE_CHARS_MAX)
+    if not response.is_success:
+        if _is_page(response):  # an edge in front of Suno: the request never got there
+            raise SunoBusy(f"an edge answers {response.status_code}", code=response.status_code)
+        in_body = code not in (None, 200, response.status_code)
+        raise _refusal(code if in_body else response.status_code, message, vendor, in_body=in_body)
+    data = body.get("data")
+    if code is None and not (isinstance(data, dict) and data):
+        raise SunoSilent("Suno's answer could not be read")
+    if code not in (None, 200):
+        raise _refusal(code, message, vendor, in_body=True)
+    return data
+
+
+def _body(response: httpx.Response) -> dict[str, Any]:
     try:
         body = response.json()
     except ValueError:
-        body = None
-    body = body if isinstance(body, dict) else {}
-    code, message = body.get("code"), clean_message(body.get("msg"), MESSAGE_CHARS_MAX)
-    if response.status_code != 200:
-        raise _refusal(response.status_code, message, in_body=False)
-    if not isinstance(code, int):
-        raise SunoSilent("Suno's answer could not be read")
-    if code != 200:
-        raise _refusal(code, message, in_body=True)
-    return body.get("data")
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
-def _refusal(code: int, message: str, *, in_body: bool) -> SunoRefused | SunoBusy:
-    # 429 in the body means "no credits" (facts A3); as an HTTP status, "too fast".
-    if code in (401, 402) or (in_body and code == 429 and "frequen" not in message.lower()):
-        return SunoRefused(message or "no credits, or a bad key", code=code, kind="account")
-    if code in (405, 408, 425, 429, 430, 433, 455) or code >= 500:
+def _is_page(response: httpx.Response) -> bool:
+    kind = response.headers.get("content-type", "").lower()
+    return "html" in kind or response.content.lstrip()[:1] == b"<"
+
+
+def _refusal(
+    code: int | None, message: str, vendor: Vendor, *, in_body: bool
+) -> SunoRefused | SunoBusy:
+    kind = judge(code, message, vendor, in_body=in_body)
+    if kind == "later":
         return SunoBusy(f"Suno is busy: {message or code}", code=code)
-    return SunoRefused(message or str(code), code=code, kind="for_good")
+    return SunoRefused(message or str(code), code=code or 0, kind=kind)

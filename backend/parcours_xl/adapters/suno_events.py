@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pydantic
 
 from parcours_xl.adapters.hosts import TrackHosts, Verdict, host_of
+from parcours_xl.adapters.suno_codes import RefusalKind, Vendor, judge, tell_unknown
 from parcours_xl.tokens import hide_tokens
 
 ID_CHARS_MAX = 200
@@ -23,16 +24,24 @@ UNEXPLAINED = "Suno reported an error"
 
 Source = Literal["callback", "record_info"]
 
-# Suno will say the same again: the content, the request, the key.
-_FINAL_CODES = {400, 401, 402, 404, 413, 422}
-_FINAL_STATUSES = {"SENSITIVE_WORD_ERROR"}
+_CONTENT_STATUSES = {"SENSITIVE_WORD_ERROR"}
+_FAILED = ("FAILED", "ERROR")
+"""Every status of a failed task ends so: CREATE_TASK_FAILED, GENERATE_AUDIO_FAILED, …"""
 _STAGES_OF_STATUS = {
+    "": "pending",
+    "PENDING": "pending",
+    "TEXT_SUCCESS": "pending",
     "FIRST_SUCCESS": "first",
     "SUCCESS": "complete",
-    "CREATE_TASK_FAILED": "error",
-    "GENERATE_AUDIO_FAILED": "error",
-    "SENSITIVE_WORD_ERROR": "error",
 }
+# Twins of one field, the one that the present documentation names first; `source_` is deprecated.
+_TASK_ID = ("task_id", "taskId")
+_STAGE = ("callbackType", "callback_type")
+_TRACKS = ("sunoData", "data", "suno_data")
+_STREAM = ("stream_audio_url", "streamAudioUrl", "source_stream_audio_url", "sourceStreamAudioUrl")
+_FILE = ("audio_url", "audioUrl", "source_audio_url", "sourceAudioUrl")
+_ERROR_CODE = ("errorCode", "error_code")
+_ERROR_MESSAGE = ("errorMessage", "error_message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +62,15 @@ class SunoTrack:
 
 @dataclass(frozen=True, slots=True)
 class SunoError:
-    """Why a task failed; again: whether another attempt could fare better."""
+    """Why a task failed; again: whether another attempt could fare better.
+
+    kind 'content': only with other words.
+    """
 
     code: int | None
     message: str
     again: bool
+    kind: RefusalKind = "later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,35 +104,42 @@ def reports_error(body: dict[str, Any]) -> bool:
     """Whether a callback, in either shape, brings a message about what went wrong."""
     if "stage" in body:
         return bool(body["stage"] == "error")
-    return _is_error(_mapping(body.get("data")).get("callbackType"), _whole(body.get("code")))
+    data = _mapping(body.get("data"))
+    return _is_error(_first_of(data, _STAGE), read_whole(body.get("code")))
 
 
 def _is_error(stage: Any, code: int | None) -> bool:
     return stage == "error" or (code is not None and code != 200)
 
 
-def parse_callback(body: dict[str, Any], hosts: TrackHosts) -> SunoEvent:
+def parse_callback(
+    body: dict[str, Any], hosts: TrackHosts, vendor: Vendor = "sunoapi"
+) -> SunoEvent:
     """Either documented shape as one event. ValidationError when the runbook's shape is broken."""
     if "stage" in body:
         return _screen(_read_documented(_Documented.model_validate(body)), hosts)
-    return _screen(_read_vendor(body), hosts)
+    return _screen(_read_vendor(body, vendor), hosts)
 
 
-def parse_record(task_id: str, data: dict[str, Any], hosts: TrackHosts) -> SunoEvent:
+def parse_record(
+    task_id: str, data: dict[str, Any], hosts: TrackHosts, vendor: Vendor = "sunoapi"
+) -> SunoEvent:
     """The `data` of a record-info answer as the event that a callback would have been."""
-    status = clean_text(data.get("status"), STAGE_CHARS_MAX)
-    answer = _mapping(data.get("response"))
-    tracks = _read_tracks(answer.get("sunoData") or answer.get("data"))
-    stage = _STAGES_OF_STATUS.get(status, "pending")
-    if status == "CALLBACK_EXCEPTION":  # only their delivery failed: the music may be there
-        stage = _furthest(tracks)
+    status = clean_text(data.get("status"), STAGE_CHARS_MAX).upper()
+    tracks = _read_tracks(_first_of(_mapping(data.get("response")), _TRACKS))
     error = None
-    if stage == "error":
-        error = SunoError(
-            code=_whole(data.get("errorCode")),
-            message=clean_message(data.get("errorMessage"), MESSAGE_CHARS_MAX) or status,
-            again=status not in _FINAL_STATUSES,
-        )
+    if status.endswith(_FAILED):
+        stage = "error"
+        code = read_whole(_first_of(data, _ERROR_CODE))
+        message = clean_message(_first_of(data, _ERROR_MESSAGE), MESSAGE_CHARS_MAX) or status
+        kind = "content" if status in _CONTENT_STATUSES else judge(code, message, vendor)
+        error = _error(code, message, kind)
+    elif status == "CALLBACK_EXCEPTION":  # only their delivery failed: the music may be there
+        stage = _furthest(tracks)
+    else:
+        if status not in _STAGES_OF_STATUS:
+            tell_unknown("status", status, vendor)
+        stage = _STAGES_OF_STATUS.get(status, "pending")
     return _screen(SunoEvent(stage, "record_info", task_id, tracks, error), hosts)
 
 
@@ -155,10 +175,10 @@ def _read_documented(body: _Documented) -> SunoEvent:
     return SunoEvent(stage, "callback", tracks=(track,), error=error)
 
 
-def _read_vendor(body: dict[str, Any]) -> SunoEvent:
+def _read_vendor(body: dict[str, Any], vendor: Vendor) -> SunoEvent:
     data = _mapping(body.get("data"))
-    code = _whole(body.get("code"))
-    stage = clean_text(data.get("callbackType"), STAGE_CHARS_MAX)
+    code = read_whole(body.get("code"))
+    stage = clean_text(_first_of(data, _STAGE), STAGE_CHARS_MAX)
     error = None
     if _is_error(stage, code):
         stage = "error"
@@ -166,14 +186,18 @@ def _read_vendor(body: dict[str, Any]) -> SunoEvent:
             clean_message(text, MESSAGE_CHARS_MAX) for text in (body.get("msg"), data.get("error"))
         )
         message = next(filter(None, said), UNEXPLAINED)
-        error = SunoError(code, message, again=code not in _FINAL_CODES)
+        error = _error(code, message, judge(None if code == 200 else code, message, vendor))
     return SunoEvent(
         stage,
         "callback",
-        task_id=read_identifier(data.get("task_id") or data.get("taskId")),
-        tracks=_read_tracks(data.get("data")),
+        task_id=read_identifier(_first_of(data, _TASK_ID)),
+        tracks=_read_tracks(_first_of(data, _TRACKS)),
         error=error,
     )
+
+
+def _error(code: int | None, message: str, kind: RefusalKind) -> SunoError:
+    return SunoError(code, message, again=kind in ("later", "content"), kind=kind)
 
 
 def _read_tracks(items: Any) -> tuple[SunoTrack, ...]:
@@ -185,8 +209,8 @@ def _read_tracks(items: Any) -> tuple[SunoTrack, ...]:
 def _read_track(item: dict[str, Any]) -> SunoTrack:
     return SunoTrack(
         id=read_identifier(item.get("id")),
-        stream_url=_address(item.get("stream_audio_url") or item.get("streamAudioUrl")),
-        download_url=_address(item.get("audio_url") or item.get("audioUrl")),
+        stream_url=_address(_first_of(item, _STREAM)),
+        download_url=_address(_first_of(item, _FILE)),
         duration_seconds=_duration(item.get("duration")),
     )
 
@@ -221,7 +245,15 @@ def _address(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _whole(value: Any) -> int | None:
+def _first_of(mapping: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """The first of a field's twins that says anything."""
+    return next((mapping[name] for name in names if mapping.get(name)), None)
+
+
+def read_whole(value: Any) -> int | None:
+    """A whole number, also where it is written as a text."""
+    if isinstance(value, bool):
+        return None
     try:
         return int(value)
     except (TypeError, ValueError, OverflowError):

@@ -3,6 +3,8 @@
 Sources: reference A2 (Suno's fields and limits), runbook "parcours-xl-create".
 """
 
+import re
+
 from parcours_xl.journeys.durations import (
     BOUNDS,
     SEGMENTS_MAX,
@@ -16,6 +18,8 @@ from parcours_xl.journeys.preset import Music, Preset
 
 STYLE_CHARS_MAX, STYLE_CHARS_MAX_V4 = 1000, 200
 NEGATIVE_TAGS_CHARS_MAX = 1000
+CLEANED_CHARS_MAX = 4000
+"""More of a prompt is never sent."""
 NEGATIVE_TAGS = (
     "vocals, singing, voice, lyrics, spoken word, rap, whispering, screaming, crying, heavy"
     " breathing, heartbeat, alarm, siren, telephone, gunshot, thunder, sudden loud hits, jump"
@@ -25,6 +29,43 @@ STRONG, MODERATE = 0.7, 0.35  # of an intensity between 0 and 1
 
 assert len(NEGATIVE_TAGS) <= NEGATIVE_TAGS_CHARS_MAX, "Suno takes the negative tags whole"
 assert 0 < MODERATE < STRONG < 1, "an intensity is mild, moderate or strong"
+
+_WORD = r"[A-ZÀ-Ý][\w'’-]{0,30}"
+_NAME = rf"{_WORD}(?: (?:(?:de|la|le|van|von|der|of|the|and|&) ){{0,2}}{_WORD}){{0,4}}"
+_FULL_NAME = rf"{_WORD}(?: {_WORD}){{1,3}}"
+# Instruments, modes, keys and chords are written with a capital, and are nobody's name.
+_NO_NAME = (
+    r"(?!(?:Rhodes|Wurlitzer|Fender|Hammond|Mellotron|Moog|Juno|Leslie|Dorian|Ionian|Lydian"
+    r"|Aeolian|Mixolydian|Phrygian|Locrian|BPM|Ambient|Piano|Strings|Major|Minor"
+    r"|[A-G][b#♯♭]?(?:m|maj|min|sus|dim|aug|add)?\d{0,2})(?!\w))"
+)
+_ARTISTS = (
+    "Einaudi|Hans Zimmer|Zimmer|Brian Eno|Eno|Erik Satie|Satie|Debussy|Chopin|Max Richter"
+    "|Nils Frahm|[OÓ]lafur Arnalds|Arnalds|Yann Tiersen|Tiersen|Yiruma|Enya|Vangelis|Arvo P[aä]rt"
+    "|Philip Glass|Sakamoto|Sigur R[oó]s|Hisaishi|Bach|Mozart|Beethoven|Radiohead|Coldplay"
+    "|Pink Floyd|Beatles|Moby|J[oó]hann J[oó]hannsson|Steve Reich|Keith Jarrett|Taylor Swift"
+)
+_STYLE_OF = (
+    r"(?:in|after|dans|à) (?:the|a|le|la) (?:style|manner|vein|spirit|manière) (?:of|de|d['’]|à)"
+    r"|inspired by|influenced by|reminiscent of|covers? of|remix of|à la manière de"
+    r"|inspirée? (?:de|par)"
+)
+_NAMED_BY = (
+    r"by|from|like|feat\.?|featuring|as in|similar to|sounds like|sounding like|à la|par|comme"
+)
+_NAMING = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\[[^\]]{0,200}\]",  # [Verse], [Chorus]: marks of a sung text
+        r"(?i:\blyrics?\s{0,3}:)[^.;]{0,300}[.;]?",
+        r"[\"“«„][^\"”»“]{0,200}[\"”»]",  # a title, or words to be sung
+        rf"(?i:\b(?:{_STYLE_OF}) ?[^,.;:()]{{1,80}})",
+        rf"\b(?i:{_NAMED_BY}) {_NO_NAME}{_NAME}",
+        rf"(?i:\b(?:{_ARTISTS})\b(?:['’]s)?(?:[- ](?:like|esque|style|inspired|ish)\b)?)",
+        rf"\b{_FULL_NAME}-(?i:like|esque|style|inspired)\b",
+    )
+)
+_MARKS = (".", ";", ":", "-")
 
 _RULES = f"""\
 You plan a musical well-being journey for one person who is alone with headphones and may be in \
@@ -74,7 +115,31 @@ def suno_style(preset: Preset, plan_prompt: str, limit: int = STYLE_CHARS_MAX) -
         _choice(music.meters, plan_prompt),
         *music.instruments,
     )
-    return _cut(f"{', '.join(facts)}. {plan_prompt}", limit)
+    return cut_words(f"{', '.join(facts)}. {plan_prompt}", limit)
+
+
+def prompts_for(prompt: str, preset: Preset | None, segment_index: int) -> tuple[str, ...]:
+    """What may be sent for a segment, one after the other as Suno refuses the words before it.
+
+    The segment's own prompt, the preset's curated one for that place, and the bare musical facts.
+    """
+    if preset is None:
+        return (clean_prompt(prompt),)
+    curated = preset.segments[min(segment_index, len(preset.segments) - 1)].prompt
+    ladder = (prompt, suno_style(preset, curated), suno_style(preset, ""))
+    return tuple(dict.fromkeys(map(clean_prompt, ladder)))
+
+
+def clean_prompt(text: str) -> str:
+    """A prompt without names of artists, bands or songs, and without words to be sung.
+
+    Suno refuses the first and would sing the second. Every pattern is bounded: linear in the text.
+    """
+    text = text[:CLEANED_CHARS_MAX]
+    for pattern in _NAMING:
+        text = pattern.sub(" ", text)
+    parts = (" ".join(part.split()).replace(" .", ".") for part in text.split(","))
+    return ", ".join(part for part in parts if part and part not in _MARKS).strip(" ,;:")
 
 
 def _journey(preset: Preset, emotion: EmotionState, bounds: Bounds) -> str:
@@ -144,7 +209,8 @@ def _choice(of_journey: tuple[str, ...], prompt: str) -> str:
     return named[0] if len(named) == 1 else " to ".join(of_journey)
 
 
-def _cut(text: str, limit: int) -> str:
+def cut_words(text: str, limit: int) -> str:
+    """The text within so many characters, cut between words."""
     if len(text) <= limit:
         return text
     whole_words, space, _ = text[: limit + 1].rpartition(" ")

@@ -150,6 +150,11 @@ def _causes(found: Sequence[FoundSegment] | Sequence[FoundRun]) -> str:
     reasons = [one.reason for one in found if isinstance(one, FoundSegment) and one.reason]
     counted = Counter(reasons).most_common()
     said = ", ".join(f"{cause(reason)} ({count})" for reason, count in counted)
+    refused = Counter(one.refused for one in found if isinstance(one, FoundSegment) and one.refused)
+    if refused:
+        said += "; Suno refused the words: " + ", ".join(
+            f'"{message}" ({count})' for message, count in refused.most_common(EXAMPLES_MAX)
+        )
     return f": {said}" if said else ""
 
 

@@ -20,6 +20,8 @@ CAUSES = {
     "suno_error": "Suno reported an error",
     "suno_busy": "Suno was too busy, three times over",
     "suno_refused": "Suno refused the request",
+    "suno_content": "Suno refused the words of the prompt",
+    "prompts_used_up": "Suno refused every prompt for the piece",
     "suno_account": "no Suno credits, or a bad key",
     "track_unavailable": "the track could not be downloaded",
     "track_away": "the track's host was away",

@@ -12,6 +12,8 @@ from parcours_xl.adapters.database_answers import Claim
 from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.suno import Order, Suno, SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.adapters.suno_events import SunoEvent
+from parcours_xl.journeys.presets import UnknownPreset, find_preset
+from parcours_xl.journeys.prompts import clean_prompt, prompts_for
 
 RECORD_TRIES_MAX, RECORD_PAUSE_S = 8, 1.0
 RECORD_PAUSE_GROWTH = 1.5
@@ -43,7 +45,11 @@ async def submit_segment(
     token = claim.callback_token
     try:
         async with _answering(database, claim.slot):
-            task_id = await suno.submit(_order(claim, callback_base))
+            order = _order(claim, callback_base)
+            if order is None:
+                await database.fail_segment(claim.segment_id, token, "prompts_used_up")
+                raise SunoRefused("every prompt of this segment", code=400, kind="for_good")
+            task_id = await suno.submit(order)
     except (SunoRefused, SunoBusy) as refusal:
         await database.record_refusal(
             claim.segment_id, token, refusal.kind, refusal.code, refusal.message
@@ -87,9 +93,22 @@ async def look_up(database: Database, suno: Suno, task_id: str) -> SunoEvent:
         return await suno.ask(task_id)
 
 
-def _order(claim: Claim, callback_base: str) -> Order:
+def _order(claim: Claim, callback_base: str) -> Order | None:
+    """What to submit. None when Suno has refused every prompt that there is for the segment."""
+    try:
+        preset = find_preset(claim.preset_key)
+    except UnknownPreset:  # a run of another implementation
+        preset = None
+    prompts = prompts_for(claim.prompt, preset, claim.segment_index)
+    if claim.refused_prompts >= len(prompts):
+        return None
     callback_url = f"{callback_base}?segment={claim.segment_id}&token={claim.callback_token}"
-    return Order(claim.prompt, claim.title, claim.planned_seconds, callback_url)
+    return Order(
+        prompts[claim.refused_prompts],
+        clean_prompt(claim.title),
+        claim.planned_seconds,
+        callback_url,
+    )
 
 
 @asynccontextmanager

@@ -1,14 +1,13 @@
 """A complete segment without its file gets it (again), while its music can still be had."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
 import structlog
 
-from parcours_xl.adapters.audio import DecoderBusy, NotPlayable
+from parcours_xl.adapters.audio import Sound
 from parcours_xl.adapters.downloads import (
     Download,
     TrackAway,
@@ -22,6 +21,7 @@ from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
 from parcours_xl.adapters.suno_events import SunoTrack
 from parcours_xl.adapters.tracks import UPLOAD_S_MAX, StorageAway, TrackNotStorable, track_path
 from parcours_xl.services.generation import look_up
+from parcours_xl.services.tracks import fetch_music
 
 log = structlog.get_logger(__name__)
 
@@ -35,8 +35,8 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
     address of it is left, and Suno, asked, knows none. Raises SunoQuotaFull.
     """
     oversight = outside.oversight
-    with tempfile.TemporaryDirectory(prefix="parcours-") as folder:
-        file = Path(folder) / "track"
+    with outside.temporary_files.folder() as folder:
+        file = folder / "track"
         try:
             found = await _fetch(outside, segment, file)
         except TrackAway:
@@ -45,16 +45,11 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
         if found is None:
             await oversight.record_unrestored(segment.id, lost=True)
             return "lost"
-        url, download = found
-        if download is None:
+        url, music = found
+        if music is None:
             await oversight.record_restored(segment.id, None, url)
             return "linked"
-        try:
-            sound = await outside.audio.measure(file)
-        except (NotPlayable, DecoderBusy) as error:
-            log.warning("track.not_restored", segment_id=str(segment.id), reason=error.message)
-            await oversight.record_unrestored(segment.id, lost=isinstance(error, NotPlayable))
-            return "lost" if isinstance(error, NotPlayable) else "away"
+        download, sound = music
         path = track_path(segment.run_id, segment.id)
         try:
             async with asyncio.timeout(UPLOAD_S_MAX):
@@ -70,21 +65,21 @@ async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
 
 async def _fetch(
     outside: Outside, segment: FoundSegment, file: Path
-) -> tuple[str, Download | None] | None:
-    """The first address that still gives the track; no download where it is too large to keep.
-
-    TrackAway if one may do so later.
+) -> tuple[str, tuple[Download, Sound] | None] | None:
+    """The first address that still gives the music; nothing beside it where it is too large to
+    keep. TrackAway if one may do so later.
     """
     away: TrackAway | None = None
     async for url in _addresses(outside, segment):
         try:
-            return url, await outside.downloads.fetch(url, file)
+            # Every one of them was confirmed when it was kept, or Suno names it now.
+            return url, await fetch_music(outside, url, file, None, frozenset({url}))
         except TrackTooLarge:
             return url, None
         except TrackAway as error:
             away = error
-        except (TrackUnavailable, UrlRefused):
-            continue
+        except (TrackUnavailable, UrlRefused) as error:
+            log.info("track.not_restored", segment_id=str(segment.id), reason=error.message)
     if away is not None:
         raise away
     return None

@@ -1,8 +1,11 @@
 """What a track's URL answers when a fault hits it, instead of the recording or with it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
+from itertools import chain
 
+import numpy as np
 from starlette.responses import (
     HTMLResponse,
     PlainTextResponse,
@@ -14,7 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parcours_xl.simulators.connections import hang_up
 from parcours_xl.simulators.faults import Fault
+from parcours_xl.simulators.instruments import RATE
+from parcours_xl.simulators.mp3 import encode
 from parcours_xl.simulators.recordings import MEDIA_TYPE, Recording
+from parcours_xl.simulators.signals import produce
 
 LOOPBACK_URL = "http://127.0.0.1:9/track.mp3"
 CIRCLE_PATH = "/circles/1"
@@ -39,7 +45,24 @@ def answer_wrongly(scope: Scope, hit: Mapping[str, Fault]) -> Response | None:
         return PlainTextResponse("Gone", int(hit["missing"].number("status")))
     if "html" in hit:
         return HTMLResponse(PAGE, headers={"content-type": hit["html"].text("content_type")})
+    if "junk" in hit:
+        noise = os.urandom(int(hit["junk"].number("noise")))
+        return Response(bytes.fromhex(hit["junk"].text("hex")) + noise, media_type=MEDIA_TYPE)
+    if "silent" in hit:
+        return Response(_partly_silent(0, hit["silent"].number("seconds")), media_type=MEDIA_TYPE)
+    if "silent_tail" in hit:
+        tail = hit["silent_tail"]
+        sound = _partly_silent(tail.number("sound_s"), tail.number("seconds"))
+        return Response(sound, media_type=MEDIA_TYPE)
     return None
+
+
+def _partly_silent(sound_s: float, seconds: float) -> bytes:
+    """An MP3 of a tone, then of digital silence."""
+    tone = produce("tones", words="", seconds=sound_s, seed="", order=0)
+    second = np.zeros((2, RATE), dtype=np.float32)
+    silence = (second for _ in range(round(seconds - sound_s)))
+    return b"".join(encode(chain(tone, silence)))
 
 
 def distort(recording: Recording, hit: Mapping[str, Fault]) -> ASGIApp | None:

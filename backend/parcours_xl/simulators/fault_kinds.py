@@ -6,7 +6,7 @@ segment, task · message: message (callback or record-info), callback, segment, 
 media (file or stream), track, segment, task · completion: model.
 """
 
-from parcours_xl.simulators.faults import Kind
+from parcours_xl.simulators.faults import Kind, Option
 
 SUBMIT, RECORD_INFO, CREDIT = "submit", "record-info", "credit"
 """Suno's calls, as faults match them: {"call": "submit"}; "*" is all of them."""
@@ -16,8 +16,12 @@ _ON_COMPLETION = {"call": "completion"}
 
 
 def _answers(code: int, does: str) -> Kind:
-    """Answer with this body code, or with an HTTP status instead when `status` is given."""
-    return Kind("call", does, {"code": code, "status": 0}, _ON_SUBMIT)
+    """Answer with this body code, or with an HTTP status instead when `status` is given.
+
+    both: the status and the code; message: other words than the usual ones.
+    """
+    options: dict[str, Option] = {"code": code, "status": 0, "both": False, "message": ""}
+    return Kind("call", does, options, _ON_SUBMIT)
 
 
 SUNO_FAULTS: dict[str, Kind] = {
@@ -29,6 +33,7 @@ SUNO_FAULTS: dict[str, Kind] = {
     "too_long": _answers(413, "The theme or prompt is too long."),
     "bad_key": _answers(401, "You do not have access permissions."),
     "no_credits": _answers(429, "Your credits are insufficient."),
+    "created": Kind("call", "does the work, answers with this status", {"status": 201}, _ON_SUBMIT),
     "not_json": Kind("call", "an HTML page with this HTTP status", {"status": 502}, _ON_SUBMIT),
     "no_answer": Kind(
         "call",
@@ -39,8 +44,8 @@ SUNO_FAULTS: dict[str, Kind] = {
     "slow_answer": Kind("call", "does the work, answers later", {"delay_s": 5.0}, _ON_SUBMIT),
     "record_status": Kind(
         "record",
-        "record-info names this status, whatever is true",
-        {"status": "PENDING", "message": ""},
+        "record-info names this status, whatever is true; code 0 is null, tracks false none",
+        {"status": "PENDING", "message": "", "code": 500, "tracks": True},
     ),
     "record_snake_case": Kind("record", "record-info writes response.data in snake_case"),
     "empty_urls": Kind("message", "audio URLs are null, stream URLs empty"),
@@ -69,6 +74,9 @@ SUNO_FAULTS: dict[str, Kind] = {
     ),
     "missing": Kind("download", "is gone", {"status": 404}),
     "html": Kind("download", "a web page with status 200", {"content_type": "text/html"}),
+    "silent": Kind("download", "a valid MP3 of digital silence", {"seconds": 30.0}),
+    "silent_tail": Kind("download", "sound, then silence", {"sound_s": 210.0, "seconds": 300.0}),
+    "junk": Kind("download", "these bytes (hex), then random ones", {"hex": "494433", "noise": 0}),
     "oversized": Kind(
         "download",
         "more than the bucket takes; announce false leaves Content-Length out",

@@ -101,6 +101,8 @@ class Suno:
             )
             if "no_answer" in hit:
                 return await drop(request, hit["no_answer"])
+            if "created" in hit:
+                response.status_code = int(hit["created"].number("status"))
             if "slow_answer" in hit:
                 await asyncio.sleep(hit["slow_answer"].number("delay_s"))
             return response

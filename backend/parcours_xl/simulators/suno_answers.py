@@ -29,9 +29,10 @@ def answer_wrongly(hit: Mapping[str, Fault]) -> Response | None:
         return HTMLResponse(PAGE, int(hit["not_json"].number("status")))
     for name, fault in hit.items():
         if "code" in fault.options:
-            status = int(fault.number("status"))
-            message = SUNO_FAULTS[name].does
-            return refuse(status or int(fault.number("code")), message, status or 200)
+            status, code = int(fault.number("status")), int(fault.number("code"))
+            message = fault.text("message") or SUNO_FAULTS[name].does
+            both = bool(fault.options["both"])
+            return refuse(code if both else status or code, message, status or 200)
     return None
 
 
@@ -45,9 +46,10 @@ def name_status(fault: Fault) -> dict[str, Any]:
     """The fields of a record which claims another status than the true one."""
     status, message = fault.text("status"), fault.text("message")
     failed = status.endswith(("FAILED", "ERROR", "EXCEPTION"))
-    pending = {"response": None} if status == "PENDING" else {}
-    return pending | {
+    empty = {"response": None} if status == "PENDING" or not fault.options["tracks"] else {}
+    code = fault.options["code"] or None
+    return empty | {
         "status": status,
-        "errorCode": 500 if failed else None,
+        "errorCode": code if failed else None,
         "errorMessage": (message or "Generation failed.") if failed else None,
     }

@@ -1,0 +1,456 @@
+"""What vendors of Suno's music answered others, and what must come of it (tests/cases/suno.json).
+
+Whole attempts: the worker submits to the simulated Suno over HTTP, the case's own callbacks reach
+the service, and the database says how it ended. Only the ids and the addresses are the simulator's.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from parcours_xl.adapters.outside import Outside
+from parcours_xl.journeys.presets import find_preset
+from parcours_xl.journeys.prompts import clean_prompt, suno_style
+from parcours_xl.operations.doctor import examine
+from parcours_xl.settings import Settings
+from parcours_xl.worker.loop import Worker
+from tests.fixtures.house import TRACK_S, MakeRun
+from tests.fixtures.records import NewRun, Records
+from tests.fixtures.service import MakeSettings, door
+from tests.fixtures.vendors import FINISHED, Vendor
+from tests.fixtures.waiting import until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
+
+FILE = Path(__file__).parents[1] / "cases" / "suno.json"
+CASES: dict[str, dict[str, Any]] = {
+    case["name"]: case for case in json.loads(FILE.read_text())["cases"]
+}
+PRESET = "00-universel-reset"
+TURNS_MAX = 40
+LONG_S = 300
+"""Every track of the simulator's lasts longer than the cases announce."""
+
+
+def turn(suno: Vendor, **wishes: object) -> None:
+    suno.client.put(f"{suno.url}/_control/settings", json=wishes).raise_for_status()
+
+
+@pytest.fixture
+def long_tracks(suno: Vendor) -> Iterator[None]:
+    """Tracks as long as a real one; tones are quickly made."""
+    turn(suno, track_seconds=LONG_S, signal="tones")
+    yield
+    turn(suno, track_seconds=TRACK_S, signal="music")
+
+
+@pytest.fixture(scope="module")
+def settings(make_settings: MakeSettings) -> Settings:
+    return make_settings()
+
+
+@dataclass
+class Story:
+    """One run and its music, as a worker brings it about."""
+
+    run: NewRun
+    worker: Worker
+    records: Records
+    suno: Vendor
+    service: httpx.AsyncClient
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return self.records.segment(self.run.first)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        facts: dict[str, Any] = self.row["metadata"]
+        return facts
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        return self.suno.tasks_of(self.run.first)
+
+    @property
+    def ids(self) -> list[str]:
+        return [track["id"] for track in self.tasks[-1]["tracks"]]
+
+    async def work(self) -> None:
+        """Everything that is due, and everything that waits, once."""
+        self.records.make_due(self.run.id)
+        self.records.do(
+            "update public.parcours_segments set metadata = metadata || jsonb_build_object("
+            "'next_try_at', clock_timestamp()) where run_id = %s and metadata ? 'next_try_at'",
+            self.run.id,
+        )
+        await self.worker.work_once()
+
+    async def work_until(self, is_so: Callable[[], object]) -> None:
+        for _ in range(TURNS_MAX):
+            if is_so():
+                return
+            await self.work()
+        pytest.fail(f"never so: {self.row}, {self.records.events(self.run.id)}")
+
+    async def submit(self) -> None:
+        await self.work_until(lambda: self.tasks)
+        task = self.tasks[-1]["task"]
+        await until(lambda: self.tasks[-1]["status"] in FINISHED)
+        assert self.row["suno_task_id"] == task
+
+    def told(self, event: dict[str, Any]) -> dict[str, Any]:
+        """A case's event about this run's task, with addresses that exist."""
+        a, b = self.ids
+        said = (
+            json.dumps(event)
+            .replace("https://cdn1.suno.ai/a.mp3", f"{self.suno.url}/files/{a}.mp3")
+            .replace("https://cdn1.suno.ai/b.mp3", f"{self.suno.url}/files/{b}.mp3")
+            .replace("https://audiopipe.suno.ai/?item_id=a", f"{self.suno.url}/streams/{a}")
+            .replace('"id": "a"', f'"id": "{a}"')
+            .replace('"id": "b"', f'"id": "{b}"')
+            .replace('"task_id": "T"', f'"task_id": "{self.tasks[-1]["task"]}"')
+        )
+        found: dict[str, Any] = json.loads(said)
+        return found
+
+    async def tell(self, event: dict[str, Any]) -> None:
+        """Suno calls back."""
+        answer = await self.service.post(
+            door("parcours-xl-callback"),
+            params={"segment": str(self.run.first), "token": str(self.row["callback_token"])},
+            json=self.told(event),
+        )
+        assert answer.status_code == 200, answer.text
+
+    def let_pass(self, seconds: int) -> None:
+        """So long ago did all this attempt's moments happen."""
+        for name in ("claimed_at", "complete_received_at"):
+            self.records.do(
+                "update public.parcours_segments set metadata = metadata || jsonb_build_object("
+                " %s::text, (metadata->>%s)::timestamptz - make_interval(secs => %s))"
+                " where run_id = %s and metadata ? %s",
+                name,
+                name,
+                seconds,
+                self.run.id,
+                name,
+            )
+
+    def is_complete(self) -> bool:
+        return bool(self.row["status"] == "complete")
+
+
+@pytest.fixture
+async def story(
+    make_run: MakeRun,
+    outside: Outside,
+    settings: Settings,
+    records: Records,
+    suno: Vendor,
+    service: httpx.AsyncClient,
+) -> Story:
+    run = await make_run()
+    await outside.database.start_run(run.id)
+    return Story(run, Worker(outside, settings), records, suno, service)
+
+
+def complete(*ids: str, duration: float = 240) -> dict[str, Any]:
+    items = [
+        {"id": name, "audio_url": f"https://cdn1.suno.ai/{name}.mp3", "duration": duration}
+        for name in ids
+    ]
+    return {"code": 200, "data": {"callbackType": "complete", "task_id": "T", "data": items}}
+
+
+def test_every_case_has_its_test() -> None:
+    assert {f"test_{name}" for name in CASES} <= globals().keys()
+
+
+@pytest.mark.usefixtures("long_tracks")
+async def test_complete_but_forbidden_for_a_moment(story: Story) -> None:
+    case = CASES["complete_but_forbidden_for_a_moment"]
+    await story.submit()
+    story.suno.fail("missing", status=403, times=2, match={"track": story.ids[0]})
+    await story.tell(case["event"])
+    await story.work_until(story.is_complete)
+
+    assert story.row["storage_path"] and story.metadata["suno_track_id"] == story.ids[0]
+    assert len(story.tasks) == 1
+
+
+@pytest.mark.usefixtures("long_tracks")
+async def test_first_choice_is_dead_second_track_lives(story: Story) -> None:
+    case = CASES["first_choice_is_dead_second_track_lives"]
+    await story.submit()
+    a, b = story.ids
+    first = CASES["error_after_a_whole_track"]["events"][0]
+    await story.tell(first)
+    preview = story.row["preview_url"]
+    assert preview and a in preview
+    story.suno.fail("missing", status=404, times=0, match={"track": a})
+    await story.tell(case["event"])
+    while not story.is_complete():
+        assert story.row["preview_url"] == preview, "it is heard until b is there"
+        await story.work()
+        story.let_pass(30)
+
+    assert story.row["storage_path"] and story.row["duration_seconds"] == 237
+    assert story.metadata["suno_track_id"] == b
+    assert len(story.tasks) == 1
+
+
+async def test_nothing_is_bought_within_a_minute_of_a_missing_file(story: Story) -> None:
+    await story.submit()
+    story.suno.fail("missing", status=404, times=0, match={"media": "file"})
+    await story.tell(complete("a", "b", duration=TRACK_S))
+    for _ in range(10):
+        await story.work()
+    assert story.row["status"] == "generating" and len(story.tasks) == 1
+    story.let_pass(60)
+    await story.work_until(lambda: len(story.tasks) == 2)
+
+
+async def test_task_failed_and_no_callback_came(story: Story) -> None:
+    said = CASES["task_failed_and_no_callback_came"]["record_info"]["data"]
+    await story.submit()
+    story.suno.fail(
+        "record_status",
+        status=said["status"],
+        message=said["errorMessage"],
+        code=0,
+        tracks=False,
+        match={"task": story.tasks[0]["task"]},
+    )
+    story.let_pass(95)
+    await story.work()
+    failed = [e for e in story.records.events(story.run.id) if e == "segment.failed"]
+    assert len(failed) == 1, "when it is read, not after GIVE_UP_S"
+    await story.work_until(lambda: len(story.tasks) == 2)
+
+
+async def test_same_rule_for_both_messengers(story: Story) -> None:
+    said = CASES["same_rule_for_both_messengers"]["record_info"]["data"]
+    await story.submit()
+    sent = story.tasks[0]["payload"]["style"]
+    story.suno.fail(
+        "record_status",
+        times=0,
+        status=said["status"],
+        message=said["errorMessage"],
+        code=int(said["errorCode"]),
+        tracks=False,
+        match={"task": story.tasks[0]["task"]},
+    )
+    story.let_pass(95)
+    await story.work_until(lambda: len(story.tasks) == 2)
+
+    assert story.tasks[1]["payload"]["style"] == curated(0) != sent
+    assert story.metadata["refused_prompts"][0]["message"] == said["errorMessage"]
+
+
+async def test_http_says_rate_text_says_credits(
+    make_run: MakeRun, outside: Outside, settings: Settings, suno: Vendor, records: Records
+) -> None:
+    said = CASES["http_says_rate_text_says_credits"]["submit"]
+    run = await make_run(3)
+    await outside.database.start_run(run.id)
+    body = said["body"]
+    suno.fail(
+        "busy", status=said["http"], both=True, code=body["code"], message=body["msg"], times=0
+    )
+    submitted = suno.calls().count("submit")
+    worker = Worker(outside, settings)
+    for _ in range(5):
+        records.make_due(run.id)
+        await worker.work_once()
+
+    assert suno.calls().count("submit") == submitted + 1
+    reasons = [row["metadata"]["failure"]["reason"] for row in records.segments(run.id)]
+    assert reasons == ["suno_account"] * 3, "which is what raises the alert `credits`"
+
+
+async def test_created(story: Story) -> None:
+    story.suno.fail("created", status=CASES["created"]["submit"]["http"])
+    await story.submit()
+    assert len(story.tasks) == 1
+
+
+async def test_html_from_an_edge(story: Story) -> None:
+    story.suno.fail("not_json", status=CASES["html_from_an_edge"]["submit"]["http"], times=3)
+    await story.work()
+    assert story.row["status"] == "generating"
+    await story.submit()
+    assert story.records.pauses(story.run.id) == [2, 4, 6]
+
+
+@pytest.mark.usefixtures("long_tracks")
+async def test_error_after_a_whole_track(story: Story) -> None:
+    await story.submit()
+    task = story.tasks[0]["task"]
+    story.suno.fail("record_status", times=0, status="FAILED", tracks=False, match={"task": task})
+    for event in CASES["error_after_a_whole_track"]["events"]:
+        await story.tell(event)
+    await story.work_until(story.is_complete)
+
+    assert story.row["storage_path"] and story.metadata["suno_track_id"] == story.ids[0]
+    assert len(story.tasks) == 1
+
+
+# What Suno refuses to compose
+
+
+ARTIST = "Slow felt piano, warm strings. In the style of Ludovico Einaudi, slow piano, 60 BPM"
+
+
+def curated(index: int) -> str:
+    preset = find_preset(PRESET)
+    return clean_prompt(suno_style(preset, preset.segments[index].prompt))
+
+
+async def artistic(make_run: MakeRun, story: Story, outside: Outside) -> Story:
+    run = await make_run(prompt=ARTIST)
+    await outside.database.start_run(run.id)
+    return Story(run, story.worker, story.records, story.suno, story.service)
+
+
+async def test_artist_in_the_prompt(story: Story, make_run: MakeRun, outside: Outside) -> None:
+    refusal = CASES["artist_in_the_prompt"]["submit"]["body"]
+    story = await artistic(make_run, story, outside)
+    await story.submit()
+    sent = story.tasks[0]["payload"]["style"]
+    assert sent == "Slow felt piano, warm strings., slow piano, 60 BPM"
+
+    story = await artistic(make_run, story, outside)
+    story.suno.fail("refused", code=refusal["code"], message=refusal["msg"])
+    await story.submit()
+    assert story.tasks[0]["payload"]["style"] == curated(0)
+    assert refusal["msg"] in story.metadata["refused_prompts"][0]["message"]
+
+
+async def test_what_suno_refused_is_told_and_never_sent_again(
+    story: Story, outside: Outside, settings: Settings, make_run: MakeRun
+) -> None:
+    story = await artistic(make_run, story, outside)
+    story.suno.fail(
+        "refused",
+        code=400,
+        message="Your prompt contained an artist name",
+        times=0,
+        match={"segment": str(story.run.first)},
+    )
+    await story.work_until(lambda: story.records.run(story.run.id)["status"] == "failed")
+    assert len(story.metadata["refused_prompts"]) == 3, "written, curated, bare facts"
+    [fault] = story.suno.state()["faults"]
+    assert fault["struck"] == 3
+
+    examination = await examine(outside, settings, fix=True, progress=lambda *_: None)
+    said = [one.says for part in examination.parts for one in part.findings]
+    assert any("Your prompt contained an artist name" in words for words in said)
+    await outside.oversight.retry(story.run.first)
+    for _ in range(5):
+        await story.work()
+
+    [fault] = story.suno.state()["faults"]
+    assert fault["struck"] == 3, "no prompt is left to be sent"
+    assert story.metadata["failure"]["reason"] == "prompts_used_up"
+
+
+# What cannot be heard
+
+
+async def test_silent_file(story: Story) -> None:
+    """A second task is bought when both tracks of the first stay silent, and only then."""
+    await story.submit()
+    a, b = story.ids
+    story.suno.fail("silent", seconds=30, times=0, match={"track": a})
+    story.suno.fail("silent", seconds=30, times=0, match={"track": b})
+    asked = story.suno.calls().count("record-info")
+    await story.tell(complete("a", "b", duration=TRACK_S))
+    await story.work_until(lambda: len(story.tasks) == 2)
+
+    assert story.suno.calls().count("record-info") == asked + 1, "a fresh address was asked for"
+    assert not story.is_complete()
+
+
+async def test_a_silent_track_makes_way_for_the_other(story: Story) -> None:
+    await story.submit()
+    a, b = story.ids
+    story.suno.fail("silent", seconds=30, times=0, match={"track": a})
+    await story.tell(complete("a", "b", duration=TRACK_S))
+    await story.work_until(story.is_complete)
+
+    assert story.metadata["suno_track_id"] == b
+    assert len(story.tasks) == 1
+
+
+async def test_silent_tail(story: Story) -> None:
+    await story.submit()
+    a, _ = story.ids
+    story.suno.fail("silent_tail", sound_s=210, seconds=300, times=0, match={"track": a})
+    await story.tell(complete("a", "b", duration=300))
+    await story.work_until(story.is_complete)
+
+    assert story.metadata["suno_track_id"] == a
+    assert story.metadata["sound_end_seconds"] == pytest.approx(210, abs=0.3)
+    assert story.row["duration_seconds"] == 300
+
+
+async def test_a_silent_tail_beyond_what_was_announced_is_no_track(story: Story) -> None:
+    await story.submit()
+    a, b = story.ids
+    story.suno.fail("silent_tail", sound_s=5, seconds=40, times=0, match={"track": a})
+    await story.tell(complete("a", "b", duration=TRACK_S))
+    await story.work_until(story.is_complete)
+
+    assert story.metadata["suno_track_id"] == b
+    assert "sound_end_seconds" not in story.metadata
+
+
+@pytest.mark.parametrize(
+    ("content", "noise"),
+    [
+        (b"ID3", 0),
+        (b"ID3\4\0\0\0\0\0\0<!doctype html><title>Just a moment</title>" + b"<p>" * 5000, 0),
+        (b"\xff\xfb<script>location = '/'</script>" + b" " * 5000, 0),
+        (b"RIFF", 300_000),
+        (b"\xff\xfb\x90\0\0", 0),
+    ],
+    ids=CASES["not_audio"]["download_bytes"],
+)
+async def test_not_audio(story: Story, content: bytes, noise: int) -> None:
+    await story.submit()
+    task = story.tasks[0]["task"]
+    story.suno.fail("junk", hex=content.hex(), noise=noise, times=0, match={"task": task})
+    await story.tell(complete("a", "b", duration=TRACK_S))
+    await story.work_until(lambda: len(story.tasks) == 2)
+
+    assert "segment.complete" not in story.records.events(story.run.id)
+
+
+async def test_redirect_that_cannot_be_parsed(story: Story) -> None:
+    location = CASES["redirect_that_cannot_be_parsed"]["download"]["location"]
+    await story.submit()
+    story.suno.fail("redirect", url=location, times=0, match={"media": "file"})
+    asked = story.suno.calls().count("record-info")
+    await story.tell(complete("a", duration=TRACK_S))
+    await story.work_until(lambda: story.row["status"] == "failed")
+
+    [fault] = [known for known in story.suno.state()["faults"] if known["fault"] == "redirect"]
+    assert fault["struck"] == 1, "one try"
+    assert story.suno.calls().count("record-info") == asked
+    assert story.metadata["failure"]["reason"] == "url_refused"
+
+
+async def test_a_large_file_is_handed_on_only_when_it_is_music(story: Story) -> None:
+    await story.submit()
+    a, _ = story.ids
+    story.suno.fail("oversized", times=0, match={"track": a})
+    await story.tell(complete("a", duration=TRACK_S))
+    await story.work_until(story.is_complete)
+    assert story.row["final_url"].endswith(f"{a}.mp3")
