@@ -155,9 +155,13 @@ language sql stable set search_path = '' as $$
     'refusals', (select coalesce(jsonb_object_agg(code, many), '{}') from (
        select coalesce(detail->>'code', 'no answer') as code, count(*) as many from happened
         where what = 'segment.refused'
-           or detail->>'reason' in ('suno_busy', 'suno_refused', 'suno_account')
+           or detail->>'reason' in ('suno_busy', 'suno_refused', 'suno_content', 'suno_account')
               and (detail->>'attempt')::integer > 0
         group by 1) as codes),
+    'refused_words', (select coalesce(jsonb_object_agg(message, many), '{}') from (
+       select coalesce(detail->>'message', 'unexplained') as message, count(*) as many
+         from happened where what = 'segment.failed' and detail->>'reason' = 'suno_content'
+        group by 1 order by 2 desc limit 10) as messages),
     'messengers', (select coalesce(jsonb_object_agg(messenger, many), '{}') from (
        select detail->>'source' as messenger, count(*) as many from happened
         where what in ('segment.first', 'segment.delivered') and detail ? 'source'

@@ -140,9 +140,19 @@ def test_refusals_are_counted_by_code_and_delay_nothing_of_sunos(world: World) -
     )
     found = report(world)
     assert found["outcomes"]["refusals"] == {"430": 2, "405": 1}
-    assert found["outcomes"]["errors"] == {"suno_busy": 1, "suno_account": 1}
-    assert found["suno"]["ttfp"] == NOTHING
-    assert found["suno"]["retries"] == 2
+
+
+def test_words_that_suno_refused_are_named(world: World) -> None:
+    facts = {"reason": "suno_content", "code": 400}
+    story: list[Happening] = []
+    for place, said in enumerate(("an artist name", "an artist name", "matches a work")):
+        story.append((place, "segment.claimed", {"attempt": place + 1}))
+        failure = facts | {"message": said, "attempt": place + 1}
+        story.append((place + 0.5, "segment.failed", failure))
+    tell(world, story, status="failed")
+    outcomes = report(world)["outcomes"]
+    assert outcomes["refused_words"] == {"an artist name": 2, "matches a work": 1}
+    assert outcomes["refusals"] == {"400": 3}
 
 
 def test_a_run_that_was_never_started_keeps_nobody_waiting(world: World) -> None:
@@ -204,7 +214,8 @@ def test_an_empty_time_is_all_zeroes(world: World) -> None:
         },
         "listener": LIVED_NOTHING,
         "timeouts": {"measured": 0, "timed_out": 0},
-        "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}} | {"messengers": {}},
+        "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}}
+        | {"refused_words": {}, "messengers": {}},
         "statuses": {"runs": {}, "segments": {}},
         "briefs": {"briefs_written": 0, "briefs_curated": {}},
     }

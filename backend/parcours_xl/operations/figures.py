@@ -68,6 +68,7 @@ class Figures(pydantic.BaseModel):
     linked: int = 0
     errors: Counter[str] = Counter()
     refusals: Counter[str] = Counter()
+    refused_words: Counter[str] = Counter()
     messengers: Counter[str] = Counter()
     runs: Counter[str] = Counter()
     segments: Counter[str] = Counter()

@@ -90,6 +90,7 @@ class Report:
             "submissions": total.submissions,
             "retries": total.retries,
             "refusals_by_code": dict(total.refusals),
+            "refused_words": dict(total.refused_words),
             "told_by": dict(total.messengers),
             "briefs": {
                 "written": total.briefs_written,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from parcours_xl.operations.figures import Timing
@@ -37,6 +38,8 @@ def show_report(console: Console, report: Report) -> None:
     )
     if total.refusals:
         console.print(_counts("refusals", total.refusals, lambda code: f"code {code}"))
+    if total.refused_words:
+        console.print(_counts("prompts refused, as Suno said", total.refused_words, escape))
     if asked := total.messengers["record_info"]:
         console.print(
             f"[bold]Callbacks[/] {asked} of {total.messengers.total()} previews and tracks came by "
