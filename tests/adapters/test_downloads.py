@@ -22,6 +22,7 @@ from parcours_xl.adapters.downloads import (
     TrackTooLarge,
     TrackUnavailable,
     UrlRefused,
+    UrlUnconfirmed,
 )
 from parcours_xl.adapters.hosts import TrackHosts
 from parcours_xl.adapters.tracks import TRACK_BYTES_MAX
@@ -78,6 +79,7 @@ class Cdn:
                 Route("/hops/{left:int}", self.redirect),
                 Route("/to", self.redirect_to),
                 Route("/stuck", self.get_stuck),
+                Route("/drip", self.drip),
             ]
         )
 
@@ -101,6 +103,17 @@ class Cdn:
 
     async def redirect_to(self, request: Request) -> Response:
         return RedirectResponse(request.query_params["url"], int(request.query_params["status"]))
+
+    async def drip(self, _: Request) -> Response:
+        """A byte now and then, for as long as somebody listens."""
+
+        async def drops() -> AsyncIterator[bytes]:
+            yield MP3_HEAD
+            while True:
+                await anyio.sleep(0.02)
+                yield b"\0"
+
+        return StreamingResponse(drops())
 
     async def get_stuck(self, _: Request) -> Response:
         async def trickle() -> AsyncIterator[bytes]:
@@ -225,6 +238,38 @@ async def test_a_redirect_to_this_machine_is_refused_before_anybody_connects(
     assert loopback.knocks() == 0
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "https://[", "//[x]/a", "http://a:b/"])
+async def test_a_redirect_that_is_no_address_is_refused(
+    fetcher: Downloads, cdn: Cdn, cdn_url: str, file: Path, location: str
+) -> None:
+    with pytest.raises(UrlRefused):
+        await fetcher.fetch(f"{cdn_url}/to?status=302&url={location}", file)
+
+
+async def test_a_trusted_hosts_redirect_to_another_needs_sunos_word(
+    fetcher: Downloads, cdn_url: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def resolve(host: str, port: int, **_: object) -> list[Any]:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(anyio, "getaddrinfo", resolve)
+    elsewhere = "https://cdn.example.com/a.mp3"
+    redirect = f"{cdn_url}/to?status=302&url={elsewhere}"
+    with pytest.raises(UrlUnconfirmed) as unconfirmed:
+        await fetcher.fetch(redirect, file)
+    assert (unconfirmed.value.url, unconfirmed.value.host) == (elsewhere, "cdn.example.com")
+    with pytest.raises(UrlUnconfirmed):
+        await fetcher.fetch(redirect, file, named={"https://cdn.example.com/b.mp3"})
+    assert asked == []
+
+    with pytest.raises(TrackAway):
+        await fetcher.fetch(redirect, file, named={elsewhere})
+    assert asked == ["cdn.example.com"]
+
+
 async def test_a_refused_address_is_never_connected_to(
     fetcher: Downloads, file: Path, loopback: SilentListener
 ) -> None:
@@ -279,8 +324,9 @@ async def test_a_name_that_nobody_knows_may_be_known_later(
 async def test_a_track_that_is_not_there_is_unavailable(
     fetcher: Downloads, cdn_url: str, file: Path, status: int
 ) -> None:
-    with pytest.raises(TrackUnavailable):
+    with pytest.raises(TrackUnavailable) as unavailable:
         await fetcher.fetch(f"{cdn_url}/status/{status}", file)
+    assert unavailable.value.not_yet is (status in (403, 404))
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520])
@@ -371,6 +417,29 @@ async def test_a_host_that_stops_sending_is_not_waited_for(
     monkeypatch.setattr(downloads, "READ_S_MAX", 0.2)
     with pytest.raises(TrackAway):
         await fetcher.fetch(f"{cdn_url}/stuck", file)
+
+
+async def test_a_host_that_drips_does_not_hold_a_slot(
+    fetcher: Downloads, cdn_url: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No read ever waits long, and the whole may take DOWNLOAD_S_MAX: only the floor ends it.
+    monkeypatch.setattr(downloads, "WINDOW_S", 0.5)
+    with pytest.raises(TrackAway):
+        await fetcher.fetch(f"{cdn_url}/drip", file)
+    assert size_of(file) < 10_000
+
+
+async def test_a_host_that_is_slow_and_steady_is_heard_to_its_end(
+    fetcher: Downloads,
+    track: dict[str, Any],
+    suno: Vendor,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(downloads, "WINDOW_S", 2)
+    monkeypatch.setattr(downloads, "WINDOW_BYTES_MIN", 10_000)
+    suno.fail("slow_download", bytes_a_second=25_000)
+    assert (await fetcher.fetch(track["audioUrl"], file)).size > 50_000
 
 
 async def test_a_host_that_trickles_is_cut_short(

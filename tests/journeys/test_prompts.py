@@ -11,6 +11,8 @@ from parcours_xl.journeys.prompts import (
     STYLE_CHARS_MAX,
     STYLE_CHARS_MAX_V4,
     brief_messages,
+    clean_prompt,
+    prompts_for,
     suno_style,
 )
 
@@ -117,3 +119,53 @@ def test_a_journey_towards_momentum_leads_up() -> None:
 
 def test_an_unsaid_feeling_is_that_of_the_preset() -> None:
     assert '"fear"' in brief_messages(PANIC, EmotionState(intensity=0.4))[1]["content"]
+
+
+# What is sent to Suno
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("Slow piano, In the style of Ludovico Einaudi, 60 BPM", "Slow piano, 60 BPM"),
+        ("in the style of hans zimmer, big strings", "big strings"),
+        ("warm pads by Brian Eno. Then calm", "warm pads. Then calm"),
+        ("like Radiohead's Creep, guitar", "guitar"),
+        ("Einaudi-like piano, soft", "piano, soft"),
+        ("a song by The Beatles and soft drums", "a song and soft drums"),
+        ("Some Unknown Band-style guitar", "guitar"),
+        ("reminiscent of Coldplay and U2, calm", "calm"),
+        ("dans le style de Debussy, piano", "piano"),
+        ("feat. Adele, warm", "warm"),
+        ('strings, the melody of "Let it be", soft', "strings, the melody of, soft"),
+        ("soft pads, [Verse] [Chorus], slow", "soft pads, slow"),
+        ("lyrics: I love you so. Soft piano", "Soft piano"),
+        ("played by Rhodes piano, like rain on leaves", None),
+        ("from Dorian to Aeolian, from E minor to G major", None),
+        ("slow turns from Dm to G7 and back", None),
+    ],
+)
+def test_names_and_words_to_be_sung_are_taken_out(written: str, sent: str | None) -> None:
+    assert clean_prompt(written) == (written if sent is None else sent)
+
+
+def test_every_curated_prompt_is_sent_as_it_is_written() -> None:
+    for preset in all_presets():
+        for segment in preset.segments:
+            style = suno_style(preset, segment.prompt)
+            assert clean_prompt(style) == style
+
+
+def test_three_unlike_prompts_may_be_sent_for_a_segment() -> None:
+    preset = all_presets()[0]
+    written, curated, plain = prompts_for("Slow piano, 60 BPM", preset, 9)
+    assert written == "Slow piano, 60 BPM"
+    assert curated == suno_style(preset, preset.segments[-1].prompt)
+    assert plain.startswith("instrumental, ") and len(plain) < 200
+
+
+def test_a_prompt_that_is_the_presets_own_is_not_sent_twice() -> None:
+    preset = all_presets()[0]
+    own = suno_style(preset, preset.segments[0].prompt)
+    assert len(prompts_for(own, preset, 0)) == 2
+    assert prompts_for("Slow piano", None, 0) == ("Slow piano",)
