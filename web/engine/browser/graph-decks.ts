@@ -65,7 +65,7 @@ export class GraphDecks implements Decks {
     const graph = this.open();
     attemptAll(
       () => this.prime(graph),
-      () => void this.bed.open(graph.context, graph.master),
+      () => void this.bed.open(graph.context, graph.master).catch(() => {}),
     );
     await this.run(graph.context);
   }
