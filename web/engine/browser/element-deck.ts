@@ -207,7 +207,10 @@ export abstract class ElementDeck implements Deck {
     const { signal } = this.file;
     element.src = url;
     const over = () => signal.aborted || this.unload();
-    element.play().then(over, over);
+    element
+      .play()
+      .then(over, over)
+      .catch(() => {});
   }
 
   private async open(atSeconds: number, signal: AbortSignal): Promise<void> {
