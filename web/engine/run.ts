@@ -37,6 +37,8 @@ export interface Segment {
 export interface Run {
   readonly id: string;
   readonly status: RunStatus;
+  /** Suno was busy or may not be paid today: composing goes on by itself then, ms since 1970. */
+  readonly retryAt?: number;
   /** In the order of `index`. */
   readonly segments: readonly Segment[];
 }

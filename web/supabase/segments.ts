@@ -5,7 +5,7 @@ import type { Run, RunStatus, SecondTrack, Segment, SegmentStatus } from "../eng
 /** Columns by name, always: `*` would ask for the callback's token as well. */
 export const SEGMENT_COLUMNS =
   "id,segment_index,status,preview_url,final_url,storage_path,duration_seconds,metadata";
-export const RUN_COLUMNS = `id,status,parcours_segments(${SEGMENT_COLUMNS})`;
+export const RUN_COLUMNS = `id,status,retry_at:metadata->>retry_at,parcours_segments(${SEGMENT_COLUMNS})`;
 
 export interface SegmentRow {
   id: string;
@@ -21,6 +21,7 @@ export interface SegmentRow {
 export interface RunRow {
   id: string;
   status: RunStatus;
+  retry_at?: string | null;
   parcours_segments: SegmentRow[];
 }
 
@@ -28,16 +29,20 @@ export interface RunRow {
 const PLANNED_SECONDS = 300;
 
 export function readRun(row: RunRow): Run {
-  const segments = row.parcours_segments.map(readSegment).sort((a, b) => a.index - b.index);
-  return { id: row.id, status: row.status, segments };
+  const segments = row.parcours_segments
+    .map((segment) => readSegment(segment, row.status))
+    .sort((a, b) => a.index - b.index);
+  const retryAt = Date.parse(row.retry_at ?? "");
+  const waits = Number.isNaN(retryAt) ? {} : { retryAt };
+  return { id: row.id, status: row.status, ...waits, segments };
 }
 
-function readSegment(row: SegmentRow): Segment {
+function readSegment(row: SegmentRow, run: RunStatus): Segment {
   const facts = row.metadata;
   return {
     id: row.id,
     index: row.segment_index,
-    status: row.status,
+    status: run === "creating" && isTriedAgain(row) ? "queued" : row.status,
     title: text(facts["title"]),
     plannedSeconds: number(facts["planned_seconds"]) ?? PLANNED_SECONDS,
     previewUrl: row.preview_url,
@@ -50,6 +55,13 @@ function readSegment(row: SegmentRow): Segment {
     truePeakDbtp: number(facts["true_peak_dbtp"]),
     soundEndSeconds: number(facts["sound_end_seconds"]),
   };
+}
+
+/** Failed for a passing reason: it is tried again by itself, and not lost yet. */
+function isTriedAgain({ status, metadata }: SegmentRow): boolean {
+  const failure = metadata["failure"];
+  if (status !== "failed" || typeof failure !== "object" || failure === null) return false;
+  return "again" in failure && failure.again === true;
 }
 
 function readSecondTrack(facts: Record<string, unknown>): SecondTrack | null {

@@ -94,6 +94,8 @@ export const en: Dictionary = {
     ready: "Your music is ready. Here it comes.",
     long: "This is taking a little longer than usual. You can wait, or stop listening.",
     usual: "Usually 30 to 40 seconds.",
+    retry: ({ day, time }) =>
+      `Composing is not possible just now. It goes on by itself ${day}, around ${time}.`,
     grounding: "Look around you. Name five things you can see.",
     bed: "Until your music is ready",
     bedOff: "Turn off the background sound",
@@ -213,6 +215,7 @@ export const en: Dictionary = {
     quotaHint: "You can listen to the earlier ones again whenever you like.",
     noAudio: "There is no sound. Check the volume of your device, then try again.",
     outputLost: "The sound has cut out.",
+    restartSound: "Restart the sound",
     noSource: "This music is not available at the moment.",
     tryAgain: "Try again",
     signInRefused: "The email address or the password is not right.",

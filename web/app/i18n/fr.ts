@@ -98,6 +98,8 @@ export const fr = {
     ready: "Votre musique est prête. La voici.",
     long: "C'est un peu plus long que d'habitude. Vous pouvez attendre, ou arrêter l'écoute.",
     usual: "D'ordinaire, 30 à 40 secondes.",
+    retry: ({ day, time }: Moment) =>
+      `La composition est momentanément impossible. Elle reprendra d'elle-même ${day}, vers ${time}.`,
     grounding: "Regardez autour de vous. Nommez cinq choses que vous voyez.",
     bed: "En attendant votre musique",
     bedOff: "Couper le fond sonore",
@@ -220,6 +222,7 @@ export const fr = {
     noAudio: "Aucun son ne sort. Vérifiez le volume de votre appareil, puis réessayez.",
     /** The output stands still: the next tap opens another. */
     outputLost: "Le son s'est coupé.",
+    restartSound: "Relancer le son",
     noSource: "Cette musique n'est pas disponible pour l'instant.",
     tryAgain: "Réessayer",
     signInRefused: "L'adresse ou le mot de passe n'est pas le bon.",

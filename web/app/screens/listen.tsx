@@ -4,6 +4,7 @@ import { useId } from "preact/hooks";
 import type { Snapshot } from "../../engine";
 import type { State } from "../app";
 import type { Dictionary } from "../i18n/language";
+import { momentOf } from "../i18n/time";
 import { lineOf } from "../line";
 import type { ListeningView } from "../listening-view";
 import { useApp } from "../parts/app-context";
@@ -83,21 +84,31 @@ function Minutes({ sound: { journeySeconds, totalSeconds } }: { sound: Snapshot 
 }
 
 /** Said while it mends itself. */
-function hindrance(view: ListeningView, { online }: State, { trouble }: Dictionary): string | null {
+function hindrance(
+  view: ListeningView,
+  { online, language }: State,
+  { trouble, waiting }: Dictionary,
+): string | null {
   if (!online || view.sound.network === "offline") {
     return isPlaying(view.stage) ? trouble.offlinePlaying : trouble.offline;
+  }
+  const retryAt = view.sound.run?.retryAt;
+  if (retryAt !== undefined && isWaiting(view.stage)) {
+    return waiting.retry(momentOf(new Date(retryAt), new Date(), language));
   }
   if (!view.hiccup) return null;
   return view.hiccup === "unreachable" ? trouble.offline : trouble.service;
 }
 
 function NoSound() {
-  const { t, parts } = useApp();
+  const { t, parts, view } = useApp();
+  // The line above has said it already, and the volume is not to blame.
+  const cutOut = view.sound.gestureReason === "output";
   return (
     <div class="ask">
-      <p>{typeset(t.trouble.noAudio)}</p>
+      {!cutOut && <p>{typeset(t.trouble.noAudio)}</p>}
       <button type="button" class="button solid" onClick={() => parts.listening.resume()}>
-        {t.trouble.tryAgain}
+        {cutOut ? t.trouble.restartSound : t.trouble.tryAgain}
       </button>
     </div>
   );

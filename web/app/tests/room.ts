@@ -65,11 +65,15 @@ export class Room {
     return this.listening.view().stage;
   }
 
+  /** When composing goes on by itself, ms since 1970; null: it does not wait. */
+  retryAt: number | null = null;
+
   /** The service tells how far each piece is. */
   tell(...states: Segment["status"][]): void {
     const segments = states.map((status, index) => segment(index, status));
     const status = runStatus(states);
-    const run: Run = { id: "run", status, segments };
+    const waits = this.retryAt === null ? {} : { retryAt: this.retryAt };
+    const run: Run = { id: "run", status, ...waits, segments };
     this.ears?.run(run);
   }
 

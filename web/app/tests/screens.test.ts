@@ -217,6 +217,15 @@ describe("while waiting", () => {
     expect(document.querySelector("h1")?.textContent).toBe(app.t.waiting.grounding);
   });
 
+  test("composing that waits says when it goes on by itself", async () => {
+    room.retryAt = new Date().setHours(23, 55, 0, 0);
+    room.tell("queued", "queued", "queued");
+    await settle();
+    expect(document.querySelector(".state")?.textContent).toMatch(
+      /Elle reprendra d'elle-même aujourd'hui, vers 23.h.55\./,
+    );
+  });
+
   test("a breath may be followed instead, and the next waiting begins with it", async () => {
     const title = () => document.querySelector("h1")?.textContent;
     await press("Respirer");

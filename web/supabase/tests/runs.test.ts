@@ -130,6 +130,23 @@ describe("reading a run", () => {
     expect(decodeURIComponent(wire.last.url.href)).not.toContain("callback_token");
   });
 
+  test("tells until when a run waits, and what is tried again is not lost", async () => {
+    const { wire, runs } = listening();
+    const failed = (again: boolean) => [
+      { ...ROW.parcours_segments[0], status: "failed", metadata: { failure: { again } } },
+    ];
+    const at = "2026-11-30T14:05:00+00:00";
+    const waiting = { ...ROW, retry_at: at, parcours_segments: failed(true) };
+    wire.answer({ body: [waiting] });
+    const run = await runs.read("run");
+    expect(run.retryAt).toBe(Date.parse(at));
+    expect(run.segments[0]?.status).toBe("queued");
+    wire.answer({ body: [{ ...ROW, parcours_segments: failed(false) }] });
+    const lost = await runs.read("run");
+    expect(lost.retryAt).toBeUndefined();
+    expect(lost.segments[0]?.status).toBe("failed");
+  });
+
   test("gives the segments in their order, with what the engine wants to know", async () => {
     const { wire, runs } = listening();
     wire.answer({ body: [ROW] });
