@@ -10,8 +10,8 @@ BENCH ?= $(filter --json,$(MAKECMDGOALS))
 # make demo -- --stay, or DEMO_STAY=1 make demo: afterwards everything runs on, with the page.
 STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
 
-.PHONY: demo dev test lint web fuzz test-supabase test-containers bench bench-capacity \
-  bench-page package clean --stay --json
+.PHONY: demo dev test test-browsers player-table lint web fuzz test-supabase test-containers \
+  bench bench-capacity bench-page package clean --stay --json
 
 demo: $(READY)
 	$(BIN)/python -m parcours_xl.local.player_build
@@ -23,12 +23,20 @@ demo: $(READY)
 dev: $(READY)
 	$(BIN)/parcours dev
 
-# What is heard in a browser is measured as it sounds, and has the machine to itself. On a shared
-# machine a neighbour may still spoil a hearing: it is heard once more, and the report says so.
 test: $(READY)
 	$(MAKE) --jobs 2 --output-sync=target lint web
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
+	$(MAKE) test-browsers
+
+# The page in Chromium, Firefox ESR and WebKitGTK. What is heard in a browser is measured as it
+# sounds, and has the machine to itself. On a shared machine a neighbour may still spoil a hearing:
+# it is heard once more, and the report says so.
+test-browsers: $(READY)
 	$(BIN)/pytest tests/browser --reruns 1
+
+# The table of docs/player.md, measured: STOPS says how many Stops each engine is tried with.
+player-table: $(READY)
+	$(BIN)/python -m tests.browser.table $(if $(STOPS),--stops $(STOPS))
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -1,13 +1,16 @@
 // Listens to everything that the page sends to the loudspeakers, and to the taps that it gets.
 // Runs before the page's own code; the page cannot tell.
 (() => {
-  const ear = { chunks: [], rate: 0, marks: [], clocks: [], keys: {}, activeBeforeTap: null };
+  const ear = { chunks: [], rate: 0, marks: [], clocks: [], keys: {}, troubles: [], activeBeforeTap: null };
   Object.defineProperty(window, "__ear", { value: ear });
   let context = null;
 
+  addEventListener("error", ({ message }) => ear.troubles.push(message));
+  addEventListener("unhandledrejection", ({ reason }) => ear.troubles.push(String(reason)));
+
   // Whether a gesture was believed in before there was one.
   const look = () => {
-    ear.activeBeforeTap = navigator.userActivation.hasBeenActive;
+    ear.activeBeforeTap = navigator.userActivation?.hasBeenActive ?? null;
   };
   look();
   const looking = setInterval(look, 20);
@@ -35,14 +38,17 @@
   }, BEAT_MS);
 
   // The keys of headphones and lock screens, so that a test can press them.
-  const set = MediaSession.prototype.setActionHandler;
-  MediaSession.prototype.setActionHandler = function (action, handler) {
-    ear.keys[action] = handler && ((details = {}) => {
-      mark(`key ${action}`);
-      handler({ action, ...details });
-    });
-    return set.call(this, action, handler);
-  };
+  const session = window.MediaSession?.prototype;
+  const set = session?.setActionHandler;
+  if (set) {
+    session.setActionHandler = function (action, handler) {
+      ear.keys[action] = handler && ((details = {}) => {
+        mark(`key ${action}`);
+        handler({ action, ...details });
+      });
+      return set.call(this, action, handler);
+    };
+  }
 
   const taps = new WeakMap();
   // What a player that cuts hard would sound like: heard by the recorder only.
@@ -100,8 +106,9 @@
       });
       recorder.port.onmessage = ({ data }) => {
         ear.chunks.push(data);
-        const { contextTime, performanceTime } = of.getOutputTimestamp();
-        ear.clocks.push({ at: contextTime, wall: performance.timeOrigin + performanceTime });
+        // Not getOutputTimestamp(): in Firefox it asks the sound server while it holds the lock of
+        // the graph that the sound server waits for, and page and sound stand still for good.
+        ear.clocks.push({ at: (data.frame + data.samples.length) / ear.rate, wall: Date.now() });
       };
       connect.call(tap, recorder);
     });

@@ -20,7 +20,7 @@ from parcours_xl.local.development import (
 )
 from parcours_xl.local.processes import running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject
-from tests.browser.front import create_front
+from tests.browser.front import Front
 from tests.browser.wire import Wire, running_wire
 from tests.fixtures.servers import running
 
@@ -34,10 +34,12 @@ SHORT = Simulation(speed=SPEED, track_seconds=TRACK_S)
 
 @dataclass(frozen=True)
 class House:
-    """wire: what lies between the browser and everything; its address is the page's."""
+    """wire: what lies between the browser and everything; its address is the page's. front: what
+    the wire leads to, before the gateway."""
 
     project: LocalProject
     wire: Wire
+    front: Front
 
     @property
     def url(self) -> str:
@@ -81,6 +83,7 @@ class House:
         cancelled: the worker looks for runs that nobody holds, and takes them up again.
         """
         self.wire.mend()
+        self.front.mend()
         self._control("DELETE", "faults", None)
         self.query("select cancel_run(id) from parcours_runs where status <> 'ready'")
         self.tune(signal="tones", uneven_db=0, track_seconds=TRACK_S)
@@ -109,7 +112,8 @@ class House:
 @contextmanager
 def running_house(project: LocalProject) -> Iterator[House]:
     """Everything around one embedded Supabase, with journeys of less than a minute."""
-    with running(create_front(project.url)) as front, running_wire(urlsplit(front).port) as wire:
+    front = Front(project.url)
+    with running(front.app) as address, running_wire(urlsplit(address).port) as wire:
         environment = (
             supabase_environment(project)
             | vendor_environment(project)
@@ -123,7 +127,7 @@ def running_house(project: LocalProject) -> Iterator[House]:
             }
         )
         with _running_simulators(project), running_service(project, environment):
-            yield House(project, wire)
+            yield House(project, wire, front)
 
 
 @contextmanager

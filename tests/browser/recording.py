@@ -16,6 +16,8 @@ SILENCE_DBFS, HEARD_DBFS = -60.0, -50.0
 FRAME_S = 0.005
 HISS_HZ, HISS_TAPS = 8000.0, 255
 PLACE_S, PLACE_STEP_S = 0.4, 0.25
+CLOCKS_S = 5.0
+"""Both clocks are compared near the moment in question: the sound's stands still in a pause."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Recording:
             samples.astype(np.float64),
             rate,
             heard["frame"] / rate if rate else 0.0,
-            tuple(Mark(m["name"], m["at"], m["wall"] / 1000) for m in heard["marks"]),
+            tuple(marks_of(heard["marks"])),
             tuple((c["at"], c["wall"] / 1000) for c in heard["clocks"]),
         )
 
@@ -69,7 +71,9 @@ class Recording:
 
     def moment_of(self, wall: float) -> float:
         """When, by the sound's clock, it was this wall time."""
-        at, then = self.clocks[-1]
+        near = [(at, then) for at, then in self.clocks if abs(then - wall) < CLOCKS_S]
+        # A page that had other work wrote the wall time down late, never early.
+        at, then = max(near or self.clocks[-1:], key=lambda pair: pair[0] - pair[1])
         return at + wall - then
 
     # Loudness
@@ -159,6 +163,11 @@ class Recording:
         offsets = [self.place(moment, moment + PLACE_S) - moment for moment in moments]
         lasting = np.median(np.lib.stride_tricks.sliding_window_view(offsets, 5), axis=1)
         return float(np.ptp(lasting))
+
+
+def marks_of(told: list[dict[str, Any]]) -> list[Mark]:
+    """What `__ear.marks` holds."""
+    return [Mark(mark["name"], mark["at"], mark["wall"] / 1000) for mark in told]
 
 
 def _frames(samples: Sound, size: int) -> Sound:

@@ -1,0 +1,123 @@
+"""The table of docs/player.md, as Markdown: `python -m tests.browser.table [--stops N] [ENGINE…]`.
+
+Measures one engine after another on a deployment of its own; what is missing is left out.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from parcours_xl.local.player_build import build_player
+from parcours_xl.local.stack import running_stack
+from tests.browser.desktop import running_desktop
+from tests.browser.engines import NAMES, Engine, missing, running_engine
+from tests.browser.house import TRACK_S, House, running_house
+from tests.browser.listener import Wish
+from tests.browser.recording import Recording
+from tests.browser.trials import start_with_a_final_soon, summary, try_pauses, try_stops
+from tests.browser.words import WORDS
+
+STOPS = 300
+HEARD_DBFS = -60
+BED_HZ_MAX = 400
+
+Figures = dict[str, object]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("engines", nargs="*", default=NAMES)
+    parser.add_argument("--stops", type=int, default=STOPS, help="Stops, and Pauses, an engine")
+    asked = parser.parse_args()
+    build_player()
+    with tempfile.TemporaryDirectory(prefix="parcours-table-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # PostgreSQL may run as somebody else
+        (folder / "desktop").mkdir()
+        with (
+            running_stack(folder / "supabase") as project,
+            running_house(project) as house,
+            running_desktop(folder / "desktop", NAMES) as desktop,
+        ):
+            for engine_name in asked.engines:
+                if reason := missing(engine_name):
+                    print(reason)
+                    continue
+                with running_engine(engine_name, desktop) as engine:
+                    for figures in measure(engine, house, asked.stops):
+                        print(json.dumps(figures), flush=True)
+
+
+def measure(engine: Engine, house: House, stops: int) -> Iterator[Figures]:
+    """What the table says of one engine, as it is measured."""
+    who: Figures = {"engine": engine.name, "version": engine.version}
+    yield who | _first_sounds(engine, house)
+    yield who | _journey(engine, house)
+    yield who | {"stops": summary(try_stops(engine, house, stops))}
+    yield who | {"pauses": summary(try_pauses(engine, house, stops))}
+
+
+def _first_sounds(engine: Engine, house: House) -> Figures:
+    """From the tap to the bed and to the music, at the sink; what was fetched before it."""
+    house.mend()
+    listener = engine.open(house, Wish(language=engine.language))
+    listener.listen_for(2)
+    fetched = listener.evaluate(
+        "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
+        ".reduce((sum, { transferSize }) => sum + transferSize, 0)"
+    )
+    listener.tap_start()
+    listener.wait_for_music()
+    listener.listen_for(3)
+    heard, (tone, _) = engine.heard(listener), house.tones()
+    listener.close()
+    tapped = heard.mark(f"click {WORDS[engine.language]['start']}").at
+    after = heard.between(tapped, heard.ends)
+    bed = after.first_sound(HEARD_DBFS)
+    strength = after.tone(tone)
+    music = after.starts + float(np.argmax(strength > 0.1 * strength.max())) * 0.002
+    return {
+        "tap to bed s": None if bed is None else round(bed - tapped, 2),
+        "tap to music s": round(music - tapped, 2),
+        "bytes before Start": fetched,
+    }
+
+
+def _journey(engine: Engine, house: House) -> Figures:
+    """One whole journey: its swap, and its longest silence, both in the graph."""
+    house.mend()
+    with house.front.refusing("/bed-", 404):
+        listener = engine.open(house, Wish(language=engine.language))
+        start_with_a_final_soon(listener)
+        with suppress(Exception):  # what was heard until then is told all the same
+            listener.wait_for_screen("end", 6 * TRACK_S)
+        ended = listener.evaluate("Boolean(document.querySelector('.screen.end'))")
+        heard, tones = listener.recording(), house.tones()
+        listener.close()
+    return {
+        "swap ms": _swap_ms(heard, *tones),
+        "longest silence ms": _longest_silence_ms(heard),
+        "ended by itself": ended,
+    }
+
+
+def _swap_ms(heard: Recording, preview: float, final: float) -> int:
+    strength = heard.tone(final)
+    begun = heard.starts + float(np.argmax(strength > 0.1 * strength.max())) * 0.002
+    return round(heard.between(begun - 1, begun + 1).swap(preview, final)[1] * 1000)
+
+
+def _longest_silence_ms(heard: Recording) -> int:
+    first, last = heard.first_sound(HEARD_DBFS), heard.last_sound(HEARD_DBFS)
+    assert first is not None and last is not None
+    silences = heard.between(first + 0.05, last - 1).silences(longer_than_s=0)
+    return round(max((seconds for _, seconds in silences), default=0) * 1000)
+
+
+if __name__ == "__main__":
+    main()

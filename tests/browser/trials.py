@@ -1,0 +1,206 @@
+"""What is tried in every engine, often: Stop and Pause, at random moments, and what was heard."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.browser.engines import Engine, EngineListener
+from tests.browser.house import FIRST_S, House
+from tests.browser.listener import HELD_UP_MS, Wish
+from tests.browser.recording import Mark, Recording
+from tests.browser.words import WORDS
+
+SILENT_DBFS = -60
+GRAPH_S_MAX = 0.05
+"""From the press to the last sound, in the graph: the promise. Where the machine had other work
+when the page wanted to act (HELD_UP_MS), SINK_S_MAX is the limit there too."""
+SINK_S_MAX = 0.3
+"""From the press to the last sound at the sink. What has left the page is in the buffers of the
+browser and of PulseAudio, and on a busy machine longer than the 50 ms of a quiet one: here it is
+judged that nothing stays behind."""
+ROUNDING_S = 1e-6
+QUIET_S = 0.5
+"""For how long nothing may be heard before the next trial begins."""
+STOP_AFTER_S_MAX, PAUSE_AFTER_S_MAX = 3.0, 1.5
+SERIES = 25
+"""Trials of one page: a recording in the page takes its memory."""
+LONG_TRACK_S = 120
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One press. graph_s, sink_s: how long something was still heard; None: nothing was.
+
+    faults: what was not as it should be, in words; none when it was carried out.
+    """
+
+    pressed: str
+    after_s: float
+    graph_s: float | None
+    sink_s: float | None
+    held_up: bool
+    faults: tuple[str, ...]
+
+
+def start_with_a_final_soon(listener: EngineListener) -> None:
+    """Tap, until the first piece sounds whose final is composed next, and before the second."""
+    listener.house.tune(first_s=FIRST_S, complete_s=90)
+    listener.tap_start()
+    listener.wait_for_music()
+    listener.house.tune(first_s=150)
+
+
+def try_stops(engine: Engine, house: House, count: int, seed: int = 1) -> list[Trial]:
+    """Start and Stop, again and again: while it waits, begins, and plays."""
+    return _in_series(engine, house, count, random.Random(seed), _stop_series)
+
+
+def try_pauses(engine: Engine, house: House, count: int, seed: int = 1) -> list[Trial]:
+    """Pause and Resume, again and again, most while the music still comes in."""
+    return _in_series(engine, house, count, random.Random(seed), _pause_series)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page showed of one press. wrong: in words, empty when nothing was."""
+
+    wrong: str
+    held_up: bool
+
+
+Series = Callable[[EngineListener, Sequence[float]], list[Seen]]
+
+
+def _in_series(
+    engine: Engine, house: House, count: int, chance: random.Random, series: Series
+) -> list[Trial]:
+    trials: list[Trial] = []
+    while len(trials) < count:
+        house.mend()
+        listener = engine.open(house, Wish(language=engine.language, bed=True))
+        moments = [chance.random() for _ in range(min(SERIES, count - len(trials)))]
+        seen = series(listener, moments)
+        pressed, again = ("stop", "start") if series is _stop_series else ("pause", "resume")
+        graph, sink = listener.recording(), engine.heard(listener)
+        listener.close()
+        words = WORDS[engine.language]
+        trials += judge(graph, sink, seen, words[pressed], words[again])
+    return trials
+
+
+def _stop_series(listener: EngineListener, moments: Sequence[float]) -> list[Seen]:
+    seen = []
+    listener.tap_start()
+    for place, moment in enumerate(moments):
+        if place > 0:
+            listener.press("start")
+        listener.listen_for(moment * STOP_AFTER_S_MAX)
+        listener.evaluate("__ear.late = 0")
+        listener.press("stop")
+        wrong = _missing(listener, ".screen.end")
+        listener.listen_for(QUIET_S)
+        seen.append(_look(listener, wrong))
+        listener.press("home")
+    return seen
+
+
+def _pause_series(listener: EngineListener, moments: Sequence[float]) -> list[Seen]:
+    seen = []
+    listener.house.tune(track_seconds=LONG_TRACK_S)
+    listener.tap_start()
+    listener.wait_for_music()
+    for moment in moments:
+        listener.listen_for(moment * PAUSE_AFTER_S_MAX)
+        listener.evaluate("__ear.late = 0")
+        listener.press("pause")
+        listener.wait_for_button("resume")
+        listener.listen_for(QUIET_S)
+        seen.append(_look(listener, ""))
+        listener.press("resume")
+        listener.wait_for_button("pause")
+    listener.listen_for(QUIET_S)
+    return seen
+
+
+def _missing(listener: EngineListener, selector: str) -> str:
+    try:
+        listener.wait_for(f"document.querySelector({selector!r})", 5)
+    except AssertionError:
+        return f"no {selector}; "
+    return ""
+
+
+def _look(listener: EngineListener, wrong: str) -> Seen:
+    playing = listener.playing()
+    held_up = float(listener.evaluate("__ear.late")) > HELD_UP_MS
+    return Seen(wrong + (f"still playing {playing}" if playing else ""), held_up)
+
+
+def judge(
+    graph: Recording, sink: Recording, seen: Sequence[Seen], press: str, again: str
+) -> list[Trial]:
+    """One trial a press. press, again: what is written on the buttons."""
+    in_graph, at_sink = (_windows(it.marks, press, again, it.ends) for it in (graph, sink))
+    assert len(in_graph) == len(at_sink) == len(seen), f"{len(in_graph)} of {len(seen)} presses"
+    return [
+        _trial(press, graph, window, sink, place, it)
+        for window, place, it in zip(in_graph, at_sink, seen, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Window:
+    """From a press until whatever came next, on one recording's clock. begun: what it ended."""
+
+    begun: float
+    pressed: float
+    next: float
+
+
+def _windows(marks: Sequence[Mark], press: str, again: str, ends: float) -> list[Window]:
+    of_both = [mark for mark in marks if mark.name in (f"click {press}", f"click {again}")]
+    after = [*of_both[1:], None]
+    before = [None, *of_both[:-1]]
+    return [
+        Window(b.at if b else 0.0, mark.at, n.at if n else ends)
+        for b, mark, n in zip(before, of_both, after, strict=True)
+        if mark.name == f"click {press}"
+    ]
+
+
+def _trial(
+    press: str, graph: Recording, window: Window, sink: Recording, place: Window, seen: Seen
+) -> Trial:
+    in_graph, at_sink = _still_heard(graph, window), _still_heard(sink, place)
+    faults = [seen.wrong] if seen.wrong else []
+    if (in_graph or 0) > (SINK_S_MAX if seen.held_up else GRAPH_S_MAX) + ROUNDING_S:
+        faults.append(f"heard for {in_graph:.3f} s in the graph")
+    if (at_sink or 0) > SINK_S_MAX:
+        faults.append(f"heard for {at_sink:.3f} s at the sink")
+    after_s = place.pressed - place.begun
+    return Trial(press, after_s, in_graph, at_sink, seen.held_up, tuple(faults))
+
+
+def _still_heard(heard: Recording, window: Window) -> float | None:
+    """From the press to the last sound; None when there was nothing to silence."""
+    last = heard.between(window.pressed, window.next).last_sound(SILENT_DBFS)
+    return None if last is None else last - window.pressed
+
+
+def summary(trials: Sequence[Trial]) -> dict[str, object]:
+    """For the table of docs/player.md: how many, how many failed, and how long they took."""
+    graph = sorted(trial.graph_s for trial in trials if trial.graph_s is not None)
+    sink = sorted(trial.sink_s for trial in trials if trial.sink_s is not None)
+    return {
+        "tried": len(trials),
+        "failed": sum(bool(trial.faults) for trial in trials),
+        "while the machine had other work": sum(trial.held_up for trial in trials),
+        "graph ms, median and worst": _both(graph),
+        "sink ms, median and worst": _both(sink),
+    }
+
+
+def _both(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return "nothing sounded"
+    return f"{seconds[len(seconds) // 2] * 1000:.0f} / {seconds[-1] * 1000:.0f}"
