@@ -26,12 +26,25 @@ create policy "Owners read the segments of their runs" on public.parcours_segmen
      where run.id = run_id and run.user_id = (select auth.uid())
   ));
 
--- Frontends may be told of changes instead of asking; a plain PostgreSQL has no such publication.
+-- Frontends may be told of changes instead of asking; a plain PostgreSQL has no such publication,
+-- and one FOR ALL TABLES has ours already.
 do $$
+declare
+  listed record;
 begin
-  if exists (select from pg_publication where pubname = 'supabase_realtime') then
-    alter publication supabase_realtime
-      add table public.parcours_runs, public.parcours_segments;
-  end if;
+  for listed in
+    select pubname, relname from pg_publication, pg_class
+     where pubname = 'supabase_realtime' and not puballtables
+       and relnamespace = 'public'::regnamespace
+       and relname in ('parcours_runs', 'parcours_segments')
+       and not exists (select from pg_publication_tables as told
+                        where told.pubname = pg_publication.pubname
+                          and told.schemaname = 'public' and told.tablename = relname)
+  loop
+    execute format('alter publication %I add table public.%I', listed.pubname, listed.relname);
+  end loop;
+exception when insufficient_privilege then
+  raise warning 'supabase_realtime belongs to somebody else: add parcours_runs and'
+    ' parcours_segments to it in the dashboard, or frontends have to ask';
 end;
 $$;

@@ -17,6 +17,7 @@ create index idx_events_when on public.parcours_events (happened_at);
 alter table public.parcours_events enable row level security;
 revoke all on public.parcours_events from public, anon, authenticated, service_role;
 grant select on public.parcours_events to service_role;
+revoke all on sequence public.parcours_events_id_seq from public, anon, authenticated, service_role;
 
 create function parcours.refuse_rewriting() returns trigger
 language plpgsql set search_path = '' as $$
@@ -40,3 +41,9 @@ language sql set search_path = '' as $$
   values (p_run_id, p_segment_id, p_what, jsonb_strip_nulls(p_detail));
 $$;
 revoke execute on function parcours.note from public;
+
+-- Runs that were being made before these tables kept a journal: whoever asked wants all of it.
+insert into public.parcours_events (run_id, what, detail)
+select id, 'run.started', '{"adopted": true}' from public.parcours_runs as run
+ where status = 'creating' and exists (
+   select from public.parcours_segments where run_id = run.id and status <> 'queued');

@@ -4,20 +4,36 @@
 -- Only what pgmq 1.5.1 has is used. A message is deleted when its work is done.
 
 do $$
+declare
+  name text;
 begin
   if not exists (select from pg_namespace where nspname = 'pgmq') then
     create extension pgmq;
+  elsif to_regprocedure('pgmq.create(text)') is null then
+    raise exception 'the schema pgmq is there, and it is not that of Supabase Queues';
+  elsif not has_schema_privilege('pgmq', 'usage, create') then
+    raise exception 'the schema pgmq belongs to %, and % may make no queue in it',
+      (select nspowner::regrole from pg_namespace where nspname = 'pgmq'), current_user
+      using hint = format('As its owner: grant all on schema pgmq to %1$I;'
+        ' grant all on all tables in schema pgmq to %1$I;'
+        ' grant all on all sequences in schema pgmq to %1$I;', current_user);
   end if;
-  perform pgmq.create('parcours_generation');
-  perform pgmq.create('parcours_tracks');
+  foreach name in array array['parcours_generation', 'parcours_tracks'] loop
+    if to_regclass('pgmq.q_' || name) is null then
+      perform pgmq.create(name);
+    end if;
+    -- Stays closed even where a project exposes its queues to the API. Made in the dashboard, a
+    -- queue may be somebody else's.
+    begin
+      execute format('alter table pgmq.%I enable row level security', 'q_' || name);
+      execute format('alter table pgmq.%I enable row level security', 'a_' || name);
+    exception when insufficient_privilege then
+      raise warning 'the queue % is not for % to close: enable its row level security in the'
+        ' dashboard', name, current_user;
+    end;
+  end loop;
 end;
 $$;
-
--- Stays closed even where a project exposes its queues to the API.
-alter table pgmq.q_parcours_generation enable row level security;
-alter table pgmq.a_parcours_generation enable row level security;
-alter table pgmq.q_parcours_tracks enable row level security;
-alter table pgmq.a_parcours_tracks enable row level security;
 
 -- A receipt, (msg_id, read_ct), is good until somebody else has read the message.
 create function parcours.holds_receipt(p_queue text, p_msg_id bigint, p_read_ct integer)

@@ -121,8 +121,16 @@ end;
 $$;
 
 -- Auth deletes as a role of its own, which may do nothing here: the function runs as its owner.
-create trigger erase_deleted_user after delete on auth.users
-  for each row execute function parcours.erase_deleted_user();
+-- Where no trigger may be put on auth.users, the maintenance loop finds who is gone.
+do $$
+begin
+  create trigger erase_deleted_user after delete on auth.users
+    for each row execute function parcours.erase_deleted_user();
+exception when insufficient_privilege then
+  raise warning '% may put no trigger on auth.users: the data of deleted users is erased by the'
+    ' maintenance loop of the workers, within minutes', current_user;
+end;
+$$;
 
 create function parcours.refuse_erased_user() returns trigger
 language plpgsql security definer set search_path = '' as $$

@@ -1,6 +1,7 @@
 """The migrations that this version of the service works with."""
 
 VERSIONS = (
+    "20261101000050",
     "20261101000100",
     "20261101000200",
     "20261101000300",
