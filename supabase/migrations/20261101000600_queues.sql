@@ -11,7 +11,8 @@ begin
     create extension pgmq;
   elsif to_regprocedure('pgmq.create(text)') is null then
     raise exception 'the schema pgmq is there, and it is not that of Supabase Queues';
-  elsif not has_schema_privilege('pgmq', 'usage, create') then
+  elsif not has_schema_privilege('pgmq', 'usage')
+        or not has_schema_privilege('pgmq', 'create') then
     raise exception 'the schema pgmq belongs to %, and % may make no queue in it',
       (select nspowner::regrole from pg_namespace where nspname = 'pgmq'), current_user
       using hint = format('As its owner: grant all on schema pgmq to %1$I;'

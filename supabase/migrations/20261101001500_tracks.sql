@@ -112,6 +112,7 @@ language plpgsql stable security definer set search_path = '' as $$
 declare
   track record;
 begin
+  perform parcours.check_account(p_user_id);
   select run.user_id, segment.status, segment.storage_path into track
     from public.parcours_segments as segment
     join public.parcours_runs as run on run.id = segment.run_id

@@ -21,6 +21,7 @@ create function parcours.check_rollout(p_user_id uuid, p_idempotency_key text, p
 returns void
 language plpgsql set search_path = '' as $$
 begin
+  perform parcours.check_account(p_user_id);
   if p_rollout = 'all' or parcours.has_parcours(p_user_id) or exists (
     select from parcours.creations
      where user_id = p_user_id and idempotency_key = p_idempotency_key

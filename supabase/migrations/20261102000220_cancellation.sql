@@ -39,6 +39,7 @@ declare
   run public.parcours_runs;
   segment public.parcours_segments;
 begin
+  perform parcours.check_account(p_user_id);
   select * into run from public.parcours_runs where id = p_run_id for update;
   if not found then
     raise sqlstate 'PT404' using message = 'unknown run';

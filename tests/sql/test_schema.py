@@ -138,7 +138,13 @@ def test_nothing_refers_to_the_users_of_auth(world: World) -> None:
     [
         (
             "parcours_runs",
-            {"check_move", "touch_updated_at", "note_erasures", "refuse_erased_user"},
+            {
+                "check_move",
+                "touch_updated_at",
+                "note_erasures",
+                "refuse_erased_user",
+                "refuse_unusable_account",
+            },
         ),
         ("parcours_segments", {"check_move"}),
         ("feature_flags", set()),

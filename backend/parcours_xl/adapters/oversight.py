@@ -130,6 +130,10 @@ class Oversight:
         self._call = SqlFunctions(rest_url, key, http).call
         self._limits = limits
 
+    async def erase_departed(self) -> int:
+        """Erase what is left of users who are gone and whom no trigger told of: how many."""
+        return int(await self._call("erase_departed"))
+
     async def read_logs(
         self,
         run_id: UUID | None = None,

@@ -7,6 +7,7 @@ import httpx
 import structlog
 from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
+from storage3.types import SignedUrlResponse
 
 from parcours_xl.adapters.supabase_errors import STORAGE_KEY_UNKNOWN, STORAGE_REFUSES_FILE
 from parcours_xl.trouble import Postponed, Refused
@@ -15,6 +16,9 @@ BUCKET = "parcours-tracks"
 TRACK_BYTES_MAX = 52_428_800
 SIGNED_S = 3600
 UPLOAD_S_MAX = 120
+
+# The connection broke before an answer came.
+RESET = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 # Storage refuses, does not answer, or somebody else answers in its place.
 _TROUBLE = (StorageApiError, httpx.TransportError, ValueError, KeyError)
@@ -77,7 +81,7 @@ class Tracks:
     async def sign(self, path: str) -> str:
         """A URL that plays the track for one hour. Raises TrackGone or StorageAway."""
         try:
-            signed = await self._bucket.create_signed_url(path, SIGNED_S)
+            signed = await self._sign_once_more(path)
         except _TROUBLE as error:
             if _is_gone(error):
                 raise TrackGone from error
@@ -86,6 +90,13 @@ class Tracks:
         if not url:
             raise StorageAway
         return url
+
+    async def _sign_once_more(self, path: str) -> SignedUrlResponse:
+        """Signing changes nothing, so an idle connection that the server closes costs nothing."""
+        try:
+            return await self._bucket.create_signed_url(path, SIGNED_S)
+        except RESET:
+            return await self._bucket.create_signed_url(path, SIGNED_S)
 
     async def read(self, path: str) -> bytes:
         """A track, whole. Raises TrackGone or StorageAway."""
@@ -99,12 +110,15 @@ class Tracks:
     async def erase_run(self, run_id: UUID) -> int:
         """Delete everything that is kept of a run; how many files. Raises StorageAway."""
         erased = 0
+        left: list[str] = []
         try:
             while names := [file["name"] for file in await self._bucket.list(f"runs/{run_id}")]:
-                removed = await self._bucket.remove([f"runs/{run_id}/{name}" for name in names])
-                if not removed:
+                if names == left:
                     raise StorageAway
+                # Fewer than were named where somebody else is erasing the same run.
+                removed = await self._bucket.remove([f"runs/{run_id}/{name}" for name in names])
                 erased += len(removed)
+                left = names
         except _TROUBLE as error:
             raise _away(error) from error
         return erased

@@ -36,6 +36,8 @@ async def mend_safely(outside: Outside) -> list[str]:
     """
     oversight, mender = outside.oversight, Mender(outside)
     done = []
+    if departed := await oversight.erase_departed():
+        done.append(f"the data of {departed} deleted users was erased")
     if runs := await oversight.find_runs("unheld", None, RUNS_A_TURN):
         done.append((await mender.hold(runs)).done)
     if stuck := await oversight.find_segments("stuck", None, QUESTIONS_A_TURN):
