@@ -22,8 +22,8 @@ const RUN = {
   })),
 };
 
-/** More than enough turns for a run to be read, a track to be signed, and a deck to load it. */
-const TURNS_MAX = 100;
+/** The decks play in fake time, while the player waits in real time. */
+const WITHIN = { timeout: 5000, interval: 10 };
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -34,12 +34,11 @@ test("five lines bring a run of another page's Supabase client to the ear, and S
   wire.answer({ body: RUN }, { body: { url: TRACK } });
   const clock = newClock();
   const heard = () => decks.audible.map((deck) => deck.url);
-  const until = async (addresses: string[]) => {
-    for (let turn = 0; turn < TURNS_MAX && `${heard()}` !== `${addresses}`; turn += 1) {
+  const until = (addresses: string[]) =>
+    vi.waitFor(async () => {
       await clock.advance(0.1);
-    }
-    expect(heard()).toEqual(addresses);
-  };
+      expect(heard()).toEqual(addresses);
+    }, WITHIN);
   const media = new FakeMedia();
   media.put(TRACK, { durationSeconds: 360 });
   const decks = new FakeDecks(clock, media);
