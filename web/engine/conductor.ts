@@ -71,7 +71,9 @@ export class Conductor {
       case "stop":
         return mixer.clear(settings.stopRampSeconds);
       case "close":
-        return mixer.close(command.seconds, () => tell({ event: "closed" }));
+        return mixer.close(command.seconds, (pieceSeconds) =>
+          tell({ event: "closed", pieceSeconds }),
+        );
     }
   }
 
@@ -130,7 +132,7 @@ export class Conductor {
 export function failureOf(command: Command): Report {
   if (command.do === "play") return { event: "unplayable" };
   if (command.do === "swap") return { event: "kept", never: false };
-  if (command.do === "close") return { event: "closed" };
+  if (command.do === "close") return { event: "closed", pieceSeconds: null };
   // Without a piece prepared, paused or released, there is nothing to wait for.
   return command.do === "seek" || command.do === "resume"
     ? { event: "lost" }

@@ -30,8 +30,8 @@ export type Report =
   | { readonly event: "stuck"; readonly what: Standstill }
   /** A call, headphones pulled out; or the browser wants a tap. */
   | { readonly event: "interrupted" | "blocked" }
-  /** The last fade is over. */
-  | { readonly event: "closed" };
+  /** The last fade is over, there; null where no piece could tell. */
+  | { readonly event: "closed"; readonly pieceSeconds: number | null };
 
 export interface Heard {
   readonly pieceSeconds: number;

@@ -5,6 +5,7 @@ import type { FadeShape } from "./curves";
 import type { Deck, DeckEvent } from "./deck";
 import { slideSeconds } from "./loudness";
 import type { Opened } from "./opener";
+import { placeOf } from "./reading";
 import type { Settings } from "./settings";
 import { pause } from "./turn";
 
@@ -115,14 +116,15 @@ export class Mixer {
   }
 
   /** The last fade: what sounds is still there until it is over. */
-  close(seconds: number, closed: () => void): void {
+  close(seconds: number, closed: (pieceSeconds: number | null) => void): void {
     this.cancelNext();
     const deck = this.sounding?.deck;
     // A deck that cannot fade would be silent at once: it plays to the end.
     if (deck?.fades) deck.fade(0, seconds, "smooth");
     this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, () => {
+      const pieceSeconds = this.sounding && placeOf(this.sounding);
       this.clear(0);
-      closed();
+      closed(pieceSeconds);
     });
   }
 

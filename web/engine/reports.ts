@@ -89,9 +89,11 @@ export const REPORTS: Handlers<Report> = {
     return pauseNow(state, { gestureReason: "permission" });
   },
 
-  closed(state) {
+  closed(state, { pieceSeconds }) {
     if (!state.closing) return stay(state);
-    return move(state, "finished", { ...UNLOADED, waitingSince: null });
+    // Later than the last tick told: as much of the journey as was heard.
+    const heard = { pieceSeconds: pieceSeconds ?? state.pieceSeconds };
+    return move(state, "finished", { ...UNLOADED, ...heard, waitingSince: null });
   },
 };
 

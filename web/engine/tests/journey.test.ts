@@ -83,8 +83,11 @@ describe("the life of a journey", () => {
 
   test("is changed by nothing that comes late", () => {
     const before = live(...PLAYING, { event: "stop" }).state;
-    for (const event of ["settled", "unplayable", "flowing", "ended", "closed"] as const) {
-      expect(step(before, { event, at: 9 })).toEqual({ state: before, commands: [] });
+    const late = (["settled", "unplayable", "flowing", "ended"] as const).map((event) => ({
+      event,
+    }));
+    for (const event of [...late, { event: "closed", pieceSeconds: 9 } as const]) {
+      expect(step(before, { ...event, at: 9 })).toEqual({ state: before, commands: [] });
     }
   });
 });
