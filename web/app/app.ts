@@ -34,6 +34,8 @@ export interface State {
   readonly presetsMissing: boolean;
   /** The service told the page nothing: nothing can be started. Help is there. */
   readonly stranded: boolean;
+  /** A link of a message was opened that is no longer good. */
+  readonly linkOver: boolean;
   readonly listener: Listener | null;
   /** Whose help numbers are shown; null is any other country. */
   readonly country: Country | null;
@@ -78,6 +80,7 @@ export class App {
       presets: null,
       presetsMissing: false,
       stranded: false,
+      linkOver: false,
       listener: null,
       country,
       said: "",

@@ -51,6 +51,8 @@ export function troubleLine({ trouble, sound }: ListeningView, t: Dictionary): s
       return t.trouble.offline;
     case "busy":
       return t.trouble.service;
+    case "crowded":
+      return t.trouble.crowded;
     case "signed-out":
       return t.trouble.signedOut;
     case "page":

@@ -3,6 +3,7 @@
 import type { Clock, Place, Player, Snapshot } from "../engine";
 import type { Backend } from "../supabase/backend";
 import type { Brief, Created, PastRun, Runs, SudsMoment, Wish } from "../supabase/runs";
+import type { Session } from "../supabase/session";
 import { asTrouble, Trouble, type TroubleKind } from "../supabase/trouble";
 import { Composition } from "./composition";
 import type { ListeningView, Said } from "./listening-view";
@@ -131,6 +132,13 @@ export class Listening {
       this.parts.tab.take();
       this.parts.player.resume();
     }
+  }
+
+  /** In the tap, while the page waits to be let in: with an account instead. */
+  useAccount(): void {
+    if (this.step !== "opening") return;
+    this.work.end();
+    this.turn("form");
   }
 
   /** The form was filled in. */
@@ -276,7 +284,7 @@ export class Listening {
   private async open(renewed = false): Promise<void> {
     this.turn("opening");
     const { session } = await this.parts.backend;
-    if ((await this.work.insist(() => session.open())) === "form") return this.turn("form");
+    if ((await this.letIn(session)) === "form") return this.turn("form");
     try {
       await this.create();
     } catch (error) {
@@ -284,6 +292,16 @@ export class Listening {
       if (renewed || !(error instanceof Trouble) || error.kind !== "signed-out") throw error;
       await this.work.insist(() => session.renew());
       await this.open(true);
+    }
+  }
+
+  /** Where nobody more is let in without a name, an account is the way that is left. */
+  private async letIn(session: Session): Promise<"open" | "form"> {
+    try {
+      return await this.work.insist(() => session.open());
+    } catch (error) {
+      if (error instanceof Trouble && error.kind === "crowded") return "form";
+      throw error;
     }
   }
 

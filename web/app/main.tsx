@@ -4,6 +4,7 @@ import { render } from "preact";
 import { browserDecks, createPlayer, systemClock } from "../engine";
 import type { Backend } from "../supabase/backend";
 import { App } from "./app";
+import { type Arrival, takeArrival } from "./arrival";
 import { type PlayerConfig, readConfig, readPresets } from "./contracts";
 import { FocusKeeper } from "./focus";
 import { Idle } from "./idle";
@@ -30,7 +31,10 @@ const BED_S_MAX = 5;
 const errors = new PageErrors({ clock: systemClock, send: sendPageError });
 const mistaken = (error: unknown) => errors.note("work", error);
 
-function openPage(config: PlayerConfig | null): { app: App; loaded: Promise<unknown> } {
+function openPage(
+  config: PlayerConfig | null,
+  arrival: Arrival,
+): { app: App; loaded: Promise<unknown> } {
   const decks = browserDecks({
     bedUrl: config?.bedUrl ?? null,
     bedStartUrl: config?.bedStartUrl ?? null,
@@ -89,7 +93,14 @@ function openPage(config: PlayerConfig | null): { app: App; loaded: Promise<unkn
   const idle = new Idle(systemClock, (idle) => idle !== app.state.idle && app.set({ idle }));
   const focus = new FocusKeeper();
   for (const owner of [app, listening, router, light, keys, network, idle, focus]) owner.start();
-  void backend.then(({ session }) => session.start((listener) => app.set({ listener })));
+  void backend
+    .then(async ({ session }) => {
+      session.start((listener) => app.set({ listener }));
+      const refused = arrival.tokens ? !(await session.adopt(arrival.tokens)) : arrival.refused;
+      app.set({ linkOver: refused });
+      await session.recognise();
+    })
+    .catch(mistaken);
   return { app, loaded: supabase.then(loadTypeface) };
 }
 
@@ -125,6 +136,7 @@ async function fetchJson(path: string): Promise<unknown> {
 }
 
 async function open(): Promise<void> {
+  const arrival = takeArrival();
   const presets = fetchJson("presets.json")
     .then(readPresets)
     .then(
@@ -132,7 +144,7 @@ async function open(): Promise<void> {
       () => ({ presetsMissing: true }),
     );
   const config = await fetchJson("config.json").then(readConfig, () => null);
-  const { app, loaded } = openPage(config);
+  const { app, loaded } = openPage(config, arrival);
   if (!config) app.set({ stranded: true });
   const kept = app.view.stage === "kept";
   if (kept) app.go({ name: "listen" });

@@ -8,6 +8,8 @@ import { Trouble } from "../supabase/trouble";
  * nothing was reached, the network comes back some time: the last pause is repeated without end.
  */
 export const PAUSES_S = [1, 2, 4, 8, 8, 8, 8, 8, 8] as const;
+/** Where Auth lets in no more people behind one address: it counts by the minute and the hour. */
+export const CROWDED_PAUSES_S = [5, 15, 30, 60] as const;
 const PAUSE_S_MAX = Math.max(...PAUSES_S);
 
 export interface Patience {
@@ -41,6 +43,7 @@ export async function insist<T>(call: () => Promise<T>, patience: Patience): Pro
 
 function pauseAfter(tries: number, { kind, passes }: Trouble): number | null {
   if (!passes) return null;
+  if (kind === "crowded") return CROWDED_PAUSES_S[tries] ?? null;
   return PAUSES_S[tries] ?? (kind === "unreachable" ? PAUSE_S_MAX : null);
 }
 

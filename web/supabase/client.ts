@@ -23,7 +23,13 @@ export function openClient({ supabaseUrl, publishableKey, functionsUrl }: Projec
     // Who reads again and again needs to know at once that a reading failed.
     db: { retry: false },
     global: { fetch: fetchInTime },
-    auth: { persistSession: true, autoRefreshToken: true, storageKey: "parcours-xl.session" },
+    auth: {
+      persistSession: true,
+      autoRefreshToken: true,
+      storageKey: "parcours-xl.session",
+      // The page takes the tokens of a link out of the address itself, so that Back shows none.
+      detectSessionInUrl: false,
+    },
   });
 }
 

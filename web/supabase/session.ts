@@ -10,12 +10,17 @@ export interface Listener {
   readonly email: string | null;
 }
 
+/** Of one session, as a link of Auth's messages carries them. */
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
 /** Refused anonymous sign-ins that a form can still get around. */
 const FORM_CODES: ReadonlySet<string> = new Set([
   "anonymous_provider_disabled",
   "captcha_failed",
   "signup_disabled",
-  "over_request_rate_limit",
 ]);
 
 export class Session {
@@ -33,6 +38,24 @@ export class Session {
 
   stop(): void {
     this.unsubscribe();
+  }
+
+  /** The session that a link of a message brought; false where the link is no longer good. */
+  async adopt(tokens: Tokens): Promise<boolean> {
+    const { error } = await this.client.auth.setSession({
+      access_token: tokens.accessToken,
+      refresh_token: tokens.refreshToken,
+    });
+    return !error || authTrouble(error).passes;
+  }
+
+  /** An address may have been confirmed in another browser: then this one is told as well. */
+  async recognise(): Promise<void> {
+    const { data } = await this.client.auth.getSession();
+    const user = data.session?.user;
+    if (!user?.is_anonymous || !user.new_email) return;
+    const { data: now } = await this.client.auth.getUser();
+    if (now.user && !now.user.is_anonymous) await this.client.auth.refreshSession();
   }
 
   /** Signs in without asking anything, where that is possible; "form" where it is not. */

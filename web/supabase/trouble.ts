@@ -5,6 +5,8 @@ export type TroubleKind =
   | "unreachable"
   /** The service is there and cannot now. Worth another try by itself. */
   | "busy"
+  /** Too many people begin behind one address. Worth another try by itself, after longer pauses. */
+  | "crowded"
   /** The session is over, or belongs to somebody else. */
   | "signed-out"
   /** The listener's daily runs are used up; `retryAfterSeconds` says until when, if known. */
@@ -27,7 +29,7 @@ export class Trouble extends Error {
 
   /** Whether the same call may succeed without anybody doing anything. */
   get passes(): boolean {
-    return this.kind === "unreachable" || this.kind === "busy";
+    return this.kind === "unreachable" || this.kind === "busy" || this.kind === "crowded";
   }
 }
 
@@ -42,6 +44,7 @@ export type Refusal =
   | "unconfirmed"
   | "taken"
   | "weak"
+  | "long"
   | "email"
   | "closed"
   | "busy"

@@ -34,6 +34,8 @@ export function readTrouble(error: PostgrestError, status: number): Trouble {
 /** Of Auth, where only the way back matters, not what a form says. */
 export function authTrouble(error: AuthError): Trouble {
   const status = error.status ?? 0;
+  // Auth counts by address, and a clinic or a school is one address.
+  if (status === 429) return new Trouble("crowded", null, { cause: error });
   return new Trouble(status === 0 ? "unreachable" : kindOf(status), null, { cause: error });
 }
 
@@ -78,6 +80,10 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 
 /** Of Auth, as the answer to a form. */
 export function formRefusal(error: AuthError): SignInRefused {
+  // One code for whatever has the wrong shape; only the message tells the field.
+  if (error.code === "validation_failed" && /password.{0,40}longer/i.test(error.message)) {
+    return new SignInRefused("long", { cause: error });
+  }
   return new SignInRefused(REFUSALS[error.code ?? ""] ?? refusalOf(error.status ?? 0), {
     cause: error,
   });

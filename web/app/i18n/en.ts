@@ -74,6 +74,9 @@ export const en: Dictionary = {
     submitUp: "Create my account",
     toUp: "I have no account yet",
     toIn: "I have an account",
+    instead: "Go on with an account",
+    linkOver:
+      "This link has already been used, or it has expired. If you had opened it before, there is nothing more to do.",
     confirm: (email) =>
       `We have sent an email to ${email}. Open the link in it, then come back here to sign in.`,
   },
@@ -206,6 +209,8 @@ export const en: Dictionary = {
       "You did nothing wrong. You can have it composed again, or go back to the beginning.",
     composeAgain: "Resume composing",
     service: "The service is not responding at the moment.",
+    crowded:
+      "Many people are starting at the same time. The page tries again by itself, there is nothing you need to do.",
     signedOut: "Your session has ended. Try again to go on.",
     page: "Something went wrong in this page. It is neither you nor your connection.",
     pageHint: "Open the page again: your music is where you left it.",
@@ -223,6 +228,7 @@ export const en: Dictionary = {
       "This address is not confirmed yet: open the link in the email you received, then try again.",
     signInTaken: "This address already has an account. Sign in with that account.",
     signInWeak: "This password is too short or too common. Try a longer one.",
+    signInLong: "This password is too long: 72 characters at most.",
     signInEmail: "This email address does not look complete.",
     signInNoEmail: "Enter your email address.",
     signInNoPassword: "Enter a password.",

@@ -78,6 +78,9 @@ export const fr = {
     submitUp: "Créer mon compte",
     toUp: "Je n'ai pas encore de compte",
     toIn: "J'ai déjà un compte",
+    instead: "Continuer avec un compte",
+    linkOver:
+      "Ce lien a déjà servi, ou il a expiré. Si vous l'aviez déjà ouvert, vous n'avez rien d'autre à faire.",
     confirm: (email: string) =>
       `Un e-mail vient d'être envoyé à ${email}. Ouvrez le lien qu'il contient, puis revenez vous connecter ici.`,
   },
@@ -211,6 +214,8 @@ export const fr = {
       "Ce n'est pas de votre fait. Vous pouvez relancer la composition, ou revenir au début.",
     composeAgain: "Reprendre la composition",
     service: "Le service ne répond pas pour l'instant.",
+    crowded:
+      "Beaucoup de personnes commencent en même temps. La page réessaie d'elle-même, vous n'avez rien à faire.",
     signedOut: "Votre session a pris fin. Réessayez pour continuer.",
     page: "Cette page a rencontré une erreur. Ni vous ni votre connexion n'y êtes pour rien.",
     pageHint: "Rouvrez la page : votre musique vous y attend, là où elle en était.",
@@ -230,6 +235,7 @@ export const fr = {
       "Cette adresse n'est pas encore confirmée : ouvrez le lien reçu par e-mail, puis réessayez.",
     signInTaken: "Cette adresse a déjà un compte. Connectez-vous avec ce compte.",
     signInWeak: "Ce mot de passe est trop court ou trop courant. Essayez-en un plus long.",
+    signInLong: "Ce mot de passe est trop long : 72 caractères au plus.",
     signInEmail: "Cette adresse e-mail ne semble pas complète.",
     signInNoEmail: "Entrez votre adresse e-mail.",
     signInNoPassword: "Entrez un mot de passe.",

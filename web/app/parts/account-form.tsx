@@ -173,6 +173,7 @@ function faultWords(fault: Fault, { trouble }: Dictionary): string {
     unconfirmed: trouble.signInUnconfirmed,
     taken: trouble.signInTaken,
     weak: trouble.signInWeak,
+    long: trouble.signInLong,
     email: trouble.signInEmail,
     closed: trouble.signInClosed,
     busy: trouble.signInBusy,

@@ -16,6 +16,7 @@ export function Home() {
       <section class="first">
         <div class="lamp-room" />
         <h1 class="title">{typeset(t.home.calmNow)}</h1>
+        {app.state.linkOver && <p role="status">{typeset(t.signIn.linkOver)}</p>}
         {app.state.stranded ? <Stranded /> : <Start />}
         <RedFlags />
       </section>

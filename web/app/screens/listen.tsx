@@ -30,6 +30,7 @@ export function Listen() {
     <div class={`screen listen ${isPlaying(view.stage) ? "playing fades" : "waiting"}`}>
       <div class={state.rating ? "lamp-room small" : "lamp-room"} />
       {isWaiting(view.stage) ? <WaitingWords view={view} /> : <Words view={view} />}
+      {view.hiccup === "crowded" && <AccountInstead />}
       {view.sound.needsGesture && <NoSound />}
       {isPlaying(view.stage) && <Middle view={view} />}
       <Offers />
@@ -97,7 +98,17 @@ function hindrance(
     return waiting.retry(momentOf(new Date(retryAt), new Date(), language));
   }
   if (!view.hiccup) return null;
+  if (view.hiccup === "crowded") return trouble.crowded;
   return view.hiccup === "unreachable" ? trouble.offline : trouble.service;
+}
+
+function AccountInstead() {
+  const { t, parts } = useApp();
+  return (
+    <button type="button" class="button bare" onClick={() => parts.listening.useAccount()}>
+      {t.signIn.instead}
+    </button>
+  );
 }
 
 function NoSound() {

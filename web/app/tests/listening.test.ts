@@ -5,6 +5,7 @@ import { dictionary } from "../i18n/language";
 import { troubleLine } from "../line";
 import type { ListeningView } from "../listening-view";
 import { LONG_S } from "../long-wait";
+import { CROWDED_PAUSES_S } from "../patience";
 import { Resume } from "../resume";
 import { TestMemory } from "./memory";
 import { Room } from "./room";
@@ -90,6 +91,41 @@ describe("where nobody is let in without a name", () => {
     await room.pass(1);
     expect(room.wishes).toEqual([WISH]);
     expect(room.stage).toBe("composing");
+  });
+});
+
+describe("where too many people begin behind one address", () => {
+  const crowded = async (): Promise<never> => {
+    throw new Trouble("crowded");
+  };
+
+  test("the page waits, tries again by itself, and goes on", async () => {
+    room.open = crowded;
+    room.listening.begin(WISH);
+    await room.pass(1);
+    expect([room.stage, room.listening.view().hiccup]).toEqual(["opening", "crowded"]);
+    room.open = async () => "open";
+    await room.pass(CROWDED_PAUSES_S[0]);
+    expect(room.wishes).toEqual([WISH]);
+    expect(room.listening.view().hiccup).toBeNull();
+  });
+
+  test("an account is offered meanwhile, and the choice is kept", async () => {
+    room.open = crowded;
+    room.listening.begin(WISH);
+    await room.pass(1);
+    room.listening.useAccount();
+    expect([room.stage, room.listening.view().hiccup]).toEqual(["form", null]);
+    room.listening.signedIn();
+    await room.pass(1);
+    expect(room.wishes).toEqual([WISH]);
+  });
+
+  test("the form comes when waiting has not helped", async () => {
+    room.open = crowded;
+    room.listening.begin(WISH);
+    await room.pass(CROWDED_PAUSES_S.reduce((sum, pause) => sum + pause, 1));
+    expect(room.stage).toBe("form");
   });
 });
 

@@ -45,6 +45,14 @@ describe("opening a session", () => {
     expect(await session.open()).toBe("form");
   });
 
+  test("waits where too many people begin behind one address", async () => {
+    const { wire, session } = newcomer();
+    const body = { code: 429, error_code: "over_request_rate_limit", msg: "…" };
+    wire.answer({ status: 429, body });
+    const error = await session.open().catch((reason) => reason);
+    expect(error).toMatchObject({ kind: "crowded", passes: true });
+  });
+
   test("tells an Auth that is away from one that refuses", async () => {
     const { wire, session } = newcomer();
     wire.answer("down");
@@ -148,4 +156,44 @@ describe("keeping journeys", () => {
     wire.answer({ body: anonymous });
     expect(await session.keep("camille@example.org", "long enough")).toBe("confirm");
   });
+});
+
+describe("a session that was there", () => {
+  test("is not let go because too many renew theirs at the same time", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: signedIn(anonymous) });
+    await session.open();
+    wire.answer({ status: 429, body: { code: 429, error_code: "over_request_rate_limit" } });
+    const error = await session.renew().catch((reason) => reason);
+    expect(error).toMatchObject({ kind: "crowded" });
+    expect(await session.open()).toBe("open");
+  });
+
+  test("is recognised as kept when the address was confirmed elsewhere", async () => {
+    const { wire, session } = newcomer();
+    const asked = { ...anonymous, new_email: "camille@example.org" };
+    wire.answer({ body: signedIn(asked) });
+    await session.open();
+    wire.answer({ body: USER }, { body: signedIn(USER) });
+    const heard = vi.fn();
+    session.start(heard);
+    await session.recognise();
+    session.stop();
+    expect(heard).toHaveBeenLastCalledWith(expect.objectContaining({ anonymous: false }));
+  });
+
+  test("asks nothing more where no address is on its way", async () => {
+    const { wire, session } = newcomer();
+    wire.answer({ body: signedIn(anonymous) });
+    await session.open();
+    await session.recognise();
+    expect(wire.sent).toHaveLength(1);
+  });
+});
+
+test("a password that is too long is not called a wrong address", async () => {
+  const { wire, session } = newcomer();
+  const msg = "Password cannot be longer than 72 characters";
+  wire.answer({ status: 400, body: { code: 400, error_code: "validation_failed", msg } });
+  expect(await refusalOf(session.signUp("camille@example.org", "x".repeat(73)))).toBe("long");
 });
