@@ -316,18 +316,20 @@ async def test_a_failure_that_suno_admits_is_a_new_attempt(
     under_way: Hand, suno: Vendor, run: NewRun
 ) -> None:
     suno.mend()
-    suno.fail("record_status", status="GENERATE_AUDIO_FAILED")
+    suno.fail("record_status", status="GENERATE_AUDIO_FAILED", tracks=False)
     assert await under_way.later(90) == {"learned": 1}
     assert under_way.failure()["again"] is True
     assert await under_way.work() == {"queued": 1}
     assert await under_way.work() == {"submitted": 1}
 
 
-async def test_forbidden_words_are_not_tried_again(under_way: Hand, suno: Vendor) -> None:
+async def test_forbidden_words_are_tried_again_in_other_words(
+    under_way: Hand, suno: Vendor
+) -> None:
     suno.mend()
-    suno.fail("record_status", status="SENSITIVE_WORD_ERROR")
+    suno.fail("record_status", status="SENSITIVE_WORD_ERROR", tracks=False)
     assert await under_way.later(90) == {"learned": 1}
-    assert (under_way.failure()["reason"], under_way.failure()["again"]) == ("suno_error", False)
+    assert (under_way.failure()["reason"], under_way.failure()["again"]) == ("suno_content", True)
 
 
 async def test_a_suno_that_cannot_be_asked_is_asked_at_the_next_time(
