@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
+import anyio
 import httpx
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -162,3 +163,22 @@ async def test_a_storage_out_of_reach_is_away(
             await outside.tracks.sign(path)
         with pytest.raises(StorageAway):
             await outside.tracks.delete([path])
+
+
+async def test_a_run_that_somebody_else_erases_meanwhile_is_erased(
+    outside: Outside, file: Path
+) -> None:
+    """As a worker does beside `parcours erase`: the list names files that are gone by then."""
+    run_id = uuid4()
+    for _ in range(3):
+        await outside.tracks.store(track_path(run_id, uuid4()), file, "audio/mpeg")
+    erased = [0, 0]
+
+    async def erase(number: int) -> None:
+        erased[number] = await outside.tracks.erase_run(run_id)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(erase, 0)
+        group.start_soon(erase, 1)
+    assert sum(erased) == 3
+    assert await outside.tracks.erase_run(run_id) == 0

@@ -58,6 +58,12 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
     temporary_files = TemporaryFiles()
     async with (
         httpx.AsyncClient(verify=tls, timeout=timeout, follow_redirects=False) as http,
+        httpx.AsyncClient(
+            verify=tls,
+            timeout=timeout,
+            follow_redirects=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        ) as fresh,
         # Every request waits for Supabase several times: its calls take the quicker way.
         httpx.AsyncClient(
             transport=choose_transport(tls), verify=tls, timeout=timeout, follow_redirects=False
@@ -96,6 +102,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                     http,
                     hosts,
                     settings.suno_vendor,
+                    submissions=fresh,
                 ),
                 hosts=hosts,
                 webhook=Webhook(webhook.get_secret_value(), http) if webhook else None,

@@ -35,6 +35,13 @@ HINTS = {"suno_quota": SunoQuotaFull, "attempts": AttemptsUsedUp}
 """What an SQL function says beside PT429."""
 
 
+READS = frozenset({"find_track", "check_callback", "find_user"})
+"""Functions that change nothing: called once more where the connection broke before an answer."""
+
+RESET = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+"""The connection broke before an answer came, mostly an idle one that the server closed."""
+
+
 class SqlFunctions:
     """One call is one transaction.
 
@@ -58,7 +65,7 @@ class SqlFunctions:
             query.request.headers[REQUEST_HEADER] = request_id
         try:
             # Not `execute`: an error of postgrest-py's does not tell the HTTP status.
-            response = await query.request.send(httpx.Headers())  # type: ignore[misc]
+            response = await self._send(function, query)
         except httpx.TransportError as error:
             log.warning("supabase.away", function=function, why=type(error).__name__)
             raise SupabaseAway from error
@@ -73,6 +80,14 @@ class SqlFunctions:
             raise SupabaseAway from error
         self._refused_since = None
         return data
+
+    async def _send(self, function: str, query: Any) -> httpx.Response:
+        try:
+            return await query.request.send(httpx.Headers())  # type: ignore[no-any-return]
+        except RESET:
+            if function not in READS:
+                raise
+            return await query.request.send(httpx.Headers())  # type: ignore[no-any-return]
 
     def _translate(self, function: str, response: httpx.Response) -> Trouble | APIError:
         body = _read_error(response)

@@ -71,18 +71,25 @@ class Suno:
         http: httpx.AsyncClient,
         hosts: TrackHosts,
         vendor: Vendor = "sunoapi",
+        submissions: httpx.AsyncClient | None = None,
     ):
+        """submissions: opens a connection for each request; default: http."""
         self._base_url = base_url
         self._headers = {"Authorization": f"Bearer {key}"}
         self._model = model
         self._timeout_s = timeout_s
         self._http = http
+        self._submissions = submissions or http
         self._hosts = hosts
         self._vendor = vendor
 
     async def submit(self, order: Order) -> str:
         """Submit one piece; Suno's task id. Raises SunoRefused, SunoBusy or SunoSilent."""
-        answer = await self._ask("POST", "/api/v1/generate", json=self._payload(order))
+        # Never on an idle connection: where Suno closes it meanwhile, nobody knows whether it has
+        # read the order, and the segment waits.
+        answer = await self._ask(
+            "POST", "/api/v1/generate", self._submissions, json=self._payload(order)
+        )
         named = answer if isinstance(answer, dict) else {}
         task_id = read_identifier(named.get("taskId") or named.get("task_id"))
         if task_id is None:
@@ -120,9 +127,11 @@ class Suno:
             payload["duration"] = max(DURATION_S_MIN, min(order.seconds, DURATION_S_MAX))
         return payload
 
-    async def _ask(self, method: str, path: str, **arguments: Any) -> Any:
+    async def _ask(
+        self, method: str, path: str, http: httpx.AsyncClient | None = None, **arguments: Any
+    ) -> Any:
         try:
-            response = await self._http.request(
+            response = await (http or self._http).request(
                 method,
                 self._base_url + path,
                 headers=self._headers,

@@ -9,6 +9,7 @@ from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
 from storage3.types import SignedUrlResponse
 
+from parcours_xl.adapters.sql_functions import RESET
 from parcours_xl.adapters.supabase_errors import STORAGE_KEY_UNKNOWN, STORAGE_REFUSES_FILE
 from parcours_xl.trouble import Postponed, Refused
 
@@ -16,9 +17,6 @@ BUCKET = "parcours-tracks"
 TRACK_BYTES_MAX = 52_428_800
 SIGNED_S = 3600
 UPLOAD_S_MAX = 120
-
-# The connection broke before an answer came.
-RESET = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 # Storage refuses, does not answer, or somebody else answers in its place.
 _TROUBLE = (StorageApiError, httpx.TransportError, ValueError, KeyError)

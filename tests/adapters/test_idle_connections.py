@@ -1,0 +1,98 @@
+"""Idle connections that the server closes just when they are used again."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from parcours_xl.adapters.outside import open_outside
+from parcours_xl.adapters.sql_functions import SupabaseAway
+from parcours_xl.adapters.suno import Order
+from tests.fixtures.service import MakeSettings
+
+pytestmark = pytest.mark.anyio
+
+ANSWERS: dict[str, Any] = {
+    "/api/v1/generate/credit": {"code": 200, "msg": "ok", "data": 5},
+    "/api/v1/generate": {"code": 200, "msg": "ok", "data": {"taskId": "task"}},
+    "/storage/v1/object/sign/": {"signedURL": "/object/sign/parcours-tracks/a.mp3?token=x"},
+    "/rest/v1/rpc/find_track": "a.mp3",
+    "/rest/v1/rpc/erase_departed": 0,
+}
+
+
+class Hasty:
+    """A server that answers one request a connection, and closes it at the next."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.answered: list[str] = []
+        self.closed = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = await self._read(reader)
+        if path is not None:
+            [answer] = [ANSWERS[known] for known in ANSWERS if path.startswith(known)][:1]
+            body = json.dumps(answer).encode()
+            head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n"
+            writer.write(head.encode() + b"content-type: application/json\r\n\r\n" + body)
+            await writer.drain()
+            self.answered.append(path)
+            self.closed += bool(await reader.read(1))
+        writer.transport.abort()
+
+    async def _read(self, reader: asyncio.StreamReader) -> str | None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:
+            return None
+        for line in head.lower().split("\r\n"):
+            if line.startswith("content-length:"):
+                await reader.readexactly(int(line.split(":")[1]))
+        return head.split(" ", 2)[1]
+
+
+@asynccontextmanager
+async def hasty_server() -> AsyncIterator[Hasty]:
+    hasty = Hasty()
+    async with await asyncio.start_server(hasty.serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        hasty.url = f"http://127.0.0.1:{port}"
+        yield hasty
+
+
+async def test_a_submission_never_meets_one(make_settings: MakeSettings) -> None:
+    async with (
+        hasty_server() as hasty,
+        open_outside(make_settings(suno_api_base=hasty.url)) as outside,
+    ):
+        assert await outside.suno.credit() == 5
+        for _ in range(2):
+            assert await outside.suno.submit(Order("calm", "Calm", 300, "https://x.org")) == "task"
+    assert hasty.closed == 0
+
+
+async def test_signing_is_tried_once_more(make_settings: MakeSettings) -> None:
+    async with (
+        hasty_server() as hasty,
+        open_outside(make_settings(supabase_url=hasty.url)) as outside,
+    ):
+        for _ in range(2):
+            assert await outside.database.find_track(uuid4(), uuid4()) == "a.mp3"
+            assert "token=x" in await outside.tracks.sign("a.mp3")
+    assert hasty.closed > 0, "an idle connection was used again, and closed"
+
+
+async def test_what_changes_something_is_not(make_settings: MakeSettings) -> None:
+    async with (
+        hasty_server() as hasty,
+        open_outside(make_settings(supabase_url=hasty.url)) as outside,
+    ):
+        assert await outside.oversight.erase_departed() == 0
+        with pytest.raises(SupabaseAway):
+            await outside.oversight.erase_departed()
+    assert len(hasty.answered) == 1
