@@ -12,6 +12,7 @@ import pytest
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.suno import Order
+from parcours_xl.settings import Settings
 from tests.fixtures.service import MakeSettings
 
 pytestmark = pytest.mark.anyio
@@ -65,6 +66,10 @@ async def hasty_server() -> AsyncIterator[Hasty]:
         yield hasty
 
 
+def supabase_at(hasty: Hasty, make_settings: MakeSettings) -> Settings:
+    return make_settings(supabase_url=hasty.url, postgrest_url=f"{hasty.url}/rest/v1")
+
+
 async def test_a_submission_never_meets_one(make_settings: MakeSettings) -> None:
     async with (
         hasty_server() as hasty,
@@ -79,7 +84,7 @@ async def test_a_submission_never_meets_one(make_settings: MakeSettings) -> None
 async def test_signing_is_tried_once_more(make_settings: MakeSettings) -> None:
     async with (
         hasty_server() as hasty,
-        open_outside(make_settings(supabase_url=hasty.url)) as outside,
+        open_outside(supabase_at(hasty, make_settings)) as outside,
     ):
         for _ in range(2):
             assert await outside.database.find_track(uuid4(), uuid4()) == "a.mp3"
@@ -90,7 +95,7 @@ async def test_signing_is_tried_once_more(make_settings: MakeSettings) -> None:
 async def test_what_changes_something_is_not(make_settings: MakeSettings) -> None:
     async with (
         hasty_server() as hasty,
-        open_outside(make_settings(supabase_url=hasty.url)) as outside,
+        open_outside(supabase_at(hasty, make_settings)) as outside,
     ):
         assert await outside.oversight.erase_departed() == 0
         with pytest.raises(SupabaseAway):
