@@ -8,7 +8,7 @@ from tests.browser.listener import Listener, Open
 from tests.browser.recording import Recording
 from tests.browser.screens import answered
 
-NO_NETWORK = "La connexion est coupée. La musique déjà là continue."
+NO_NETWORK = "La connexion est coupée. La musique déjà reçue continue."
 SECOND = "Morceau 2 sur"
 KEPT = """async () => {
   await navigator.serviceWorker.ready;
@@ -33,8 +33,7 @@ def is_heard(heard: Recording, hertz: float) -> bool:
 
 def test_where_signing_fails_the_previews_are_the_music(listener: Listener, house: House) -> None:
     with answered(listener.page, "**/sign-track", 500, {"error": "away"}):
-        listener.tap_start()
-        listener.wait_for_music()
+        listener.start_with_a_final_soon()
         listener.wait_for_title(SECOND)
         listener.listen_for(1)
         heard = listener.recording()
