@@ -53,6 +53,26 @@ language sql stable security definer set search_path = '' as $$
                order by id limit p_limit) as run), '[]'));
 $$;
 
-revoke execute on function public.find_user, public.read_personal_data
+-- What Auth has written down of a user's sign-ins, newest first; null where it cannot be read.
+create function public.read_auth_log(p_user_id uuid, p_limit integer default 500) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  entries jsonb;
+begin
+  if to_regclass('auth.audit_log_entries') is null
+     or not has_table_privilege('auth.audit_log_entries', 'select') then
+    return null;
+  end if;
+  execute 'select coalesce(jsonb_agg(to_jsonb(entry) order by created_at desc), ''[]'')'
+          '  from (select * from auth.audit_log_entries'
+          '         where $1::text in (payload->>''actor_id'', payload->''traits''->>''user_id'')'
+          '         order by created_at desc limit $2) as entry'
+    into entries using p_user_id, p_limit;
+  return entries;
+end;
+$$;
+
+revoke execute on function public.find_user, public.read_personal_data, public.read_auth_log
   from public, anon, authenticated;
-grant execute on function public.find_user, public.read_personal_data to service_role;
+grant execute on function public.find_user, public.read_personal_data, public.read_auth_log
+  to service_role;

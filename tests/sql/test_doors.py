@@ -14,7 +14,7 @@ DOORS = {
     *("take_track_jobs", "postpone_job", "finish_job"),
     *("record_track", "fail_segment", "find_track"),
     *("cancel_run", "erase_user", "record_erasures", "find_user", "read_personal_data"),
-    "erase_departed",
+    *("erase_departed", "read_auth_log"),
     *("grow_rollout", "end_rollout", "read_rollout"),
     *("read_logs", "read_queues", "report_slice", "report_top_users"),
     *("take_turn", "end_turn", "record_gauge", "read_signs", "note_alerts", "record_told"),

@@ -58,6 +58,11 @@ class People:
         )
         return PersonalData.model_validate(answer)
 
+    async def read_auth_log(self, user_id: UUID) -> list[dict[str, Any]] | None:
+        """What Auth has written down of their sign-ins; None where it cannot be read."""
+        answer = await self._call("read_auth_log", p_user_id=str(user_id))
+        return None if answer is None else list(answer)
+
     async def erase(self, user_id: UUID, limit: int) -> Erased:
         """So many runs with all that hangs on them; the account stays."""
         answer = await self._call("erase_user", p_user_id=str(user_id), p_limit=limit)

@@ -87,6 +87,7 @@ def erase(
         typer.echo(f"Storage is away: the files of {done.left} runs are left to the workers.")
     if done.account:
         typer.echo("The account is deleted.")
+    typer.echo("Auth keeps its own log of sign-ins until the project deletes it: docs/runbook.md.")
 
 
 def _question(found: "FoundUser", *, account: bool) -> str:

@@ -75,6 +75,9 @@ async def export_user(outside: Outside, user: FoundUser, folder: Path, tell: Tel
             await _export_run(outside, export, run)
             export.runs += 1
         tell(export.runs, export.runs)
+    log = await outside.people.read_auth_log(user.id)
+    if log is not None:
+        _write(folder / "auth_log.json", log)
     # Last: where it stands, the export is whole.
     facts = {"parcours_xl_enabled": export.enabled, "missing": export.missing}
     _write(folder / "user.json", user.model_dump(mode="json") | facts)
@@ -145,5 +148,5 @@ async def _erase_files(outside: Outside, erasure: Erasure, run_id: UUID) -> None
     await outside.database.record_erasures([run_id])
 
 
-def _write(file: Path, value: dict[str, Any]) -> None:
+def _write(file: Path, value: object) -> None:
     file.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
