@@ -11,7 +11,7 @@ BENCH ?= $(filter --json,$(MAKECMDGOALS))
 STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
 
 .PHONY: demo dev test test-browsers player-table lint web fuzz test-supabase test-containers \
-  bench bench-capacity bench-page package clean --stay --json
+  bench bench-capacity bench-starvation bench-page package clean --stay --json
 
 demo: $(READY)
 	$(BIN)/python -m parcours_xl.local.player_build
@@ -78,6 +78,10 @@ package: $(READY)
 # A first visit to the page at 400 kbit/s and 400 ms, in Chromium.
 bench-page: $(READY)
 	@$(BIN)/python -m benchmarks page $(BENCH)
+
+# One run alone, then beside 25 users who forge callbacks.
+bench-starvation: $(READY)
+	@$(BIN)/python -m benchmarks starvation $(BENCH)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -14,8 +14,9 @@ from benchmarks.latency import Effort, measure_latencies
 from benchmarks.machine import describe_machine
 from benchmarks.memory import TRACK_BYTES, TRACKS, measure_memory
 from benchmarks.page import ROUNDS, measure_page
+from benchmarks.starvation import Attack, measure_starvation
 from benchmarks.stock import lay_in
-from benchmarks.tables import show_capacity, show_latencies, show_memory, show_page
+from benchmarks.tables import show_capacity, show_latencies, show_memory, show_page, show_starvation
 from parcours_xl.local.player_build import build_player
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -89,6 +90,21 @@ def page(
         _print(report | {"page": figures})
         return
     show_page(console, figures)
+
+
+@app.command()
+def starvation(as_json: AsJson = False, tiny: Tiny = False) -> None:
+    """Measure one run alone, then beside 25 users who forge callbacks. About three minutes."""
+    console, report = _begin(as_json)
+    attack = Attack(users=2, runs=1, warming_s=1) if tiny else Attack()
+    figures = measure_starvation(attack, console.print)
+    if as_json:
+        _print(report | {"starvation": figures})
+    else:
+        show_starvation(console, figures)
+    too_slow = figures["ratio"] > figures["ratio_max"] and not tiny
+    if too_slow or figures["questions_about_the_unsubmitted"]:
+        raise typer.Exit(1)
 
 
 def _begin(as_json: bool) -> tuple[Console, dict[str, Any]]:

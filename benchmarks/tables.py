@@ -81,3 +81,16 @@ def show_capacity(console: Console, rows: Sequence[dict[str, Any]]) -> None:
 
 def _delay(served: dict[str, float] | None) -> str:
     return f"{served['worst_late_s']:.2f} s of {served['served']}" if served else "-"
+
+
+def show_starvation(console: Console, figures: dict[str, Any]) -> None:
+    """One sentence for the neighbour, one for what the attack came to."""
+    console.print(
+        f"One run alone: {figures['alone_s']:.1f} s. Beside {figures['users']} users who forge"
+        f" callbacks for {figures['runs']} runs: {figures['beside_s']:.1f} s,"
+        f" {figures['ratio']:.2f} x (at most {figures['ratio_max']} x).\n"
+        f"Forged callbacks by answer: {figures['forged']}. Segments submitted: {figures['claims']}."
+        f" Questions to Suno: {figures['questions']}, of segments never submitted:"
+        f" {figures['questions_about_the_unsubmitted']}. Jobs to store:"
+        f" {figures['tracks_queue']}."
+    )

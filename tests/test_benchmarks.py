@@ -62,6 +62,15 @@ def test_workers_are_counted_and_suno_keeps_its_quota() -> None:
     assert sum(row["database_calls_a_second"] for row in rows) > 0
 
 
+def test_forged_callbacks_cost_suno_no_question_about_what_was_never_submitted() -> None:
+    report = run_benchmark("starvation", "--tiny")
+    figures = report["starvation"]
+    assert isinstance(figures, dict)
+    assert figures["alone_s"] > 0 and figures["beside_s"] > 0
+    assert figures["questions_about_the_unsubmitted"] == 0
+    assert set(figures["forged"]) <= {"200", "401"}
+
+
 def test_medians_of_rounds_leave_out_a_bad_one() -> None:
     rounds = [Figures.of([ms] * 10, 1.0) for ms in (2.0, 100.0, 3.0)]
     assert middle(rounds) == Figures(3.0, 3.0, 10.0)

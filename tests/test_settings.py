@@ -74,6 +74,12 @@ def test_the_defaults_are_the_runbooks() -> None:
         "requests_max": 20,
         "requests_window_s": 10,
         "request_s_max": 60,
+        "retry_later_s": [60, 300, 900],
+        "waits_s": 3600,
+        "questions_max": 8,
+        "questions_share": 0.25,
+        "credits_a_segment": 12,
+        "credits_daily_max": None,
     }
     assert settings.worker_tick_s == 2.5
     assert settings.storing_pauses_s == (2, 4, 8, 16, 30)

@@ -18,13 +18,19 @@ from pydantic import (
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from parcours_xl.journeys import durations
-from parcours_xl.targets import Targets
+from parcours_xl.targets import SUNO_CREDITS_A_SEGMENT, Targets
 
 SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
 
 DRAIN_S = 20
 """How long requests under way may still be answered after SIGTERM, unless set otherwise."""
+
+OWNER_WAITS_S_MAX = 3600
+"""Whoever asked for a run longer ago is not waiting for it: it is not tried again by itself."""
+
+PLACE_MARGIN_S = 45
+"""A create that takes so many seconds more than its brief has died: its place is free again."""
 
 SegmentSeconds = Annotated[int, Field(ge=5, le=600)]
 JourneySeconds = Annotated[int, Field(ge=15, le=2400)]
@@ -110,6 +116,7 @@ class Settings(Targets):
     suno_timeout_s: Annotated[float, Field(gt=0, lt=SUNO_REQUEST_S_MAX)] = 20
     suno_requests_max: Annotated[int, Field(ge=1, le=20)] = 20
     suno_requests_window_s: Annotated[float, Field(ge=0.1, le=60)] = 10
+    suno_questions_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
     callback_base: str
     track_host_suffixes: Names = (
         "suno.ai",
@@ -130,6 +137,7 @@ class Settings(Targets):
     daily_run_quota: Annotated[int, Field(ge=1, le=10_000)] = 10
     attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
     attempts_max: Annotated[int, Field(ge=1, le=100)] = 8
+    questions_max: Annotated[int, Field(ge=4, le=100)] = 8
 
     # Connections, and stopping
     connections_per_client_max: Annotated[int, Field(ge=1, le=100_000)] = 200
@@ -151,6 +159,7 @@ class Settings(Targets):
     worker_in_process: bool = True
     worker_tick_s: Seconds = 2.5
     retry_pauses_s: Pauses = (2, 4, 6)
+    retry_later_pauses_s: Pauses = (60, 300, 900)
     ask_first_s: Seconds = 90
     ask_complete_s: Seconds = 240
     give_up_s: Seconds = 300
@@ -243,11 +252,28 @@ class Settings(Targets):
             "give_up_s": self.give_up_s,
             "unanswered_s": self.unanswered_s,
             "retry_s": list(self.retry_pauses_s),
+            "retry_later_s": list(self.retry_later_pauses_s),
+            "waits_s": OWNER_WAITS_S_MAX,
             "attempts_automatic": self.attempts_automatic,
             "attempts_max": self.attempts_max,
             "requests_max": self.suno_requests_max,
             "requests_window_s": self.suno_requests_window_s,
             "request_s_max": SUNO_REQUEST_S_MAX,
+            "questions_max": self.questions_max,
+            "questions_share": self.suno_questions_share,
+            "credits_a_segment": SUNO_CREDITS_A_SEGMENT,
+            "credits_daily_max": self.suno_credits_daily_max,
+        }
+
+    @cached_property
+    def quotas(self) -> dict[str, Any]:
+        """What a create is held to."""
+        return {
+            "runs_daily_user": self.daily_run_quota,
+            "runs_daily_max": self.runs_daily_max,
+            "credits_a_segment": SUNO_CREDITS_A_SEGMENT,
+            "credits_daily_max": self.suno_credits_daily_max,
+            "place_s": self.brief_s_max + PLACE_MARGIN_S,
         }
 
     @property

@@ -28,6 +28,8 @@ class Targets(BaseSettings):
     ttfc_alert_s: Seconds = 300
     runner_timeout_s: Seconds = 1800
     old_job_s: Seconds = 600
+    runs_daily_max: Annotated[int, Field(ge=1)] | None = None
+    suno_credits_daily_max: Annotated[int, Field(ge=SUNO_CREDITS_A_SEGMENT)] | None = None
     credits_min: Annotated[int, Field(ge=0)] = SUNO_CREDITS_A_SEGMENT * SEGMENTS_MAX
     alert_window_s: Annotated[float, Field(gt=0, le=604800)] = 3600
     alert_samples_min: Annotated[int, Field(ge=1)] = 3

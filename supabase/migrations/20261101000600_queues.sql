@@ -36,6 +36,169 @@ begin
 end;
 $$;
 
+-- A text that may come from anywhere, as an id; null when it is none.
+create function parcours.as_uuid(p_text text) returns uuid
+language sql immutable set search_path = '' as $$
+  select case when p_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+              then p_text::uuid end;
+$$;
+
+-- A limit of the service, by its name: what is missing lets nothing through.
+create function parcours.limit_of(p_limits jsonb, p_name text) returns numeric
+language plpgsql immutable set search_path = '' as $$
+begin
+  if jsonb_typeof(p_limits->p_name) is distinct from 'number' then
+    raise sqlstate '22023' using message = format('the limit %s is missing', p_name);
+  end if;
+  return (p_limits->>p_name)::numeric;
+end;
+$$;
+
+-- A limit that may be absent on purpose: it is null then, and never missing.
+create function parcours.limit_or_none(p_limits jsonb, p_name text) returns numeric
+language plpgsql immutable set search_path = '' as $$
+begin
+  if jsonb_typeof(p_limits->p_name) = 'null' then
+    return null;
+  end if;
+  return parcours.limit_of(p_limits, p_name);
+end;
+$$;
+
+-- All that the functions of a run go by. What is missing is an error before anything has changed.
+create function parcours.check_limits(p_limits jsonb) returns void
+language plpgsql immutable set search_path = '' as $$
+declare
+  name text;
+begin
+  foreach name in array array[
+    'first_s', 'complete_s', 'give_up_s', 'unanswered_s', 'waits_s', 'attempts_automatic',
+    'attempts_max', 'requests_max', 'requests_window_s', 'request_s_max', 'questions_max',
+    'questions_share', 'credits_a_segment'
+  ] loop
+    perform parcours.limit_of(p_limits, name);
+  end loop;
+  perform parcours.limit_or_none(p_limits, 'credits_daily_max');
+  foreach name in array array['retry_s', 'retry_later_s'] loop
+    if jsonb_typeof(p_limits->name) is distinct from 'array' then
+      raise sqlstate '22023' using message = format('the limit %s is missing', name);
+    end if;
+  end loop;
+end;
+$$;
+
+-- One row a request for music, from its claim: what a user has asked of Suno lately, and what a
+-- day has cost. A run that is erased leaves the cost and nothing of whose it was.
+create table parcours.submissions (
+  id bigint generated always as identity primary key,
+  user_id uuid,
+  run_id uuid,
+  segment_id uuid,
+  credits integer not null,
+  claimed_at timestamptz not null default clock_timestamp()
+);
+create index submissions_user on parcours.submissions (user_id, claimed_at);
+create index submissions_run on parcours.submissions (run_id);
+create index submissions_when on parcours.submissions (claimed_at);
+
+-- Jobs that cannot be read, or that broke whoever took them every time, kept for the doctor: the
+-- queue flows on without them.
+create table parcours.jobs_given_up (
+  id bigint generated always as identity primary key,
+  queue text not null,
+  message jsonb,
+  reason text not null check (reason in ('unreadable', 'broke')),
+  given_up_at timestamptz not null default clock_timestamp()
+);
+
+-- How much of Suno a user has asked for in the last ten minutes.
+create function parcours.asked_lately(p_user_id uuid) returns bigint
+language sql volatile set search_path = '' as $$
+  select count(*) from parcours.submissions
+   where user_id = p_user_id and claimed_at > clock_timestamp() - interval '10 minutes';
+$$;
+
+-- Takes due messages for so many seconds. Whoever has asked the least of Suno lately comes first,
+-- then who has waited longest: a job that was handed back stands behind those that were due
+-- meanwhile. (pgmq.read goes by msg_id: the same old jobs would come first for ever.)
+create function parcours.take_due(p_queue text, p_quantity integer, p_lease_s integer)
+returns table (msg_id bigint, read_ct integer, message jsonb, asked bigint)
+language plpgsql set search_path = '' as $$
+begin
+  return query execute format(
+    $query$
+    with due as (
+      select job.msg_id, job.vt, lately.asked
+        from pgmq.%1$I as job
+        left join public.parcours_runs as run
+          on run.id = parcours.as_uuid(job.message->>'run_id'),
+        lateral (select parcours.asked_lately(run.user_id) as asked) as lately
+       where job.vt <= clock_timestamp()
+       order by lately.asked, job.vt, job.msg_id limit $1
+         for update of job skip locked
+    ), taken as (
+      update pgmq.%1$I as job
+         set vt = clock_timestamp() + make_interval(secs => $2), read_ct = job.read_ct + 1
+        from due where job.msg_id = due.msg_id
+      returning job.msg_id, job.read_ct, job.message
+    )
+    select taken.msg_id, taken.read_ct, taken.message, due.asked
+      from taken join due on due.msg_id = taken.msg_id
+     order by due.asked, due.vt, due.msg_id
+    $query$, 'q_' || p_queue)
+    using p_quantity, p_lease_s;
+end;
+$$;
+
+-- How often a job was taken and neither done nor handed back: its worker died, or broke.
+create function parcours.broken_tries(p_read_ct integer, p_message jsonb) returns integer
+language sql immutable set search_path = '' as $$
+  select p_read_ct - 1 - case when p_message->>'counted_from' ~ '^[0-9]{1,9}$'
+                              then (p_message->>'counted_from')::integer else 0 end;
+$$;
+
+create function parcours.broken_tries_max() returns integer
+language sql immutable set search_path = '' as $$ select 8 $$;
+
+-- A job goes aside. Its row must be locked.
+create function parcours.set_aside(p_queue text, p_msg_id bigint, p_reason text) returns void
+language plpgsql set search_path = '' as $$
+begin
+  execute format('insert into parcours.jobs_given_up (queue, message, reason)'
+                 ' select $1, message, $2 from pgmq.%I where msg_id = $3', 'q_' || p_queue)
+    using p_queue, p_reason, p_msg_id;
+  perform pgmq.delete(p_queue, p_msg_id);
+end;
+$$;
+
+-- Sends jobs that broke again, and drops what cannot be read: {sent, dropped}.
+create function public.send_again(p_limit integer default 100) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  job parcours.jobs_given_up;
+  sent_id bigint;
+  sent integer := 0;
+  dropped integer := 0;
+begin
+  for job in
+    select * from parcours.jobs_given_up order by id limit p_limit for update skip locked
+  loop
+    delete from parcours.jobs_given_up where id = job.id;
+    if job.reason = 'unreadable' then
+      dropped := dropped + 1;
+      continue;
+    end if;
+    sent_id := pgmq.send(job.queue, job.message - 'counted_from');
+    if job.queue = 'parcours_generation' then
+      update parcours.runs_in_hand set msg_id = sent_id
+       where run_id = parcours.as_uuid(job.message->>'run_id');
+    end if;
+    sent := sent + 1;
+  end loop;
+  return jsonb_build_object('sent', sent, 'dropped', dropped);
+end;
+$$;
+
 -- A receipt, (msg_id, read_ct), is good until somebody else has read the message.
 create function parcours.holds_receipt(p_queue text, p_msg_id bigint, p_read_ct integer)
 returns boolean
@@ -43,7 +206,7 @@ language plpgsql set search_path = '' as $$
 declare
   found_one boolean;
 begin
-  if p_queue not in ('parcours_generation', 'parcours_tracks') then
+  if p_queue is null or p_queue not in ('parcours_generation', 'parcours_tracks') then
     raise sqlstate 'PT400' using message = format('unknown queue %L', p_queue);
   end if;
   execute format('select true from pgmq.%I where msg_id = $1 and read_ct = $2 for update',
@@ -52,12 +215,12 @@ begin
   return found_one is not null;
 end;
 $$;
-revoke execute on function parcours.holds_receipt from public;
 
--- Makes a message visible again after so many whole seconds: to hand it back (0 or a pause)
--- or to keep it longer (a lease). False when the receipt is no longer good.
+-- Makes a message visible again after so many whole seconds: to keep it longer (a lease), or, with
+-- p_handed_back, to hand it back sound (0 or a pause). False when the receipt is no longer good.
 create function public.postpone_job(
-  p_queue text, p_msg_id bigint, p_read_ct integer, p_seconds integer
+  p_queue text, p_msg_id bigint, p_read_ct integer, p_seconds integer,
+  p_handed_back boolean default false
 ) returns boolean
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -65,14 +228,23 @@ begin
     return false;
   end if;
   perform pgmq.set_vt(p_queue, p_msg_id, p_seconds);
+  if p_handed_back then
+    execute format('update pgmq.%I set message = message || jsonb_build_object(''counted_from'','
+                   ' read_ct) where msg_id = $1', 'q_' || p_queue) using p_msg_id;
+  end if;
   return true;
 end;
 $$;
 
+-- Only of a track: the message of a run in hand goes with release_run and with nothing else, or
+-- nobody would hold the run.
 create function public.finish_job(p_queue text, p_msg_id bigint, p_read_ct integer)
 returns boolean
 language plpgsql security definer set search_path = '' as $$
 begin
+  if p_queue is distinct from 'parcours_tracks' then
+    raise sqlstate 'PT400' using message = format('no job of the queue %L is finished', p_queue);
+  end if;
   if not parcours.holds_receipt(p_queue, p_msg_id, p_read_ct) then
     return false;
   end if;
@@ -80,5 +252,11 @@ begin
 end;
 $$;
 
-revoke execute on function public.postpone_job, public.finish_job from public, anon, authenticated;
-grant execute on function public.postpone_job, public.finish_job to service_role;
+revoke execute on function parcours.as_uuid, parcours.limit_of, parcours.limit_or_none,
+  parcours.check_limits, parcours.asked_lately,
+  parcours.take_due, parcours.broken_tries, parcours.broken_tries_max, parcours.set_aside,
+  parcours.holds_receipt from public;
+revoke execute on function public.send_again, public.postpone_job, public.finish_job
+  from public, anon, authenticated;
+grant execute on function public.send_again, public.postpone_job, public.finish_job
+  to service_role;

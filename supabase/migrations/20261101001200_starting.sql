@@ -1,20 +1,30 @@
 -- parcours-xl-runner: a run is put in hand.
 
--- Starts or resumes a run. Failed segments become new attempts, what is being stored is left
--- alone, and a repeated call changes nothing. PT404 unknown run; PT429 when nothing can be
--- resumed because every attempt is used up.
-create function public.start_run(p_run_id uuid, p_limits jsonb) returns jsonb
+-- Starts or resumes a run. Failed segments become new attempts, but for those that will be tried
+-- again by themselves; what is being stored is left alone, and a repeated call changes nothing.
+-- p_user_id: who asks, where that matters: only the owner has a cancelled run made after all
+-- (PT409). PT404 unknown run; PT429 when nothing can be resumed because every attempt is used up.
+create function public.start_run(p_run_id uuid, p_limits jsonb, p_user_id uuid default null)
+returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
+  run public.parcours_runs;
   segment public.parcours_segments;
   exhausted integer := 0;
   pending integer;
   total integer;
   total_seconds integer;
 begin
-  perform from public.parcours_runs where id = p_run_id for update;
+  perform parcours.check_limits(p_limits);
+  select * into run from public.parcours_runs where id = p_run_id for update;
   if not found then
     raise sqlstate 'PT404' using message = 'unknown run';
+  elsif parcours.is_cancelled(p_run_id) then
+    if run.user_id is distinct from p_user_id then
+      raise sqlstate 'PT409' using
+        message = 'this run was cancelled; only its owner can have it made after all';
+    end if;
+    update public.parcours_runs set metadata = metadata - 'cancelled_at' where id = p_run_id;
   end if;
 
   for segment in
@@ -22,10 +32,13 @@ begin
      where run_id = p_run_id and status = 'failed' and not parcours.is_storing(failed)
      order by segment_index for update
   loop
-    if parcours.attempts(segment) < (p_limits->>'attempts_max')::integer then
-      perform parcours.renew(segment);
-    else
+    if (segment.metadata->'failure'->>'again')::boolean
+       and (run.metadata->>'retry_at')::timestamptz > clock_timestamp() then
+      continue;
+    elsif parcours.is_exhausted(segment, p_limits) then
       exhausted := exhausted + 1;
+    else
+      perform parcours.renew(segment);
     end if;
   end loop;
 
@@ -46,6 +59,7 @@ begin
       perform parcours.note(p_run_id, null, 'run.started', jsonb_build_object('pending', pending));
     end if;
     perform parcours.hold_run(p_run_id, true, p_limits);
+    update parcours.runs_in_hand set asked_at = clock_timestamp() where run_id = p_run_id;
     perform parcours.schedule_run(p_run_id);
   end if;
 
@@ -61,6 +75,10 @@ declare
   step record;
 begin
   perform from public.parcours_runs where id = p_run_id for update;
+  if not exists (select from parcours.runs_in_hand where run_id = p_run_id) then
+    perform parcours.settle_run(p_run_id);
+    return true;
+  end if;
   step := parcours.next_step(p_run_id);
   if step.action <> 'settle' then
     perform parcours.schedule_run(p_run_id);

@@ -16,9 +16,14 @@ language sql volatile set search_path = '' as $$
        and coalesce((p_segment.metadata->>'next_try_at')::timestamptz <= clock_timestamp(), false));
 $$;
 
--- queued -> generating, once, with a slot of the Suno quota. A failed segment becomes a new
--- attempt first. PT404 unknown; PT429 (detail: seconds) when the quota is full or the attempts
--- are used up: nothing has changed then.
+-- queued -> generating, once, with a slot of the Suno quota: the attempt begins, counted and with a
+-- token of its own, which nobody can have known before. A failed segment becomes a new attempt
+-- first. What Suno put off is claimed again, when it is due, as the attempt that it is.
+--   claimed   submit it now
+--   skipped   under way, or done; or the run is cancelled, and what waited has failed
+--   waits     for wait_s seconds: the credits of the day are spent, and the run says so
+-- PT404 unknown; PT429 (detail: seconds) when the quota is full or the attempts are used up:
+-- nothing has changed then.
 create function public.claim_segment(
   p_limits jsonb, p_segment_id uuid default null, p_run_id uuid default null,
   p_segment_index integer default null
@@ -28,41 +33,77 @@ declare
   segment public.parcours_segments := parcours.lock_segment(
     parcours.find_segment(p_segment_id, p_run_id, p_segment_index));
   answer jsonb;
+  is_new boolean;
+  credits integer;
+  credits_max integer;
+  wait_s integer;
   reserved bigint;
-  attempt integer;
 begin
+  perform parcours.check_limits(p_limits);
   if segment.id is null then
     raise sqlstate 'PT404' using message = 'unknown segment';
   end if;
   answer := jsonb_build_object('segment_id', segment.id, 'segment_index', segment.segment_index);
-  if not parcours.may_submit(segment) then
+  if parcours.is_cancelled(segment.run_id) then
+    if parcours.is_waiting(segment) then
+      perform parcours.fail(segment, 'cancelled', '{}', false);
+      perform parcours.move_run(segment.run_id);
+    end if;
+    return answer || jsonb_build_object(
+      'outcome', 'skipped', 'task_id', segment.suno_task_id,
+      'status', (select status from public.parcours_segments where id = segment.id));
+  elsif not parcours.may_submit(segment) then
     return answer || jsonb_build_object(
       'outcome', 'skipped', 'status', segment.status, 'task_id', segment.suno_task_id);
   end if;
 
-  if segment.status <> 'generating' then
-    attempt := parcours.attempts(segment) + 1;
-    if attempt > (p_limits->>'attempts_max')::integer then
-      raise sqlstate 'PT429' using
-        message = 'every attempt of this segment is used up', detail = '86400', hint = 'attempts';
-    end if;
-    if segment.status = 'failed' then
-      perform parcours.renew(segment);
-    end if;
-  else
-    attempt := parcours.attempts(segment);
+  credits := parcours.limit_of(p_limits, 'credits_a_segment');
+  credits_max := parcours.limit_or_none(p_limits, 'credits_daily_max');
+  is_new := segment.status <> 'generating';
+  if is_new and parcours.is_exhausted(segment, p_limits) then
+    raise sqlstate 'PT429' using
+      message = 'every attempt of this segment is used up', detail = '86400', hint = 'attempts';
   end if;
 
-  reserved := parcours.reserve_slot(p_limits);
+  reserved := parcours.reserve_slot(p_limits, 'submit', parcours.asked_lately((
+    select user_id from public.parcours_runs where id = segment.run_id)));
+  if credits_max is not null then
+    wait_s := parcours.credits_wait_s(credits, credits_max);
+    if wait_s is not null then
+      delete from parcours.suno_requests where slot = reserved;
+      if not exists (
+        select from public.parcours_runs
+         where id = segment.run_id and metadata->>'retry_reason' = 'credits_daily_max'
+           and (metadata->>'retry_at')::timestamptz > clock_timestamp()
+      ) then
+        perform parcours.put_off_run(segment.run_id,
+          clock_timestamp() + make_interval(secs => wait_s), 'credits_daily_max');
+        perform parcours.schedule_run(segment.run_id);
+      end if;
+      return answer || jsonb_build_object(
+        'outcome', 'waits', 'status', segment.status, 'wait_s', wait_s);
+    end if;
+  end if;
+
+  if segment.status = 'failed' then
+    perform parcours.renew(segment);
+  end if;
   update public.parcours_segments
      set status = 'generating',
+         callback_token = case when is_new then gen_random_uuid() else callback_token end,
          metadata = metadata - 'next_try_at' || jsonb_build_object(
-           'attempts', attempt, 'claimed_at', clock_timestamp())
+           'attempts', parcours.attempts(segment) + is_new::integer,
+           'claimed_at', clock_timestamp())
    where id = segment.id
   returning * into segment;
+  delete from parcours.submissions where claimed_at < clock_timestamp() - interval '24 hours';
+  insert into parcours.submissions (user_id, run_id, segment_id, credits)
+  select user_id, id, segment.id, credits from public.parcours_runs where id = segment.run_id;
+  update public.parcours_runs set metadata = metadata - array['retry_at', 'retry_reason']
+   where id = segment.run_id and metadata ? 'retry_at';
   perform parcours.resume_run(segment.run_id);
   perform parcours.note(segment.run_id, segment.id, 'segment.claimed',
-    jsonb_build_object('attempt', attempt));
+    jsonb_build_object('attempt', parcours.attempts(segment)));
   perform parcours.hold_run(segment.run_id, false, p_limits);
   perform parcours.schedule_run(segment.run_id);
 
@@ -91,31 +132,84 @@ begin
 end;
 $$;
 
--- Suno has taken the attempt. Set once: a callback may have named the task before.
+-- Suno has taken the attempt. The submission's own answer has the last word: what a callback for
+-- another task has told meanwhile, which the owner may have forged, is undone.
 create function public.record_task(p_segment_id uuid, p_token uuid, p_task_id text)
 returns text
 language plpgsql security definer set search_path = '' as $$
 declare
   segment public.parcours_segments := parcours.lock_attempt(p_segment_id, p_token);
+  undone text := segment.suno_task_id;
 begin
-  if segment.id is null or segment.suno_task_id <> p_task_id then
-    return 'late';
+  if segment.id is null or segment.status not in ('generating', 'first')
+     or undone is not null and not segment.metadata ? 'task_unconfirmed' then
+    return case when segment.suno_task_id = p_task_id then 'ok' else 'late' end;
   end if;
-  if segment.suno_task_id is null then
+  if undone is distinct from p_task_id and undone is not null then
     update public.parcours_segments
-       set suno_task_id = p_task_id, metadata = metadata - 'next_try_at'
+       set preview_url = null, duration_seconds = null,
+           metadata = metadata - array[
+             'heard_at', 'asked_at', 'ask_at', 'error_reported', 'first_received_at',
+             'complete_received_at', 'suno_download_url', 'suno_track_id', 'suno_second_track_id',
+             'suno_second_stream_url', 'suno_second_download_url']
      where id = segment.id;
-    perform parcours.note(segment.run_id, segment.id, 'segment.submitted',
-      jsonb_build_object('task_id', p_task_id));
-    perform parcours.schedule_run(segment.run_id);
   end if;
+  update public.parcours_segments
+     set suno_task_id = p_task_id, metadata = metadata - array['next_try_at', 'task_unconfirmed']
+   where id = segment.id;
+  update public.parcours_runs set metadata = metadata - 'retries'
+   where id = segment.run_id and metadata ? 'retries';
+  perform parcours.note(segment.run_id, segment.id, 'segment.submitted', jsonb_build_object(
+    'task_id', p_task_id, 'instead_of', nullif(undone, p_task_id)));
+  perform parcours.schedule_run(segment.run_id);
   return 'ok';
 end;
 $$;
 
--- Suno has said no: 'later' (again after the pauses of retry_s, then failed), 'content' (to these
--- words: the next attempt sends others), 'for_good', or 'account' (no credits, a bad key), which
--- ends every segment of the run that would call Suno.
+-- May Suno be asked about this attempt now? Each has questions_max questions, whoever causes them,
+-- and none before its submission. {outcome}:
+--   reserved  ask, with this slot of the quota
+--   none      no question is left, or it came too late to wait for: nothing new will be learnt
+--   late      the attempt is over
+-- PT429 (detail: seconds) while questions have taken their share of the quota.
+create function public.reserve_question(p_segment_id uuid, p_token uuid, p_limits jsonb)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  segment public.parcours_segments := parcours.lock_attempt(p_segment_id, p_token);
+  tried record;
+begin
+  if segment.id is null or segment.status in ('queued', 'complete')
+     or segment.suno_task_id is null then
+    return jsonb_build_object('outcome', 'late');
+  elsif parcours.questions_left(segment, p_limits) <= 0 then
+    return jsonb_build_object('outcome', 'none');
+  end if;
+  tried := parcours.try_slot(p_limits, 'ask', 0);
+  if tried.reserved is not null then
+    update public.parcours_segments
+       set metadata = metadata || jsonb_build_object(
+             'questions', coalesce((metadata->>'questions')::integer, 0) + 1)
+     where id = segment.id;
+    return jsonb_build_object('outcome', 'reserved', 'slot', tried.reserved);
+  elsif (segment.metadata->>'claimed_at')::timestamptz + parcours.seconds(p_limits, 'give_up_s')
+        + parcours.seconds(p_limits, 'unanswered_s') < clock_timestamp() then
+    update public.parcours_segments
+       set metadata = metadata - 'ask_at' || jsonb_build_object('asked_at', clock_timestamp())
+     where id = segment.id;
+    perform parcours.schedule_run(segment.run_id);
+    return jsonb_build_object('outcome', 'none');
+  end if;
+  raise sqlstate 'PT429' using
+    message = 'the Suno quota for questions is full', detail = tried.wait_s::text,
+    hint = 'suno_quota';
+end;
+$$;
+
+-- Suno has said no: 'later' (again after the pauses of retry_s, then failed for a passing reason),
+-- 'content' (to these words: the next attempt sends others), 'for_good', or 'account' (no credits, a bad key), which ends every segment of the run that would
+-- call Suno. An attempt that was heard of meanwhile is not submitted again: a gateway may say 502
+-- about a task which Suno has begun.
 create function public.record_refusal(
   p_segment_id uuid, p_token uuid, p_kind text, p_limits jsonb, p_code integer default null,
   p_message text default null
@@ -128,10 +222,14 @@ declare
   pause_s numeric;
   other public.parcours_segments;
 begin
-  if segment.id is null or segment.status <> 'generating' or segment.suno_task_id is not null
-     or segment.metadata ? 'heard_at' then
+  if segment.id is null or segment.status not in ('generating', 'first')
+     or segment.suno_task_id is not null and not segment.metadata ? 'task_unconfirmed'
+     or segment.metadata ? 'heard_at' and p_kind = 'later' then
     return 'late';
   end if;
+  -- Nothing was bought by this request.
+  delete from parcours.submissions where id = (
+    select max(id) from parcours.submissions where segment_id = segment.id);
 
   refusals := coalesce((segment.metadata->>'refusals')::integer, 0);
   pause_s := (p_limits->'retry_s'->>refusals)::numeric;
@@ -150,7 +248,7 @@ begin
   perform parcours.fail(segment,
     case p_kind when 'account' then 'suno_account' when 'later' then 'suno_busy'
                 when 'content' then 'suno_content' else 'suno_refused' end,
-    detail, p_kind = 'content');
+    detail, p_kind = 'content', p_passing => p_kind = 'later');
   if p_kind = 'account' then
     for other in
       select * from public.parcours_segments
@@ -168,7 +266,8 @@ end;
 $$;
 
 -- A new attempt of a failed segment, or of one that Suno never answered. Without a token an
--- operator asks; with one, only that attempt is meant. PT404 unknown; PT429 attempts used up.
+-- operator asks; with one, only that attempt is meant. 'queued', 'failed' (and not again), 'late',
+-- or 'cancelled' to an operator. PT404 unknown; PT429 attempts used up.
 create function public.retry_segment(
   p_segment_id uuid, p_limits jsonb, p_token uuid default null
 ) returns text
@@ -179,9 +278,10 @@ declare
 begin
   if segment.id is null then
     raise sqlstate 'PT404' using message = 'unknown segment';
-  end if;
-  if p_token is not null and segment.callback_token is distinct from p_token
-     or parcours.is_storing(segment) then
+  elsif p_token is null and parcours.is_cancelled(segment.run_id) then
+    return 'cancelled';
+  elsif p_token is not null and segment.callback_token is distinct from p_token
+        or parcours.is_storing(segment) then
     return 'late';
   end if;
 
@@ -197,11 +297,16 @@ begin
     return 'late';
   end if;
 
-  if p_token is not null and (segment.metadata->'failure'->>'again')::boolean is not true then
+  if p_token is not null and (
+    (segment.metadata->'failure'->>'again')::boolean is not true
+    or parcours.is_exhausted(segment, p_limits)
+  ) then
+    update public.parcours_segments
+       set metadata = jsonb_set(metadata, '{failure,again}', 'false')
+     where id = segment.id;
     perform parcours.move_run(segment.run_id);
     return 'failed';
-  end if;
-  if parcours.attempts(segment) >= (p_limits->>'attempts_max')::integer then
+  elsif parcours.is_exhausted(segment, p_limits) then
     raise sqlstate 'PT429' using
       message = 'every attempt of this segment is used up', detail = '86400', hint = 'attempts';
   end if;
@@ -214,7 +319,7 @@ $$;
 
 revoke execute on function parcours.find_segment, parcours.may_submit, parcours.lock_attempt
   from public;
-revoke execute on function public.claim_segment, public.record_task, public.record_refusal,
-  public.retry_segment from public, anon, authenticated;
-grant execute on function public.claim_segment, public.record_task, public.record_refusal,
-  public.retry_segment to service_role;
+revoke execute on function public.claim_segment, public.record_task, public.reserve_question,
+  public.record_refusal, public.retry_segment from public, anon, authenticated;
+grant execute on function public.claim_segment, public.record_task, public.reserve_question,
+  public.record_refusal, public.retry_segment to service_role;

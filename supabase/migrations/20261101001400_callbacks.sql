@@ -47,6 +47,42 @@ begin
 end;
 $$;
 
+-- Suno is to be asked at once, because of an event that proves nothing by itself. Events cause half
+-- of an attempt's questions at most: the rest is kept for those that are due by the clock.
+create function parcours.ask_soon(p_segment public.parcours_segments) returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  budget integer := (
+    select parcours.limit_of(limits, 'questions_max') from parcours.runs_in_hand
+     where run_id = p_segment.run_id);
+begin
+  update public.parcours_segments
+     set metadata = metadata || jsonb_build_object('ask_at', clock_timestamp())
+   where id = p_segment.id and not metadata ? 'ask_at'
+     and coalesce((metadata->>'questions')::integer, 0) < budget / 2;
+  return found;
+end;
+$$;
+
+-- An error that a callback reports may be forged, and another attempt is paid for: Suno confirms it
+-- first. Of a task that is not known Suno cannot be asked: it answers the submission, or is silent.
+create function parcours.report_error(p_segment public.parcours_segments, p_event jsonb)
+returns text
+language plpgsql set search_path = '' as $$
+begin
+  if coalesce(p_segment.suno_task_id, p_event->>'task_id') is null
+     or not parcours.ask_soon(p_segment) then
+    return 'skipped';
+  end if;
+  update public.parcours_segments
+     set metadata = metadata || jsonb_build_object('error_reported', true)
+   where id = p_segment.id;
+  perform parcours.note(p_segment.run_id, p_segment.id, 'segment.error_reported',
+    jsonb_build_object('code', p_event->'error'->'code'));
+  return 'ok';
+end;
+$$;
+
 create function parcours.accept_complete(p_segment public.parcours_segments, p_event jsonb)
 returns text
 language plpgsql set search_path = '' as $$
@@ -69,17 +105,17 @@ declare
     select track->>'refused_host' from jsonb_array_elements(p_event->'tracks') as t (track)
      where track->>'refused_host' is not null limit 1);
 begin
-  if delivered is null and refused_host is not null then
+  if delivered is null and refused_host is not null and p_event->>'source' = 'record_info' then
     perform parcours.fail(p_segment, 'url_refused',
       jsonb_build_object('host', left(refused_host, 253)), false);
     return 'ok';
   end if;
   if delivered is null then
-    -- Suno says "complete" and gives no music yet: it is asked at once. When that was its answer,
-    -- it is asked again when it is due, not over and over.
-    update public.parcours_segments
-       set metadata = metadata || jsonb_build_object('ask_at', clock_timestamp())
-     where id = p_segment.id and p_event->>'source' = 'callback' and not metadata ? 'ask_at';
+    -- A callback says "complete" and gives no music yet, or from a host that is refused: Suno is
+    -- asked at once. When that was its answer, it is asked again when it is due, not over and over.
+    if p_event->>'source' = 'callback' then
+      perform parcours.ask_soon(p_segment);
+    end if;
     return 'skipped';
   end if;
 
@@ -130,6 +166,20 @@ begin
 end;
 $$;
 
+-- May this event speak of this attempt? Of its task; or, while none is known, of any, as long as
+-- the submission may still be on its way.
+create function parcours.concerns(p_segment public.parcours_segments, p_event jsonb)
+returns boolean
+language sql stable set search_path = '' as $$
+  select case
+    when p_event->>'task_id' is null then true
+    when p_segment.suno_task_id is not null then p_segment.suno_task_id = p_event->>'task_id'
+    else coalesce((p_segment.metadata->>'claimed_at')::timestamptz > clock_timestamp() - (
+      select parcours.seconds(limits, 'unanswered_s') from parcours.runs_in_hand
+       where run_id = p_segment.run_id), false)
+  end;
+$$;
+
 -- What one event does to a locked segment whose token was right.
 create function parcours.accept_event(p_segment public.parcours_segments, p_event jsonb)
 returns text
@@ -137,7 +187,7 @@ language plpgsql set search_path = '' as $$
 declare
   stage text := p_event->>'stage';
 begin
-  if p_segment.suno_task_id <> p_event->>'task_id' then
+  if not parcours.concerns(p_segment, p_event) then
     return 'skipped';
   end if;
   if parcours.is_storing(p_segment) then
@@ -152,23 +202,49 @@ begin
     return 'skipped';
   end if;
   if stage = 'first' then
-    return case p_segment.status when 'first' then 'skipped'
-                                 else parcours.accept_first(p_segment, p_event) end;
+    return parcours.accept_first(p_segment, p_event);
   elsif stage = 'complete' then
     return parcours.accept_complete(p_segment, p_event);
-  elsif stage = 'error' then
+  elsif stage = 'error' and p_event->>'source' = 'record_info' then
     return parcours.accept_error(p_segment, p_event);
+  elsif stage = 'error' then
+    return parcours.report_error(p_segment, p_event);
   end if;
   return 'ok';
 end;
+$$;
+
+-- An attempt that was heard of is never submitted again, task or no task. What a callback says of
+-- the task stands until the submission's own answer.
+create function parcours.bind_task(p_segment_id uuid, p_event jsonb) returns void
+language sql set search_path = '' as $$
+  update public.parcours_segments
+     set suno_task_id = p_event->>'task_id',
+         metadata = metadata - 'next_try_at'
+           || jsonb_build_object('heard_at', clock_timestamp())
+           || case when p_event->>'task_id' is null then '{}'::jsonb
+                   else '{"task_unconfirmed": true}' end
+   where id = p_segment_id and suno_task_id is null and status in ('generating', 'first');
+$$;
+
+-- Does this token open the segment to events? It is the attempt's, from its claim; a complete
+-- segment skips whatever comes. A segment that is not claimed has no attempt: its token has never
+-- left this database but for its owner, and is as wrong as any other.
+create function parcours.is_open_to(p_segment public.parcours_segments, p_token uuid)
+returns boolean
+language sql immutable set search_path = '' as $$
+  select coalesce(
+    p_segment.status = 'complete'
+    or p_segment.callback_token = p_token and p_segment.status <> 'queued'
+       and (p_segment.status <> 'failed' or p_segment.metadata ? 'claimed_at'), false);
 $$;
 
 -- Whether a callback may be read at all; PT401 exactly where record_callback raises it.
 create function public.check_callback(p_segment_id uuid, p_token uuid) returns void
 language plpgsql stable security definer set search_path = '' as $$
 begin
-  if not exists (select from public.parcours_segments
-                  where id = p_segment_id and (callback_token = p_token or status = 'complete')) then
+  if not exists (select from public.parcours_segments as segment
+                  where id = p_segment_id and parcours.is_open_to(segment, p_token)) then
     raise sqlstate 'PT401' using message = 'unknown segment or wrong token';
   end if;
 end;
@@ -181,42 +257,44 @@ language plpgsql security definer set search_path = '' as $$
 declare
   segment public.parcours_segments;
   outcome text;
+  concerned boolean;
 begin
   -- Nobody takes a lock without the token.
   select * into segment from public.parcours_segments where id = p_segment_id;
-  if segment.status = 'complete' then
-    return jsonb_build_object('outcome', 'skipped');
-  end if;
-  if segment.callback_token = p_token then
+  if segment.status <> 'complete' and parcours.is_open_to(segment, p_token) then
     segment := parcours.lock_segment(p_segment_id);
-    if segment.status = 'complete' then
-      return jsonb_build_object('outcome', 'skipped');
-    end if;
   end if;
-  if segment.callback_token is distinct from p_token or p_token is null then
+  if not parcours.is_open_to(segment, p_token) then
     raise sqlstate 'PT401' using message = 'unknown segment or wrong token';
+  elsif segment.status = 'complete' then
+    return jsonb_build_object('outcome', 'skipped');
   end if;
 
   if p_event->>'source' = 'record_info' then
+    -- Suno's record may lag behind its callback: of an error it is asked once more.
     update public.parcours_segments
-       set metadata = metadata - 'ask_at'
+       set metadata = metadata - array['ask_at', 'error_reported']
              || jsonb_build_object('asked_at', clock_timestamp())
+             || case when metadata ? 'error_reported' and p_event->>'stage' <> 'error'
+                     then jsonb_build_object(
+                       'ask_at', clock_timestamp() + interval '15 seconds')
+                     else '{}' end
      where id = segment.id returning * into segment;
   end if;
+  concerned := parcours.concerns(segment, p_event);
   outcome := parcours.accept_event(segment, p_event);
-  -- An attempt that was heard of is never submitted again, task or no task.
-  update public.parcours_segments
-     set suno_task_id = p_event->>'task_id',
-         metadata = metadata - 'next_try_at'
-           || jsonb_build_object('heard_at', clock_timestamp())
-   where id = segment.id and suno_task_id is null and callback_token = p_token;
+  if concerned and (outcome = 'ok' or p_event->>'stage' is distinct from 'error') then
+    perform parcours.bind_task(segment.id, p_event);
+  end if;
   perform parcours.move_run(segment.run_id);
   return jsonb_build_object('outcome', outcome);
 end;
 $$;
 
-revoke execute on function parcours.accept_first, parcours.accept_complete, parcours.accept_error,
-  parcours.accept_event from public;
+revoke execute on function parcours.accept_first, parcours.ask_soon, parcours.report_error,
+  parcours.accept_complete, parcours.accept_error, parcours.concerns,
+  parcours.accept_event, parcours.bind_task,
+  parcours.is_open_to from public;
 revoke execute on function public.check_callback, public.record_callback
   from public, anon, authenticated;
 grant execute on function public.check_callback, public.record_callback to service_role;

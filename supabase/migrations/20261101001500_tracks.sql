@@ -1,35 +1,78 @@
 -- A delivered track is stored, or the segment fails; the owner may have it signed.
 
--- Takes due jobs for so many seconds. 'current' is false when the attempt is over: the job is
--- then to be finished without a transfer. 'announced_seconds' is how long Suno says the track is,
--- 'delivered_s' how long ago it said that it is complete.
+-- Takes due jobs for so many seconds; one that cannot be read, or that breaks whoever takes it, goes
+-- aside. Of a store job: 'current' is false when the attempt is over, and it is to be finished
+-- without a transfer; 'gone' says that its segment was erased, and what may have been stored is to
+-- be deleted; 'announced_seconds' is how long Suno says the track is, 'delivered_s' how
+-- long ago it said that it is complete. Of an erase job: 'current'
+-- says that there is still something to erase.
 create function public.take_track_jobs(p_quantity integer, p_lease_s integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   job record;
   jobs jsonb := '[]';
 begin
+  perform parcours.queue_erasures();
   -- Judged in statements of their own: one that began before the queue was read would not see the
   -- segment of a job that was committed in between, and the track would be lost.
-  for job in
-    select msg_id, read_ct, message from pgmq.read('parcours_tracks', p_lease_s, p_quantity)
-  loop
-    jobs := jobs || (job.message || jsonb_build_object(
-      'msg_id', job.msg_id, 'read_ct', job.read_ct,
-      'announced_seconds', (
-        select duration_seconds from public.parcours_segments
-         where id = (job.message->>'segment_id')::uuid),
-      'delivered_s', (
-        select extract(epoch from
-                 clock_timestamp() - (metadata->>'complete_received_at')::timestamptz)
-          from public.parcours_segments where id = (job.message->>'segment_id')::uuid),
-      'current', exists (
-        select from public.parcours_segments as segment
-         where segment.id = (job.message->>'segment_id')::uuid
-           and segment.callback_token = (job.message->>'callback_token')::uuid
-           and parcours.is_storing(segment))));
+  for job in select * from parcours.take_due('parcours_tracks', p_quantity, p_lease_s) loop
+    if not parcours.is_track_job(job.message) then
+      perform parcours.set_aside('parcours_tracks', job.msg_id, 'unreadable');
+    elsif parcours.broken_tries(job.read_ct, job.message) > parcours.broken_tries_max() then
+      perform parcours.set_aside('parcours_tracks', job.msg_id, 'broke');
+    else
+      jobs := jobs || (job.message || jsonb_build_object(
+        'msg_id', job.msg_id, 'read_ct', job.read_ct) || parcours.judge_track_job(job.message));
+    end if;
   end loop;
   return jobs;
+end;
+$$;
+
+-- Is a message what a worker can read?
+create function parcours.is_track_job(p_message jsonb) returns boolean
+language sql immutable set search_path = '' as $$
+  select coalesce(parcours.as_uuid(p_message->>'run_id') is not null
+    and case p_message->>'kind'
+          when 'erase' then true
+          when 'store' then parcours.as_uuid(p_message->>'segment_id') is not null
+            and parcours.as_uuid(p_message->>'callback_token') is not null
+            and jsonb_typeof(p_message->'download_url') = 'string'
+            and jsonb_typeof(p_message->'trusted') = 'boolean'
+            and coalesce(jsonb_typeof(p_message->'task_id'), 'null') in ('string', 'null')
+            and coalesce(jsonb_typeof(p_message->'track_id'), 'null') in ('string', 'null')
+        end, false)
+    and coalesce(jsonb_typeof(p_message->'request_id'), 'null') in ('string', 'null');
+$$;
+
+-- The attempt that a store job means is the segment's, and of its task.
+create function parcours.is_its_job(p_segment public.parcours_segments, p_message jsonb)
+returns boolean
+language sql immutable set search_path = '' as $$
+  select p_message->>'kind' = 'store'
+     and p_message->>'segment_id' = p_segment.id::text
+     and p_message->>'callback_token' = p_segment.callback_token::text
+     and (p_message->>'task_id' is null or p_segment.suno_task_id is null
+          or p_message->>'task_id' = p_segment.suno_task_id);
+$$;
+
+create function parcours.judge_track_job(p_message jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  segment public.parcours_segments;
+begin
+  if p_message->>'kind' = 'erase' then
+    return jsonb_build_object('current', exists (
+      select from parcours.erasures where run_id = (p_message->>'run_id')::uuid));
+  end if;
+  select * into segment from public.parcours_segments
+   where id = (p_message->>'segment_id')::uuid;
+  return jsonb_build_object(
+    'announced_seconds', segment.duration_seconds, 'gone', segment.id is null,
+    'delivered_s', extract(epoch from
+      clock_timestamp() - (segment.metadata->>'complete_received_at')::timestamptz),
+    'current', coalesce(parcours.is_storing(segment)
+                        and parcours.is_its_job(segment, p_message), false));
 end;
 $$;
 
@@ -128,6 +171,8 @@ begin
 end;
 $$;
 
+revoke execute on function parcours.is_track_job, parcours.is_its_job, parcours.judge_track_job
+  from public;
 revoke execute on function public.take_track_jobs, public.record_track, public.fail_segment,
   public.find_track from public, anon, authenticated;
 grant execute on function public.take_track_jobs, public.record_track, public.fail_segment,

@@ -33,24 +33,5 @@ create trigger stamp before insert on pgmq.q_parcours_generation
 create trigger stamp before insert on pgmq.q_parcours_tracks
   for each row execute function parcours.stamp_job();
 
--- Track jobs are handed out whole; a step names its run's request too.
-alter function public.next_steps(integer, integer) set schema parcours;
-
-create function public.next_steps(p_quantity integer, p_lease_s integer) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  steps jsonb := parcours.next_steps(p_quantity, p_lease_s);
-begin
-  return (
-    select coalesce(jsonb_agg(step || jsonb_strip_nulls(jsonb_build_object(
-             'request_id', job.message->'request_id')) order by place), '[]')
-      from jsonb_array_elements(steps) with ordinality as handed (step, place)
-      left join pgmq.q_parcours_generation as job on job.msg_id = (step->>'msg_id')::bigint);
-end;
-$$;
-
 revoke execute on function parcours.request_id, parcours.stamp_event, parcours.stamp_job
   from public;
-revoke execute on function parcours.next_steps from service_role;
-revoke execute on function public.next_steps from public, anon, authenticated;
-grant execute on function public.next_steps to service_role;

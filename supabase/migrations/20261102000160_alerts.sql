@@ -14,49 +14,6 @@ language sql security definer set search_path = '' as $$
       on conflict (name) do update set value = excluded.value, read_at = excluded.read_at;
 $$;
 
--- A job that was tried to its end is kept aside, for the doctor to send again.
-create table parcours.jobs_given_up (
-  id bigint generated always as identity primary key,
-  queue text not null,
-  message jsonb not null,
-  reason text not null,
-  given_up_at timestamptz not null default clock_timestamp()
-);
-
--- False when the receipt is no longer good.
-create function public.give_up_job(
-  p_queue text, p_msg_id bigint, p_read_ct integer, p_reason text
-) returns boolean
-language plpgsql security definer set search_path = '' as $$
-begin
-  if not parcours.holds_receipt(p_queue, p_msg_id, p_read_ct) then
-    return false;
-  end if;
-  execute format('insert into parcours.jobs_given_up (queue, message, reason)'
-                 ' select $1, message, $2 from pgmq.%I where msg_id = $3', 'q_' || p_queue)
-    using p_queue, left(p_reason, 200), p_msg_id;
-  return pgmq.delete(p_queue, p_msg_id);
-end;
-$$;
-
--- Sends jobs that were given up again; how many.
-create function public.send_again(p_limit integer default 100) returns integer
-language plpgsql security definer set search_path = '' as $$
-declare
-  job parcours.jobs_given_up;
-  sent integer := 0;
-begin
-  for job in
-    select * from parcours.jobs_given_up order by id limit p_limit for update skip locked
-  loop
-    perform pgmq.send(job.queue, job.message);
-    delete from parcours.jobs_given_up where id = job.id;
-    sent := sent + 1;
-  end loop;
-  return sent;
-end;
-$$;
-
 -- What alerts are judged by, beside the figures of the report.
 create function public.read_signs(p_since timestamptz) returns jsonb
 language sql stable security definer set search_path = '' as $$
@@ -68,6 +25,8 @@ language sql stable security definer set search_path = '' as $$
         where what = 'segment.failed' and detail->>'reason' = 'suno_account'
           and happened_at >= p_since),
     'jobs_given_up', (select count(*) from parcours.jobs_given_up),
+    'jobs_unreadable', (select count(*) from parcours.jobs_given_up where reason = 'unreadable'),
+    'day', parcours.read_day(),
     'caretaker_due_at', (select next_at from parcours.turns where name = 'caretaker'));
 $$;
 
@@ -112,7 +71,7 @@ language sql security definer set search_path = '' as $$
    where id = p_id;
 $$;
 
-revoke execute on function public.record_gauge, public.give_up_job, public.send_again,
-  public.read_signs, public.note_alerts, public.record_told from public, anon, authenticated;
-grant execute on function public.record_gauge, public.give_up_job, public.send_again,
-  public.read_signs, public.note_alerts, public.record_told to service_role;
+revoke execute on function public.record_gauge, public.read_signs, public.note_alerts,
+  public.record_told from public, anon, authenticated;
+grant execute on function public.record_gauge, public.read_signs, public.note_alerts,
+  public.record_told to service_role;

@@ -16,50 +16,14 @@ language sql stable set search_path = '' as $$
     (select share = 100 from parcours.rollout));
 $$;
 
--- A repeated key is answered with its run whatever has become of the flag.
-create function parcours.check_rollout(p_user_id uuid, p_idempotency_key text, p_rollout text)
-returns void
+-- p_rollout: 'all', or 'flags' for those of feature_flags only (PT403 for the others).
+create function parcours.check_rollout(p_user_id uuid, p_rollout text) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform parcours.check_account(p_user_id);
-  if p_rollout = 'all' or parcours.has_parcours(p_user_id) or exists (
-    select from parcours.creations
-     where user_id = p_user_id and idempotency_key = p_idempotency_key
-       and created_at > now() - interval '24 hours'
-  ) then
-    return;
+  if p_rollout is distinct from 'all' and not parcours.has_parcours(p_user_id) then
+    raise sqlstate 'PT403' using
+      message = 'Parcours XL is being introduced step by step and is not open to this account yet';
   end if;
-  raise sqlstate 'PT403' using
-    message = 'Parcours XL is being introduced step by step and is not open to this account yet';
-end;
-$$;
-
-alter function public.admit_run(uuid, integer, text, jsonb) set schema parcours;
-alter function public.create_run(uuid, text, text, jsonb, jsonb, integer, text, jsonb)
-  set schema parcours;
-
--- p_rollout: 'all', or 'flags' for those of feature_flags only (PT403 for the others).
-create function public.admit_run(
-  p_user_id uuid, p_daily_quota integer, p_idempotency_key text default null,
-  p_request jsonb default null, p_rollout text default 'all'
-) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-begin
-  perform parcours.check_rollout(p_user_id, p_idempotency_key, p_rollout);
-  return parcours.admit_run(p_user_id, p_daily_quota, p_idempotency_key, p_request);
-end;
-$$;
-
-create function public.create_run(
-  p_user_id uuid, p_preset_key text, p_brief text, p_metadata jsonb, p_segments jsonb,
-  p_daily_quota integer, p_idempotency_key text default null, p_request jsonb default null,
-  p_rollout text default 'all'
-) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-begin
-  perform parcours.check_rollout(p_user_id, p_idempotency_key, p_rollout);
-  return parcours.create_run(p_user_id, p_preset_key, p_brief, p_metadata, p_segments,
-                             p_daily_quota, p_idempotency_key, p_request);
 end;
 $$;
 
@@ -143,10 +107,9 @@ language sql stable security definer set search_path = '' as $$
             from parcours.rollout_users(1)) as eligible;
 $$;
 
-revoke execute on function parcours.admit_run, parcours.create_run from service_role;
 revoke execute on function parcours.has_parcours, parcours.check_rollout, parcours.rollout_users
   from public;
-revoke execute on function public.admit_run, public.create_run, public.grow_rollout,
-  public.end_rollout, public.read_rollout from public, anon, authenticated;
-grant execute on function public.admit_run, public.create_run, public.grow_rollout,
-  public.end_rollout, public.read_rollout to service_role;
+revoke execute on function public.grow_rollout, public.end_rollout, public.read_rollout
+  from public, anon, authenticated;
+grant execute on function public.grow_rollout, public.end_rollout, public.read_rollout
+  to service_role;

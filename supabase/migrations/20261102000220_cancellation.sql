@@ -72,75 +72,7 @@ begin
 end;
 $$;
 
--- Every submission to Suno is claimed first: this is where nothing more is bought.
-alter function public.claim_segment(jsonb, uuid, uuid, integer) set schema parcours;
-
-create function public.claim_segment(
-  p_limits jsonb, p_segment_id uuid default null, p_run_id uuid default null,
-  p_segment_index integer default null
-) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  segment public.parcours_segments := parcours.lock_segment(
-    parcours.find_segment(p_segment_id, p_run_id, p_segment_index));
-begin
-  if segment.id is null or not parcours.is_cancelled(segment.run_id) then
-    return parcours.claim_segment(p_limits, p_segment_id, p_run_id, p_segment_index);
-  end if;
-  if parcours.is_waiting(segment) then
-    perform parcours.fail(segment, 'cancelled', '{}', false);
-    perform parcours.move_run(segment.run_id);
-  end if;
-  return jsonb_build_object(
-    'outcome', 'skipped', 'segment_id', segment.id, 'segment_index', segment.segment_index,
-    'task_id', segment.suno_task_id,
-    'status', (select status from public.parcours_segments where id = segment.id));
-end;
-$$;
-
--- Only the owner has a cancelled run made after all: PT409 for everybody else.
-alter function public.start_run(uuid, jsonb) set schema parcours;
-
-create function public.start_run(p_run_id uuid, p_limits jsonb, p_user_id uuid default null)
-returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  owner_id uuid;
-begin
-  select user_id into owner_id from public.parcours_runs where id = p_run_id for update;
-  if parcours.is_cancelled(p_run_id) then
-    if owner_id is distinct from p_user_id then
-      raise sqlstate 'PT409' using
-        message = 'this run was cancelled; only its owner can have it made after all';
-    end if;
-    update public.parcours_runs set metadata = metadata - 'cancelled_at' where id = p_run_id;
-  end if;
-  return parcours.start_run(p_run_id, p_limits);
-end;
-$$;
-
--- With a token the worker means one attempt that is under way; without one an operator asks.
-alter function public.retry_segment(uuid, jsonb, uuid) set schema parcours;
-
-create function public.retry_segment(
-  p_segment_id uuid, p_limits jsonb, p_token uuid default null
-) returns text
-language plpgsql security definer set search_path = '' as $$
-declare
-  segment public.parcours_segments := parcours.lock_segment(p_segment_id);
-begin
-  if p_token is null and parcours.is_cancelled(segment.run_id) then
-    return 'cancelled';
-  end if;
-  return parcours.retry_segment(p_segment_id, p_limits, p_token);
-end;
-$$;
-
-revoke execute on function parcours.claim_segment, parcours.start_run, parcours.retry_segment
-  from service_role;
 revoke execute on function parcours.is_cancelled, parcours.is_waiting,
   parcours.describe_cancelled from public;
-revoke execute on function public.cancel_run, public.claim_segment, public.start_run,
-  public.retry_segment from public, anon, authenticated;
-grant execute on function public.cancel_run, public.claim_segment, public.start_run,
-  public.retry_segment to service_role;
+revoke execute on function public.cancel_run from public, anon, authenticated;
+grant execute on function public.cancel_run to service_role;

@@ -14,6 +14,10 @@ create function parcours.note_erasures() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   insert into parcours.erasures (run_id) select id from erased on conflict do nothing;
+  -- What the day has cost stays known, and not whose it was.
+  update parcours.submissions as submission
+     set user_id = null, run_id = null, segment_id = null
+    from erased where submission.run_id = erased.id;
   return null;
 end;
 $$;
@@ -48,43 +52,19 @@ language sql security definer set search_path = '' as $$
   delete from parcours.erasures where run_id = any (p_run_ids);
 $$;
 
--- Of a store job 'gone' says that its segment has been erased: what may have been stored is to be
--- deleted. Of an erase job 'current' says that there is still something to erase.
-alter function public.take_track_jobs(integer, integer) set schema parcours;
-
-create function public.take_track_jobs(p_quantity integer, p_lease_s integer) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  taken jsonb;
-begin
-  perform parcours.queue_erasures();
-  taken := parcours.take_track_jobs(p_quantity, p_lease_s);
-  -- In a statement of its own, which sees all that was committed before the queue was read.
-  return (
-    select coalesce(jsonb_agg(
-             case job->>'kind'
-               when 'erase' then job || jsonb_build_object('current', exists (
-                 select from parcours.erasures where run_id = (job->>'run_id')::uuid))
-               else job || jsonb_build_object('gone', not exists (
-                 select from public.parcours_segments where id = (job->>'segment_id')::uuid))
-             end order by place), '[]')
-      from jsonb_array_elements(taken) with ordinality as handed (job, place));
-end;
-$$;
-
--- Erases a user's runs with all that hangs on them, p_limit of them (null: all), oldest id first.
-create function parcours.erase_runs(p_user_id uuid, p_limit integer default null)
-returns uuid[]
+-- Erases a user's runs with all that hangs on them, p_limit of them, oldest id first.
+create function parcours.erase_runs(p_user_id uuid, p_limit integer) returns uuid[]
 language plpgsql set search_path = '' as $$
 declare
   doomed uuid[];
 begin
   -- Nobody creates a run of theirs meanwhile.
-  perform pg_advisory_xact_lock(hashtextextended('parcours.create_run ' || p_user_id, 0));
+  perform pg_advisory_xact_lock(parcours.user_lock(p_user_id));
   doomed := array(
     select id from public.parcours_runs
      where user_id = p_user_id order by id limit p_limit for update);
   delete from public.parcours_runs where id = any (doomed);
+  delete from parcours.places where user_id = p_user_id;
   delete from public.feature_flags where user_id = p_user_id;
   return doomed;
 end;
@@ -109,12 +89,25 @@ create table parcours.erased_users (
   erased_at timestamptz not null default now()
 );
 
-create function parcours.erase_deleted_user() returns trigger
+-- For all users of one statement together: a lock for each would not fit into shared memory when
+-- many are deleted at once.
+create function parcours.erase_deleted_users() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  lock_key bigint;
 begin
-  perform parcours.erase_runs(old.id);
+  -- Nobody creates a run of theirs meanwhile. In one order, so that two deletions cannot wait for
+  -- one another.
+  for lock_key in select distinct parcours.user_lock(id) from deleted order by 1 loop
+    perform pg_advisory_xact_lock(lock_key);
+  end loop;
+  perform from public.parcours_runs
+    where user_id in (select id from deleted) order by id for update;
+  delete from public.parcours_runs where user_id in (select id from deleted);
+  delete from parcours.places where user_id in (select id from deleted);
+  delete from public.feature_flags where user_id in (select id from deleted);
   delete from parcours.erased_users where erased_at < now() - interval '8 days';
-  insert into parcours.erased_users (user_id) values (old.id)
+  insert into parcours.erased_users (user_id) select id from deleted
     on conflict (user_id) do update set erased_at = now();
   return null;
 end;
@@ -124,8 +117,9 @@ $$;
 -- Where no trigger may be put on auth.users, the maintenance loop finds who is gone.
 do $$
 begin
-  create trigger erase_deleted_user after delete on auth.users
-    for each row execute function parcours.erase_deleted_user();
+  create trigger erase_deleted_users after delete on auth.users
+    referencing old table as deleted
+    for each statement execute function parcours.erase_deleted_users();
 exception when insufficient_privilege then
   raise warning '% may put no trigger on auth.users: the data of deleted users is erased by the'
     ' maintenance loop of the workers, within minutes', current_user;
@@ -146,10 +140,8 @@ $$;
 create trigger refuse_erased_user before insert on public.parcours_runs
   for each row execute function parcours.refuse_erased_user();
 
-revoke execute on function parcours.take_track_jobs from service_role;
 revoke execute on function parcours.note_erasures, parcours.queue_erasures, parcours.erase_runs,
-  parcours.erase_deleted_user, parcours.refuse_erased_user from public;
-revoke execute on function public.record_erasures, public.take_track_jobs, public.erase_user
+  parcours.erase_deleted_users, parcours.refuse_erased_user from public;
+revoke execute on function public.record_erasures, public.erase_user
   from public, anon, authenticated;
-grant execute on function public.record_erasures, public.take_track_jobs, public.erase_user
-  to service_role;
+grant execute on function public.record_erasures, public.erase_user to service_role;

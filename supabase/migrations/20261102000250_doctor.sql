@@ -9,12 +9,20 @@ language sql stable set search_path = '' as $$
      where hand.run_id = p_run_id);
 $$;
 
+-- Also one that was set aside: that is for the doctor to send again.
 create function parcours.has_store_job(p_segment public.parcours_segments) returns boolean
 language sql stable set search_path = '' as $$
-  select exists (
-    select from pgmq.q_parcours_tracks
-     where message->>'segment_id' = p_segment.id::text
-       and message->>'callback_token' = p_segment.callback_token::text);
+  select exists (select from pgmq.q_parcours_tracks as job
+                  where parcours.is_its_job(p_segment, job.message))
+      or exists (select from parcours.jobs_given_up as job
+                  where parcours.is_its_job(p_segment, job.message));
+$$;
+
+create function parcours.is_set_aside(p_run_id uuid) returns boolean
+language sql stable set search_path = '' as $$
+  select exists (select from parcours.jobs_given_up
+                  where queue = 'parcours_generation' and reason = 'broke'
+                    and message->>'run_id' = p_run_id::text);
 $$;
 
 -- Since when the present attempt has been under way.
@@ -103,7 +111,7 @@ create index idx_events_linked on public.parcours_events (segment_id)
   where what = 'segment.complete' and detail->>'stored' = 'false';
 
 -- Runs of one kind, behind p_after: {id, created_at}.
---   unheld         begun, not over, and nobody looks after them
+--   unheld         begun, not over, and nobody looks after them; nor were they set aside
 --   never_started  created longer than stuck_s ago, and nobody asked for the music
 --   ownerless      whose user is no more
 create function public.find_runs(
@@ -118,6 +126,7 @@ begin
     found_ids := array(
       select run.id from public.parcours_runs as run
        where run.status = 'creating' and run.id > behind and not parcours.is_held(run.id)
+         and not parcours.is_set_aside(run.id)
          and (exists (select from public.parcours_events
                        where run_id = run.id and what = 'run.started')
               or exists (select from public.parcours_segments
@@ -220,7 +229,8 @@ begin
 end;
 $$;
 
-revoke execute on function parcours.is_held, parcours.has_store_job, parcours.under_way_since,
+revoke execute on function parcours.is_held, parcours.has_store_job, parcours.is_set_aside,
+  parcours.under_way_since,
   parcours.describe_segment from public;
 revoke execute on function public.find_segments, public.find_runs, public.scan_segments,
   public.scan_files, public.count_scans, public.read_migrations from public, anon, authenticated;

@@ -8,16 +8,10 @@ returns boolean
 language plpgsql set search_path = '' as $$
 declare
   was_held boolean := parcours.is_held(p_run_id);
-  in_hand parcours.runs_in_hand;
   step record;
 begin
-  if not was_held then
-    delete from parcours.runs_in_hand where run_id = p_run_id returning * into in_hand;
-  end if;
-  perform parcours.hold_run(
-    p_run_id, p_whole_run or coalesce(in_hand.whole_run, false),
-    case when parcours.is_cancelled(p_run_id)
-         then p_limits || '{"attempts_automatic": 0}' else p_limits end);
+  perform parcours.hold_run(p_run_id, p_whole_run, case when parcours.is_cancelled(p_run_id)
+    then p_limits || '{"attempts_automatic": 0}' else p_limits end);
   step := parcours.next_step(p_run_id);
   perform parcours.schedule_run(p_run_id);
   return not was_held and step.action <> 'settle';
@@ -64,13 +58,13 @@ begin
   if segment.status in ('generating', 'first') then
     if parcours.under_way_since(segment) > now() - parcours.seconds(p_limits, 'stuck_s') then
       return 'under_way';
-    elsif parcours.attempts(segment) >= (p_limits->>'attempts_max')::integer then
+    elsif parcours.is_exhausted(segment, p_limits) then
       return 'exhausted';
     end if;
     perform parcours.fail(segment, 'timeout', '{}', false);
     select * into segment from public.parcours_segments where id = segment.id;
   end if;
-  if parcours.attempts(segment) >= (p_limits->>'attempts_max')::integer then
+  if parcours.is_exhausted(segment, p_limits) then
     return 'exhausted';
   end if;
   perform parcours.renew(segment);
@@ -108,6 +102,9 @@ begin
   end loop;
 
   if outcomes @? '$[*] ? (@.outcome == "queued")' then
+    update public.parcours_runs
+       set metadata = metadata - array['retry_at', 'retry_reason', 'retries']
+     where id = owner_id;
     perform parcours.resume_run(owner_id);
     perform parcours.note(owner_id, null, 'run.retried', jsonb_build_object(
       'segments', jsonb_array_length(jsonb_path_query_array(

@@ -44,6 +44,15 @@ SHORT_TIMINGS = {
 }
 
 
+QUOTAS = {
+    "runs_daily_user": 1000,
+    "runs_daily_max": None,
+    "credits_a_segment": 12,
+    "credits_daily_max": None,
+    "place_s": 60,
+}
+
+
 @dataclass(frozen=True)
 class House:
     """environment: what the service and its workers are started with.
@@ -68,10 +77,11 @@ class House:
             {"prompt": "Slow piano, 60 BPM, dorian", "title": "Au seuil", "planned_seconds": 300}
         ] * segments
         [row] = self.query(
-            "select public.create_run(%s, '00-universel-reset', 'Un moment.', %s, %s, 1000) as run",
+            "select public.create_run(%s, '00-universel-reset', 'Un moment.', %s, %s, %s) as run",
             user_id or uuid4(),
             Jsonb({"title": "Un moment"}),
             Jsonb(listed),
+            Jsonb(QUOTAS),
         )
         return UUID(row["run"]["run_id"])
 

@@ -41,6 +41,7 @@ def test_a_forged_completion_never_reaches_a_loopback_server(
     house: House, host: str, scheme: str
 ) -> None:
     run_id = house.create_run()
+    house.call("parcours-xl-generate", {"runId": str(run_id), "segmentIndex": 0}).raise_for_status()
     [segment] = house.segments(run_id)
     with listening() as (port, connections), running_workers(house):
         url = f"{scheme}://{host}:{port}/final.mp3"
@@ -50,11 +51,12 @@ def test_a_forged_completion_never_reaches_a_loopback_server(
             params={"segment": str(segment["id"]), "token": str(segment["callback_token"])},
         )
         assert answer.status_code == 200
-        wait_until(lambda: house.segments(run_id)[0]["status"] == "failed", 30)
+        # Suno is asked what has become of its task, and its music comes all the same.
+        wait_until(lambda: house.segments(run_id)[0]["status"] == "complete", 30)
     assert connections == []
-    [failed] = house.segments(run_id)
-    assert failed["metadata"]["failure"]["reason"] == "url_refused"
-    assert url not in str(failed)
+    [composed] = house.segments(run_id)
+    assert composed["storage_path"]
+    assert url not in str(composed)
 
 
 def test_lost_callbacks_are_made_good_by_asking_suno(house: House) -> None:

@@ -117,6 +117,7 @@ def test_supabase_js_lives_a_journey_through_the_forwarders(house: House) -> Non
 
 def test_a_callback_keeps_its_query_status_and_body(house: House) -> None:
     run_id = house.create_run()
+    house.call("parcours-xl-generate", {"runId": str(run_id), "segmentIndex": 0}).raise_for_status()
     [segment] = house.segments(run_id)
     names = {"segment": str(segment["id"]), "token": str(segment["callback_token"])}
     body = {"stage": "first", "streamUrl": "https://cdn1.suno.ai/preview.mp3"}

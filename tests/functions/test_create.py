@@ -242,6 +242,33 @@ async def test_a_quota_holds_against_many_at_once(
     assert len(runs) == 3
 
 
+async def test_fifty_creates_at_once_ask_for_as_many_briefs_as_become_runs(
+    make_settings: MakeSettings, stack: LocalProject, openai: Vendor, records: Records
+) -> None:
+    somebody = await sign_up(stack)
+    asked = len(openai.state()["requests"])
+    async with open_service(make_settings(daily_run_quota=10)) as service:
+        answers = await asyncio.gather(
+            *(service.post(CREATE, json=PANIC, headers=somebody.headers) for _ in range(50))
+        )
+    assert sorted(answer.status_code for answer in answers) == [200] * 10 + [429] * 40
+    assert len(openai.state()["requests"]) - asked <= 10
+    assert not records.all("select from parcours.places where user_id = %s", somebody.id)
+
+
+async def test_the_limit_of_all_users_is_told_with_its_time(
+    make_settings: MakeSettings, stack: LocalProject, openai: Vendor, records: Records
+) -> None:
+    records.do("delete from parcours.created_lately")
+    async with open_service(make_settings(runs_daily_max=1, openai_api_key=None)) as service:
+        for expected in (200, 429):
+            somebody = await sign_up(stack)
+            answer = await service.post(CREATE, json=PANIC, headers=somebody.headers)
+            assert answer.status_code == expected
+    assert answer.json()["error"].startswith("no more journeys can be made today")
+    assert 86_000 < int(answer.headers["Retry-After"]) <= 86_400
+
+
 # Idempotency-Key
 
 

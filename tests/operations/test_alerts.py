@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.oversight import QueueHealth, Signs
+from parcours_xl.adapters.oversight import Day, QueueHealth, Signs
 from parcours_xl.operations.alerts import judge
 from parcours_xl.operations.figures import Figures
 from parcours_xl.operations.watching import Watch
@@ -22,6 +22,8 @@ QUIET = Signs(
     credits_read_at=NOW,
     account_refused_at=None,
     jobs_given_up=0,
+    jobs_unreadable=0,
+    day=Day(runs=0, credits=0),
     caretaker_due_at=NOW,
 )
 
@@ -36,7 +38,7 @@ def burning(seen: Watch, **targets: object) -> set[str]:
     return {alert.name for alert in judge(seen, Targets(**targets)) if alert.burning}  # type: ignore[arg-type]
 
 
-def test_a_quiet_deployment_has_eight_alerts_and_none_burns() -> None:
+def test_a_quiet_deployment_has_nine_alerts_and_none_burns() -> None:
     alerts = judge(watch(), Targets())
     assert [alert.name for alert in alerts] == [
         "errors",
@@ -45,6 +47,7 @@ def test_a_quiet_deployment_has_eight_alerts_and_none_burns() -> None:
         "callbacks",
         "briefs",
         "credits",
+        "daily_limit",
         "old_job",
         "job_given_up",
     ]
@@ -177,7 +180,7 @@ def test_the_rules_for_prometheus_are_printed(operator: Operator) -> None:
     told = operator.run("alerts", "--rules", SUPABASE_URL="")
     assert told.status == 0
     assert told.out.startswith("# Alerts for Prometheus")
-    assert told.out.count("- alert: ") == 10
+    assert told.out.count("- alert: ") == 11
 
 
 @pytest.mark.anyio
@@ -190,3 +193,19 @@ async def test_a_full_quota_of_suno_keeps_nobody_from_looking(
     told = operator.run(command, "--json", SUNO_REQUESTS_MAX="1")
     assert told.status in (0, 1), told.err
     assert told.json
+
+
+@pytest.mark.parametrize(
+    ("day", "limits", "burns"),
+    [
+        (Day(runs=9, credits=900), {}, False),
+        (Day(runs=9, credits=900), {"runs_daily_max": 10}, False),
+        (Day(runs=10, credits=0), {"runs_daily_max": 10}, True),
+        (Day(runs=0, credits=88), {"suno_credits_daily_max": 100}, False),
+        (Day(runs=0, credits=96), {"suno_credits_daily_max": 100}, True),
+    ],
+)
+def test_a_day_s_limit_burns_when_nothing_more_fits(
+    day: Day, limits: dict[str, int], burns: bool
+) -> None:
+    assert ("daily_limit" in burning(watch(day=day), **limits)) is burns

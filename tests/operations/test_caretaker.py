@@ -115,7 +115,7 @@ async def test_one_part_that_fails_keeps_no_other_from_its_work(
     suno.fail("not_json", times=0, match={"call": "credit"})
     records.do(
         "insert into parcours.jobs_given_up (queue, message, reason)"
-        " values ('parcours_tracks', '{}', 'broken')"
+        " values ('parcours_tracks', '{}', 'broke')"
     )
     assert await Caretaker(office, settings).look_once()
     (text,) = slack.texts

@@ -549,13 +549,27 @@ async def test_files_of_nobody_are_deleted(
 async def test_jobs_that_were_given_up_are_sent_again(doctor: Operator, records: Records) -> None:
     records.do(
         "insert into parcours.jobs_given_up (queue, message, reason)"
-        " select 'parcours_tracks', jsonb_build_object('kind', 'erase', 'run_id', %s::text), 'x'"
+        " select 'parcours_tracks',"
+        "        jsonb_build_object('kind', 'erase', 'run_id', %s::text), 'broke'"
         "   from generate_series(1, 250)",
         uuid4(),
     )
     assert found(doctor) == {"jobs_given_up": 250}
     told = doctor.run("doctor", "--fix")
     assert told.status == 0 and "250 sent again" in told.out
+
+
+async def test_messages_that_nobody_can_read_are_shown_and_dropped(
+    doctor: Operator, records: Records, outside: Outside
+) -> None:
+    records.do(
+        """insert into pgmq.q_parcours_generation (vt, message) values (now(), '{"run_id": "x"}')"""
+    )
+    assert await outside.database.next_steps(5, 60) == []
+    assert found(doctor) == {"jobs_unreadable": 1}
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 0 and "1 dropped that nobody can read" in told.out
+    assert found(doctor) == {}
 
 
 async def test_a_run_that_nobody_started_is_a_note(

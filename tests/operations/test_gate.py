@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
+from parcours_xl.adapters.suno_events import Source, SunoError, SunoEvent, SunoTrack
 from parcours_xl.operations.gate import Check, Verdict, advance_rollout
 from parcours_xl.trouble import Refused
 from tests.fixtures.house import MakeRun
@@ -42,7 +42,8 @@ def live(outside: Outside, make_run: MakeRun) -> Live:
         assert claim.callback_token
         error = None if well else SunoError(501, "generation failed", again=False)
         for stage in ("first", "complete" if well else "error"):
-            event = SunoEvent(stage, "callback", f"task-{run.first}", (TRACK,), error=error)
+            source: Source = "record_info" if stage == "error" else "callback"
+            event = SunoEvent(stage, source, f"task-{run.first}", (TRACK,), error=error)
             await outside.database.record_callback(run.first, claim.callback_token, event)
         if well:
             path = f"runs/{run.id}/{run.first}.mp3"

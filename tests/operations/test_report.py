@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
+from parcours_xl.adapters.suno_events import Source, SunoError, SunoEvent, SunoTrack
 from tests.fixtures.house import MakeRun
 from tests.fixtures.operator import Operator
 from tests.fixtures.people import Person
@@ -25,7 +25,8 @@ async def live(outside: Outside, run: NewRun, place: int, *stages: str) -> None:
     assert claim.callback_token
     for stage in stages:
         error = SunoError(501, "<script>alert(1)</script>", again=False)
-        event = SunoEvent(stage, "callback", f"task-{claim.segment_id}", (TRACK,), error=error)
+        source: Source = "record_info" if stage == "error" else "callback"
+        event = SunoEvent(stage, source, f"task-{claim.segment_id}", (TRACK,), error=error)
         await database.record_callback(claim.segment_id, claim.callback_token, event)
     if stages[-1] == "complete":
         path = f"runs/{run.id}/{claim.segment_id}.mp3"

@@ -46,6 +46,14 @@ async def submit(outside: Outside, suno: Vendor, segment_id: UUID) -> str | None
     return claim.task_id
 
 
+async def under_way(outside: Outside, run: NewRun, task_id: str) -> tuple[UUID, UUID, str]:
+    """The first segment, submitted as this task: its id, its token, and the task."""
+    token = (await outside.database.claim_segment(run.first)).callback_token
+    assert token, "a claim is an attempt, and its token"
+    await outside.database.record_task(run.first, token, task_id)
+    return run.first, token, task_id
+
+
 def slots(records: Records) -> list[bool]:
     """Every slot of the quota that is taken: whether Suno has answered."""
     rows = records.all("select answered_at from parcours.suno_requests order by slot")
@@ -126,10 +134,7 @@ async def test_what_suno_answers_to_a_question_is_recorded_as_a_callback_would_b
     outside: Outside, suno: Vendor, run: NewRun, records: Records
 ) -> None:
     music = compose(suno)
-    await outside.database.claim_segment(run.first)
-    token = records.segment(run.first)["callback_token"]
-    await outside.database.record_task(run.first, token, music.task_id)
-    question = (outside.database, outside.suno, run.first, token, music.task_id)
+    question = (outside.database, outside.suno, *await under_way(outside, run, music.task_id))
     assert await ask_about_segment(*question) is True
     row = records.segment(run.first)
     assert row["metadata"]["complete_received_at"] and row["preview_url"]
@@ -138,35 +143,42 @@ async def test_what_suno_answers_to_a_question_is_recorded_as_a_callback_would_b
     assert await ask_about_segment(*question) is False
 
 
-async def test_a_question_about_an_attempt_that_is_over_is_refused(
+async def test_nobody_asks_about_an_attempt_that_is_over(
     outside: Outside, suno: Vendor, run: NewRun
 ) -> None:
     music = compose(suno)
-    await outside.database.claim_segment(run.first)
-    with pytest.raises(Refused) as refused:
-        await ask_about_segment(outside.database, outside.suno, run.first, uuid4(), music.task_id)
-    assert refused.value.status == 401
+    await under_way(outside, run, music.task_id)
+    asked = suno.calls().count("record-info")
+    names = (run.first, uuid4(), music.task_id)
+    assert await ask_about_segment(outside.database, outside.suno, *names) is False
+    assert suno.calls().count("record-info") == asked
 
 
 @pytest.mark.parametrize("fault", ["server_error", "no_answer", "bad_key", "not_json"])
 async def test_a_question_without_an_answer_teaches_nothing(
-    outside: Outside, suno: Vendor, records: Records, fault: str
+    outside: Outside, suno: Vendor, run: NewRun, records: Records, fault: str
 ) -> None:
+    names = await under_way(outside, run, "task-1")
+    records.forget_work()
     suno.fail(fault, match={"call": "record-info"})
-    event = await ask(outside.database, outside.suno, "task-1")
+    event = await ask(outside.database, outside.suno, *names)
     assert event == SunoEvent("pending", "record_info", "task-1")
     assert slots(records) == [True]
 
 
 async def test_every_question_takes_a_slot_of_the_quota(
-    make_settings: MakeSettings, suno: Vendor
+    make_settings: MakeSettings, suno: Vendor, run: NewRun, records: Records
 ) -> None:
+    """Of eight slots, questions take a quarter."""
     music = compose(suno)
-    async with open_outside(make_settings(suno_requests_max=2)) as outside:
+    async with open_outside(make_settings(suno_requests_max=8)) as outside:
+        names = await under_way(outside, run, music.task_id)
         for _ in range(2):
-            await ask(outside.database, outside.suno, music.task_id)
+            assert await ask(outside.database, outside.suno, *names)
         with pytest.raises(SunoQuotaFull):
-            await ask(outside.database, outside.suno, music.task_id)
+            await ask(outside.database, outside.suno, *names)
+        assert len(slots(records)) == 3
+        await outside.database.claim_segment(run.segment_ids[1])
 
 
 async def test_suno_is_not_called_while_the_quota_is_full(

@@ -8,7 +8,6 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse
 
-from parcours_xl.adapters.database import SunoQuotaFull
 from parcours_xl.adapters.downloads import TrackAway
 from parcours_xl.adapters.outside import Outside, open_outside
 from parcours_xl.adapters.tracks import StorageAway, TrackGone, track_path
@@ -220,16 +219,17 @@ async def test_a_host_out_of_service_is_tried_again_and_at_last_fails(
     assert (failure["reason"], failure["again"]) == ("track_away", True)
 
 
-async def test_a_full_suno_quota_is_waited_for(
-    make_settings: MakeSettings, outside: Outside, run: NewRun, music: Music
+async def test_a_full_suno_quota_is_waited_for_and_not_for_ever(
+    make_settings: MakeSettings, outside: Outside, run: NewRun, music: Music, records: Records
 ) -> None:
     await deliver(outside, run, music, trusted=False)
     job = await take_job(outside)
     async with open_outside(make_settings(suno_requests_max=1)) as narrow:
-        for last_try in (False, True):
-            with pytest.raises(SunoQuotaFull) as full:
-                await store_track(narrow, job, last_try=last_try)
-            assert full.value.wait_s
+        with pytest.raises(TrackAway) as full:
+            await store_track(narrow, job, last_try=False)
+        assert full.value.wait_s
+        assert await store_track(narrow, job, last_try=True) == "failed"
+    assert failure_of(records, run)["reason"] == "track_away"
 
 
 # Good, but not to be stored

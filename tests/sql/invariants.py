@@ -14,8 +14,10 @@ select segment.*,
        status <> 'complete' and metadata ? 'complete_received_at' as storing,
        coalesce((metadata->'failure'->>'again')::boolean, false) as again,
        (select count(*) from pgmq.q_parcours_tracks as job
-         where (job.message->>'segment_id')::uuid = segment.id
-           and (job.message->>'callback_token')::uuid = segment.callback_token) as jobs
+         where parcours.is_its_job(segment, job.message)) as jobs,
+       exists (select from public.parcours_events as event
+                 where event.segment_id = segment.id and what = 'segment.submitted'
+                   and detail ? 'instead_of') as undone
   from public.parcours_segments as segment
 """
 
@@ -65,13 +67,14 @@ def check_segment(segment: Row) -> None:
     if status == "complete":
         assert segment["storage_path"] or segment["final_url"]
     if status == "queued":
-        kept = {"title", "planned_seconds", "attempts"}
+        kept = {"title", "planned_seconds", "attempts", "renewals"}
         assert set(facts) <= kept, "nothing is left of the attempt before"
         assert segment["suno_task_id"] is None
         assert segment["preview_url"] is None
     elif status != "failed" or segment["suno_task_id"]:
         assert facts["attempts"] >= 1
-    if status == "first":
+    # What a callback told of another task than the submission's is undone, but not the status.
+    if status == "first" and not segment["undone"]:
         assert segment["preview_url"]
         assert facts["first_received_at"]
     if "next_try_at" in facts:
@@ -130,6 +133,8 @@ def check_segment_events(segment: Row, events: list[Row]) -> None:
             case "segment.delivered":
                 assert not storing, "an attempt is delivered once"
                 storing = True
+            case "segment.submitted" if "instead_of" in event["detail"]:
+                storing = False
             case "segment.complete" | "segment.failed" | "segment.requeued" as what:
                 status = SegmentStatus(WORDS.get(what, what.removeprefix("segment.")))
                 storing = False

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
 from tests.sql.callers import OWNER, Row
-from tests.sql.world import LIMITS, World
+from tests.sql.world import LIMITS, QUOTAS, World
 
 STREAM = "https://audiostream.api.box/stream/{}.mp3"
 DOWNLOAD = "https://tempfile.aiquickdraw.com/r/{}.mp3"
@@ -206,13 +206,14 @@ def create_journey(
     world: World, segments: int = 3, limits: dict[str, Any] | None = None
 ) -> Journey:
     """A new run of OWNER's."""
-    asked = creation(segments=plans(segments), daily_quota=1_000_000)
+    asked = creation(segments=plans(segments), runs_daily_user=1_000_000)
     answer = world.service.call("create_run", **asked)
     return Journey(world, UUID(answer["run_id"]), LIMITS | (limits or {}))
 
 
 def creation(**others: Any) -> dict[str, Any]:
-    """The arguments of create_run."""
+    """The arguments of create_run; limits of QUOTAS go by their names."""
+    quotas = QUOTAS | {name: others.pop(name) for name in QUOTAS if name in others}
     return {
         "user_id": OWNER,
         "preset_key": "00-universel-reset",
@@ -223,7 +224,7 @@ def creation(**others: Any) -> dict[str, Any]:
             "brief_source": "curated",
         },
         "segments": plans(3),
-        "daily_quota": 10,
+        "quotas": quotas,
     } | others
 
 
@@ -262,8 +263,14 @@ def complete(attempt: Attempt, *tracks: SunoTrack, **others: Any) -> SunoEvent:
 
 
 def error(attempt: Attempt, *, again: bool = True, **others: Any) -> SunoEvent:
-    reason = {"error": SunoError(501, "generation failed", again)}
+    """A task that failed, by Suno's own record of it."""
+    reason = {"error": SunoError(501, "generation failed", again), "source": "record_info"}
     return _event("error", attempt, (), reason | others)
+
+
+def reported_error(attempt: Attempt, **others: Any) -> SunoEvent:
+    """The same in a callback, which anybody who can read the token may have written."""
+    return error(attempt, source="callback", **others)
 
 
 def other(stage: str, attempt: Attempt, **others: Any) -> SunoEvent:

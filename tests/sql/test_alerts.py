@@ -88,30 +88,3 @@ def test_a_refused_account_is_a_sign(world: World, journey: Journey) -> None:
     signs = world.service.call("read_signs", since="2026-01-01T00:00:00Z")
     assert signs["account_refused_at"]
     assert not world.service.call("read_signs", since="2199-01-01T00:00:00Z")["account_refused_at"]
-
-
-def take(world: World) -> dict[str, Any]:
-    [job] = world.service.call("take_track_jobs", quantity=1, lease_s=60)
-    return dict(job)
-
-
-def test_a_job_that_is_given_up_is_kept_and_can_be_sent_again(
-    world: World, journey: Journey
-) -> None:
-    journey.start()
-    journey.storing()
-    job = take(world)
-    receipt = {"queue": "parcours_tracks", "msg_id": job["msg_id"]}
-    assert not world.service.call("give_up_job", **receipt, read_ct=99, reason="x")
-    assert world.service.call("give_up_job", **receipt, read_ct=job["read_ct"], reason="broken")
-    assert journey.jobs == []
-    assert world.service.call("read_signs", since="2026-01-01T00:00:00Z")["jobs_given_up"] == 1
-    assert world.service.call("send_again", limit=10) == 1
-    assert world.service.call("send_again", limit=10) == 0
-    again = take(world)
-    assert {**again, "msg_id": 0} == {**job, "msg_id": 0}
-
-
-def test_no_other_queue_is_known(world: World) -> None:
-    with pytest.raises(Exception, match="unknown queue"):
-        world.service.call("give_up_job", queue="pg_class", msg_id=1, read_ct=1, reason="x")

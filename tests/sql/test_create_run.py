@@ -19,10 +19,10 @@ def create(world: World, **others: Any) -> Row:
     return dict(world.service.call("create_run", **creation(**others)))
 
 
-def admit(world: World, **others: Any) -> Row | None:
-    asked = {"user_id": OWNER, "daily_quota": 10} | others
-    answer: Row | None = world.service.call("admit_run", **asked)
-    return answer
+def admit(world: World, **others: Any) -> Row:
+    asked = creation(**others)
+    names = ("user_id", "quotas", "idempotency_key", "request")
+    return dict(world.service.call("admit_run", **{n: asked[n] for n in names if n in asked}))
 
 
 def keyed(key: str = "tap-1", request: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -83,23 +83,23 @@ def test_nothing_is_made_when_a_segment_has_no_prompt(world: World) -> None:
 
 def test_a_user_has_so_many_runs_in_a_day(world: World) -> None:
     for _ in range(3):
-        create(world, daily_quota=3)
+        create(world, runs_daily_user=3)
     with refused("PT429") as refusal:
-        create(world, daily_quota=3)
+        create(world, runs_daily_user=3)
     assert refusal.message == "the quota of 3 journeys a day is used up"
     assert count_runs(world) == 3
 
 
 def test_the_refusal_tells_when_the_next_run_fits(world: World) -> None:
-    create(world, daily_quota=2)
+    create(world, runs_daily_user=2)
     world.let_pass(3600)
-    create(world, daily_quota=2)
+    create(world, runs_daily_user=2)
     world.let_pass(600)
     with refused("PT429") as refusal:
-        create(world, daily_quota=2)
+        create(world, runs_daily_user=2)
     assert refusal.wait_s == pytest.approx(DAY_S - 4200, abs=5)
     world.let_pass(refusal.wait_s)
-    create(world, daily_quota=2)
+    create(world, runs_daily_user=2)
 
 
 def test_a_smaller_quota_than_before_waits_for_the_run_that_counts(world: World) -> None:
@@ -107,36 +107,37 @@ def test_a_smaller_quota_than_before_waits_for_the_run_that_counts(world: World)
         create(world)
         world.let_pass(3600)
     with refused("PT429") as refusal:
-        create(world, daily_quota=1)
+        create(world, runs_daily_user=1)
     assert refusal.wait_s == pytest.approx(DAY_S - 3600, abs=5)
 
 
 def test_the_quota_is_each_user_s_own(world: World) -> None:
-    create(world, daily_quota=1)
-    create(world, daily_quota=1, user_id=STRANGER)
+    create(world, runs_daily_user=1)
+    create(world, runs_daily_user=1, user_id=STRANGER)
 
 
 def test_admission_is_told_beforehand_without_making_anything(world: World) -> None:
-    assert admit(world, daily_quota=1) is None
+    place = admit(world, runs_daily_user=1)["place"]
+    world.service.call("leave_place", place=place)
     assert count_runs(world) == 0
     create(world)
     with refused("PT429"):
-        admit(world, daily_quota=1)
+        admit(world, runs_daily_user=1)
 
 
 def test_a_repeated_key_answers_the_same_run(world: World) -> None:
     first = create(world, **keyed())
     assert create(world, **keyed(), brief="another") == first
-    assert admit(world, **keyed()) == first
+    assert admit(world, **keyed()) == {"run": first}
     assert count_runs(world) == 1
 
 
 def test_a_repeated_key_answers_even_over_the_quota(world: World) -> None:
-    first = create(world, **keyed(), daily_quota=1)
-    assert create(world, **keyed(), daily_quota=1) == first
-    assert admit(world, **keyed(), daily_quota=1) == first
+    first = create(world, **keyed(), runs_daily_user=1)
+    assert create(world, **keyed(), runs_daily_user=1) == first
+    assert admit(world, **keyed(), runs_daily_user=1) == {"run": first}
     with refused("PT429"):
-        create(world, **keyed("tap-2"), daily_quota=1)
+        create(world, **keyed("tap-2"), runs_daily_user=1)
 
 
 def test_a_replay_tells_how_the_run_is_now(world: World) -> None:
@@ -164,7 +165,7 @@ def test_a_key_is_kept_for_a_day(world: World) -> None:
     world.let_pass(DAY_S - 60)
     assert create(world, **keyed()) == first
     world.let_pass(61)
-    assert admit(world, **keyed(request={"other": True})) is None
+    assert "place" in admit(world, **keyed(request={"other": True}))
     assert create(world, **keyed(request={"other": True}))["run_id"] != first["run_id"]
 
 
@@ -198,7 +199,7 @@ def test_one_key_asked_eight_times_at_once_makes_one_run(world: World) -> None:
 
 def test_eight_creations_at_once_keep_to_the_quota(world: World) -> None:
     services = [world.another("service_role") for _ in range(8)]
-    asked = creation(daily_quota=3)
+    asked = creation(runs_daily_user=3)
     answers = at_once([partial(service.attempt, "create_run", **asked) for service in services])
     refusals = [answer for answer in answers if isinstance(answer, Refusal)]
     assert [refusal.sqlstate for refusal in refusals] == ["PT429"] * 5

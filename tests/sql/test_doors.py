@@ -7,8 +7,9 @@ from tests.sql.world import World
 
 # Everything that the service may call, and nothing else.
 DOORS = {
-    *("admit_run", "create_run", "start_run", "release_run"),
-    *("next_steps", "claim_segment", "reserve_suno_request", "answer_suno_request"),
+    *("admit_run", "leave_place", "create_run", "start_run", "release_run"),
+    *("next_steps", "claim_segment"),
+    *("reserve_suno_request", "reserve_question", "answer_suno_request"),
     *("record_task", "record_refusal", "check_callback", "record_callback"),
     "retry_segment",
     *("take_track_jobs", "postpone_job", "finish_job"),
@@ -18,7 +19,7 @@ DOORS = {
     *("grow_rollout", "end_rollout", "read_rollout"),
     *("read_logs", "read_queues", "report_slice", "report_top_users"),
     *("take_turn", "end_turn", "record_gauge", "read_signs", "note_alerts", "record_told"),
-    *("give_up_job", "send_again", "inspect_access", "read_migrations", "count_scans"),
+    *("send_again", "inspect_access", "read_migrations", "count_scans"),
     *("find_segments", "find_runs", "scan_segments", "scan_files"),
     *("hold_again", "retry", "store_again", "record_restored", "record_unrestored"),
 }
@@ -96,7 +97,7 @@ def test_no_schema_of_ours_can_be_entered_or_added_to(world: World, name: str) -
 
 def test_only_what_hosted_queues_have_is_used(world: World) -> None:
     """pgmq 1.5.1: create, send, read, set_vt with whole seconds, archive, delete."""
-    known = {"send", "read", "set_vt", "delete"}
+    known = {"send", "set_vt", "delete"}
     used = world.postgres.rows(
         "select distinct (regexp_matches(prosrc, 'pgmq\\.([a-z_]+)\\(', 'g'))[1] as name"
         "  from pg_proc where pronamespace in ('public'::regnamespace, 'parcours'::regnamespace)"

@@ -202,7 +202,7 @@ def test_what_is_deleted_while_it_is_worked_on_deadlocks_nowhere(
 ) -> None:
     for _ in range(30):
         owner = people.add()
-        asked = creation(user_id=owner, daily_quota=1000)
+        asked = creation(user_id=owner, runs_daily_user=1000)
         journeys = [
             Journey(world, UUID(world.service.call("create_run", **asked)["run_id"]), LIMITS)
             for _ in range(2)
@@ -359,3 +359,36 @@ def test_nothing_is_told_of_somebody_unknown(world: World) -> None:
         "parcours_xl_enabled": None,
         "runs": [],
     }
+
+
+def test_twenty_thousand_users_are_deleted_in_one_statement(world: World, people: People) -> None:
+    """A lock for each of them does not fit into shared memory."""
+    user_ids = people.add_many(20_000)
+    for user_id in user_ids[:3]:
+        put_flag(world, user_id)
+        world.service.call("create_run", **creation(user_id=user_id))
+    kept = people.add()
+    world.service.call("create_run", **creation(user_id=kept))
+    deleted = people.connection.execute("delete from auth.users where id <> %s", [kept])
+    assert deleted.rowcount == 20_000
+    assert world.postgres.value("select count(*) from parcours.erased_users") == 20_000
+    assert (rows_left(world)["parcours_runs"], rows_left(world)["feature_flags"]) == (1, 0)
+    with refused("PT401"):
+        world.service.call("create_run", **creation(user_id=user_ids[-1]))
+
+
+def test_nobody_creates_a_run_while_many_are_being_erased(world: World, people: People) -> None:
+    """A create that is under way comes first, or is refused; it is never left behind."""
+    user_ids = people.add_many(40)
+    services = [world.another("service_role") for _ in range(8)]
+
+    def create_some(service: Caller, some: list[UUID]) -> None:
+        for user_id in some:
+            service.attempt("create_run", **creation(user_id=user_id))
+
+    calls: list[Any] = [
+        partial(create_some, service, user_ids[place::8]) for place, service in enumerate(services)
+    ]
+    calls.append(lambda: people.connection.execute("delete from auth.users where true"))
+    at_once(calls)
+    assert rows_left(world)["parcours_runs"] == 0

@@ -32,6 +32,7 @@ from tests.sql.world import LIMITS, World
 
 # The bounds are low, so that a life comes to them.
 TIGHT = LIMITS | {"attempts_automatic": 2, "attempts_max": 4, "requests_max": 3}
+CARE = {"stuck_s": 300, "failed_age_s": 86_400, "restore_pause_s": 3600}
 SEGMENTS, RUNS_MAX = 2, 3
 
 ANSWERS = st.sampled_from(["taken"] * 5 + ["silent", "later", "for_good", "account"])
@@ -63,7 +64,8 @@ def say(attempt: Attempt, saying: str, **others: Any) -> SunoEvent:
         case "untrusted":
             return complete(attempt, track(trusted=False), **others)
         case "error" | "final":
-            return error(attempt, again=saying == "error", **others)
+            source = others.pop("source", "callback")
+            return error(attempt, again=saying == "error", source=source, **others)
         case _:
             return other(saying, attempt, **others)
 
@@ -168,6 +170,49 @@ class Lives(RuleBasedStateMachine):
         forged = Attempt(attempt.segment_id, uuid4(), attempt.task_id, 0)
         answer = self.worker.tell(forged, say(forged, saying))
         assert answer == {"outcome": "skipped"} or answer.sqlstate == "PT401"
+
+    @rule(which=ANY, place=st.integers(0, SEGMENTS - 1), saying=SAYINGS, named=st.booleans())
+    def forge_as_the_owner(self, which: int, place: int, saying: str, named: bool) -> None:
+        """An owner can read the token of every segment of theirs, claimed or not."""
+        segment = self._run(which).segment(place)
+        token = segment["callback_token"] or uuid4()
+        forged = Attempt(segment["id"], token, "invented" if named else "", 0)
+        answer = self.worker.tell(
+            forged, say(forged, saying, task_id="invented" if named else None)
+        )
+        if segment["status"] == "queued":
+            assert answer.sqlstate == "PT401"
+            assert self._run(which).segment(place) == segment
+
+    @rule(which=ANY, how=st.sampled_from(["finish_job", "postpone_job", "handed_back"]))
+    def meddle_with_a_message(self, which: int, how: str) -> None:
+        """Whoever has the service key, with a receipt of whatever job."""
+        for queue, kind in (("parcours_generation", "generation"), ("parcours_tracks", "tracks")):
+            rows = self.world.postgres.rows(
+                "select msg_id, read_ct from pgmq.q_parcours_generation where %s = 'generation'"
+                " union all select msg_id, read_ct from pgmq.q_parcours_tracks where %s = 'tracks'",
+                kind, kind,
+            )  # fmt: skip
+            if not rows or (kind, how) == ("tracks", "finish_job"):
+                continue
+            receipt = rows[which % len(rows)] | {"queue": queue}
+            if how != "finish_job":
+                receipt |= {"seconds": 0, "handed_back": how == "handed_back"}
+            self._ask("finish_job" if how == "finish_job" else "postpone_job", **receipt)
+
+    @rule(which=ANY, place=st.integers(0, SEGMENTS - 1))
+    def doctor(self, which: int, place: int) -> None:
+        run = self._run(which)
+        segment = run.segment(place)
+        self._ask("hold_again", run_id=run.id, limits=TIGHT | CARE)
+        self._ask("store_again", segment_id=segment["id"], token=segment["callback_token"])
+        self._ask("retry", id=segment["id"], limits=TIGHT | CARE)
+
+    @precondition(lambda self: self.attempts)
+    @rule(which=ANY)
+    def ask(self, which: int) -> None:
+        attempt = self._attempt(which)
+        self._ask("reserve_question", **attempt.names, limits=TIGHT)
 
     @precondition(lambda self: self.attempts)
     @rule(which=ANY)

@@ -15,6 +15,8 @@ from tests.sql.world import LIMITS, World
 REQUESTS_MAX, WINDOW_S = 5, 0.5
 QUOTA = LIMITS | {"requests_max": REQUESTS_MAX, "requests_window_s": WINDOW_S}
 CALLERS, HAMMER_S = 8, 4
+# Questions may take all of this quota.
+QUESTIONS_ONLY = QUOTA | {"questions_share": 1.0}
 
 CLOCK = "select clock_timestamp()"
 
@@ -50,7 +52,7 @@ def test_eight_callers_hammering_never_exceed_the_quota(world: World, takes_s: f
     def hammer(caller: Caller) -> int:
         refusals = 0
         while time.monotonic() < until:
-            slot = caller.attempt("reserve_suno_request", limits=QUOTA)
+            slot = caller.attempt("reserve_suno_request", limits=QUESTIONS_ONLY)
             if isinstance(slot, Refusal):
                 refusals += 1
                 time.sleep(min(0.05, slot.wait_s))
@@ -70,7 +72,7 @@ def test_claims_and_questions_share_one_quota(world: World) -> None:
     journeys = [create_journey(world) for _ in range(CALLERS // 2)]
     claims = [{"limits": QUOTA, "segment_id": journey.segment_id()} for journey in journeys]
     asked = [("claim_segment", claim) for claim in claims]
-    asked += [("reserve_suno_request", {"limits": QUOTA})] * (CALLERS // 2)
+    asked += [("reserve_suno_request", {"limits": QUESTIONS_ONLY})] * (CALLERS // 2)
     answers = at_once(
         [
             partial(world.another("service_role").attempt, function, **arguments)

@@ -18,17 +18,12 @@ from tests.sql.journeys import (
     error,
     first,
     other,
+    reported_error,
     track,
 )
 from tests.sql.world import World
 
 # How a segment comes into each state an event may find it in.
-
-
-def queued(journey: Journey) -> Attempt:
-    """Nobody knows the token of a queued segment; the table of moves has its steps all the same."""
-    segment = journey.segment()
-    return Attempt(segment["id"], segment["callback_token"], "task", 0)
 
 
 def storing_after_first(journey: Journey) -> Attempt:
@@ -45,7 +40,6 @@ def late(journey: Journey) -> Attempt:
 
 
 STATES: dict[str, Callable[[Journey], Attempt]] = {
-    "queued": queued,
     "claimed": Journey.claimed,
     "generating": Journey.submitted,
     "first": Journey.first,
@@ -61,53 +55,50 @@ EVENTS: dict[str, Callable[[Attempt], SunoEvent]] = {
     "text": lambda attempt: other("text", attempt),
     "first": first,
     "complete": complete,
-    "error": error,
+    "error": reported_error,
+    "failure": error,
     "pending": lambda attempt: other("pending", attempt, source="record_info"),
 }
 
 # The outcome and the status afterwards; + means that a track is being stored.
-TABLE: dict[str, tuple[str, str, str, str, str]] = {
+TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
     # state            text               first              complete
-    #                  error              pending
-    "queued": (
-        *("ok queued", "ok first", "ok queued+"),
-        *("ok failed", "ok queued"),
-    ),
+    #                  error              failure            pending
     "claimed": (
         *("ok generating", "ok first", "ok generating+"),
-        *("ok failed", "ok generating"),
+        *("ok generating", "ok failed", "ok generating"),
     ),
     "generating": (
         *("ok generating", "ok first", "ok generating+"),
-        *("ok failed", "ok generating"),
+        *("ok generating", "ok failed", "ok generating"),
     ),
     "first": (
         *("ok first", "skipped first", "ok first+"),
-        *("ok failed", "ok first"),
+        *("ok first", "ok failed", "ok first"),
     ),
     "storing": (
         *("skipped generating+", "ok generating+", "skipped generating+"),
-        *("skipped generating+", "skipped generating+"),
+        *("skipped generating+", "skipped generating+", "skipped generating+"),
     ),
     "storing, after first": (
         *("skipped first+", "skipped first+", "skipped first+"),
-        *("skipped first+", "skipped first+"),
+        *("skipped first+", "skipped first+", "skipped first+"),
     ),
     "complete": (
         *("skipped complete", "skipped complete", "skipped complete"),
-        *("skipped complete", "skipped complete"),
+        *("skipped complete", "skipped complete", "skipped complete"),
     ),
     "refused": (
         *("skipped failed", "skipped failed", "skipped failed"),
-        *("skipped failed", "skipped failed"),
+        *("skipped failed", "skipped failed", "skipped failed"),
     ),
     "timed out": (
         *("skipped failed", "skipped failed", "ok failed+"),
-        *("skipped failed", "skipped failed"),
+        *("skipped failed", "skipped failed", "skipped failed"),
     ),
     "timed out, storing": (
         *("skipped failed+", "ok failed+", "skipped failed+"),
-        *("skipped failed+", "skipped failed+"),
+        *("skipped failed+", "skipped failed+", "skipped failed+"),
     ),
 }
 
@@ -137,7 +128,7 @@ def test_what_each_event_comes_to_in_each_state(
     delivered = stage == "complete" and outcome == "ok"
     assert len(journey.jobs) == jobs + delivered
     if outcome == "skipped":
-        asked = {"asked_at"} if stage == "pending" else set()
+        asked = {"asked_at"} if stage in ("pending", "failure") else set()
         assert without(journey.metadata(), asked) == without(before, asked)
 
 
@@ -156,12 +147,12 @@ def test_the_same_event_again_is_skipped_or_changes_no_status(
     once, jobs, events = condition(journey), journey.jobs, journey.events()
     outcome = journey.tell(attempt, event)
     assert (condition(journey), journey.jobs, journey.events()) == (once, jobs, events)
-    if stage in ("first", "complete", "error"):
+    if stage in ("first", "complete", "error", "failure"):
         assert outcome == "skipped"
 
 
 @pytest.mark.parametrize("stage", EVENTS)
-@pytest.mark.parametrize("state", [state for state in STATES if state not in ("queued", "claimed")])
+@pytest.mark.parametrize("state", [state for state in STATES if state != "claimed"])
 def test_an_event_of_another_task_is_skipped(journey: Journey, state: str, stage: str) -> None:
     attempt = STATES[state](journey)
     before = journey.segment()
@@ -330,7 +321,10 @@ def test_a_refused_address_is_kept_nowhere_and_fails_the_segment(journey: Journe
     journey.start()
     attempt = journey.submitted()
     refused_track = track("A", download_url=None, trusted=False, refused_host="10.0.0.1")
-    assert journey.tell(attempt, complete(attempt, refused_track)) == "ok"
+    assert journey.tell(attempt, complete(attempt, refused_track)) == "skipped"
+    assert journey.step["action"] == "ask", "anybody may have written that"
+    told = complete(attempt, refused_track, source="record_info")
+    assert journey.tell(attempt, told) == "ok"
     failure = journey.metadata()["failure"]
     assert (failure["reason"], failure["host"], failure["again"]) == (
         "url_refused",
@@ -479,7 +473,8 @@ def test_an_error_that_another_attempt_cannot_mend_is_final(journey: Journey) ->
 
 def test_an_error_with_nothing_in_it_is_an_error(journey: Journey) -> None:
     attempt = journey.submitted()
-    assert journey.tell(attempt, other("error", attempt)) == "ok"
+    told = other("error", attempt, source="record_info")
+    assert journey.tell(attempt, told) == "ok"
     assert condition(journey) == "failed"
 
 

@@ -23,7 +23,12 @@ def test_a_new_attempt_has_a_new_token_and_nothing_of_the_old_one(
     assert segment["callback_token"] not in (None, attempt.token)
     for column in ("suno_task_id", "preview_url", "final_url", "storage_path", "duration_seconds"):
         assert segment[column] is None, column
-    assert segment["metadata"] == {"title": "Part 0", "planned_seconds": 360, "attempts": 1}
+    assert segment["metadata"] == {
+        "title": "Part 0",
+        "planned_seconds": 360,
+        "attempts": 1,
+        "renewals": 1,
+    }
     assert journey.step["action"] == "submit"
 
 

@@ -10,7 +10,7 @@ from tests.sql.callers import OWNER, Refusal, Row, refused
 from tests.sql.crowd import at_once
 from tests.sql.journeys import creation
 from tests.sql.people import People
-from tests.sql.world import World
+from tests.sql.world import QUOTAS, World
 
 OLD, NEW = 31, 29
 FLAGS = {"rollout": "flags"}
@@ -44,7 +44,7 @@ def may_create(world: World, user_id: UUID) -> bool:
 def test_a_user_without_the_flag_is_told_so(world: World) -> None:
     for function, asked in (
         ("create_run", creation()),
-        ("admit_run", {"user_id": OWNER, "daily_quota": 10}),
+        ("admit_run", {"user_id": OWNER, "quotas": QUOTAS}),
     ):
         with refused("PT403") as refusal:
             world.service.call(function, **asked, **FLAGS)
@@ -61,7 +61,7 @@ def test_a_flag_that_is_off_is_none(world: World, on: bool | None) -> None:
 def test_a_flag_opens_the_door(world: World) -> None:
     put_flag(world, OWNER, True)
     assert may_create(world, OWNER)
-    assert world.service.call("admit_run", user_id=OWNER, daily_quota=10, **FLAGS) is None
+    assert "place" in world.service.call("admit_run", user_id=OWNER, quotas=QUOTAS, **FLAGS)
 
 
 def test_flags_say_nothing_while_parcours_is_everybody_s(world: World) -> None:
@@ -73,15 +73,15 @@ def test_flags_say_nothing_while_parcours_is_everybody_s(world: World) -> None:
 def test_a_user_without_the_flag_is_not_told_of_quotas(world: World) -> None:
     world.service.call("create_run", **creation())
     with refused("PT403"):
-        world.service.call("create_run", **creation(daily_quota=1), **FLAGS)
+        world.service.call("create_run", **creation(runs_daily_user=1), **FLAGS)
 
 
 def test_a_repeated_key_is_answered_though_the_flag_has_gone(world: World) -> None:
     asked = creation(idempotency_key="tap", request={})
     run = world.service.call("create_run", **asked)
     assert world.service.call("create_run", **asked, **FLAGS) == run
-    again = {name: asked[name] for name in ("user_id", "daily_quota", "idempotency_key", "request")}
-    assert world.service.call("admit_run", **again, **FLAGS) == run
+    again = {name: asked[name] for name in ("user_id", "quotas", "idempotency_key", "request")}
+    assert world.service.call("admit_run", **again, **FLAGS) == {"run": run}
     world.let_pass(24 * 3600)
     with refused("PT403"):
         world.service.call("create_run", **asked, **FLAGS)

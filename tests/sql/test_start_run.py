@@ -55,7 +55,12 @@ def test_failed_segments_become_new_attempts(journey: Journey) -> None:
     assert segment["status"] == "queued"
     assert segment["callback_token"] not in (None, failed.token)
     assert segment["suno_task_id"] is None
-    assert segment["metadata"] == {"attempts": 1, "planned_seconds": 360, "title": "Part 0"}
+    assert segment["metadata"] == {
+        "attempts": 1,
+        "planned_seconds": 360,
+        "title": "Part 0",
+        "renewals": 1,
+    }
 
 
 def test_a_failed_run_is_creating_again(world: World) -> None:

@@ -1,6 +1,7 @@
 """reserve_suno_request and answer_suno_request: 20 requests in 10 s, all workers together."""
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.sql.callers import refused
 from tests.sql.world import LIMITS, World
@@ -11,7 +12,9 @@ SECONDS = 3
 
 
 def reserve(world: World, **limits: float) -> int:
-    return int(world.service.call("reserve_suno_request", limits=LIMITS | limits))
+    """A slot for a submission, which may take all there are."""
+    query = "select parcours.reserve_slot(%s, 'submit')"
+    return int(world.postgres.value(query, Jsonb(LIMITS | limits)))
 
 
 def answer(world: World, slot: int) -> None:

@@ -19,6 +19,20 @@ LIMITS: dict[str, Any] = {
     "requests_max": 20,
     "requests_window_s": 10,
     "request_s_max": 60,
+    "retry_later_s": [60, 300, 900],
+    "waits_s": 3600,
+    "questions_max": 8,
+    "questions_share": 0.25,
+    "credits_a_segment": 12,
+    "credits_daily_max": None,
+}
+
+QUOTAS: dict[str, Any] = {
+    "runs_daily_user": 10,
+    "runs_daily_max": None,
+    "credits_a_segment": 12,
+    "credits_daily_max": None,
+    "place_s": 60,
 }
 
 ERASE = """
@@ -26,6 +40,10 @@ delete from public.parcours_runs;
 delete from public.feature_flags;
 update parcours.rollout set share = 0;
 delete from parcours.suno_requests;
+delete from parcours.submissions;
+delete from parcours.places;
+delete from parcours.created_lately;
+delete from parcours.jobs_given_up;
 delete from parcours.erasures;
 delete from parcours.erased_users;
 delete from pgmq.q_parcours_generation;
@@ -35,6 +53,14 @@ delete from pgmq.q_parcours_tracks;
 # Everything that tells the time, moved into the past.
 LET_PASS = """
 update public.parcours_runs set created_at = created_at - %(time)s;
+update public.parcours_runs
+   set metadata = jsonb_set(metadata, '{retry_at}',
+                            to_jsonb((metadata->>'retry_at')::timestamptz - %(time)s))
+ where metadata ? 'retry_at';
+update parcours.runs_in_hand set asked_at = asked_at - %(time)s;
+update parcours.submissions set claimed_at = claimed_at - %(time)s;
+update parcours.created_lately set created_at = created_at - %(time)s;
+update parcours.places set free_at = free_at - %(time)s;
 update public.parcours_segments as segment
    set created_at = created_at - %(time)s,
        metadata = metadata || coalesce((
@@ -101,6 +127,11 @@ class World:
                 self.postgres.connection.execute(
                     statement.encode(), {"time": timedelta(seconds=seconds)}
                 )
+
+    def let_pass_of_queues(self, seconds: float) -> None:
+        """Every message is due so much sooner, and nothing else has changed."""
+        time = timedelta(seconds=seconds)
+        self.postgres.do("update pgmq.q_parcours_generation set vt = vt - %s where true", time)
 
     def close(self) -> None:
         self._open.close()

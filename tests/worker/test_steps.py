@@ -1,13 +1,15 @@
 """What a worker does for a run in hand: segment after segment, question after question."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import anyio
 import pytest
 
 from parcours_xl.adapters.outside import Outside, open_outside
-from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
+from parcours_xl.adapters.suno_events import Source, SunoError, SunoEvent, SunoTrack
 from parcours_xl.settings import Settings
 from parcours_xl.worker import steps
 from parcours_xl.worker.loop import Worker
@@ -80,7 +82,9 @@ class Hand:
         row = self.row(place)
         error = SunoError(500, "no", again=True) if stage == "error" else None
         tracks = () if error else (SunoTrack(**track),)
-        event = SunoEvent(stage, "callback", row["suno_task_id"], tracks, error)
+        # Only Suno's own record fails an attempt.
+        source: Source = "record_info" if error else "callback"
+        event = SunoEvent(stage, source, row["suno_task_id"], tracks, error)
         return await self._outside.database.record_callback(
             row["id"], token or row["callback_token"], event
         )
@@ -183,8 +187,11 @@ async def test_a_passing_refusal_is_tried_again_after_2_4_and_6_seconds(
         assert hand.row()["status"] == "generating"
         assert await hand.later(pause_s) == {"refused": 1}
     assert records.pauses(run.id) == [2, 4, 6]
-    assert (hand.failure()["reason"], hand.failure()["again"]) == ("suno_busy", False)
+    assert (hand.failure()["reason"], hand.failure()["again"]) == ("suno_busy", True)
     assert hand.facts()["attempts"] == 1
+    facts = records.run(run.id)["metadata"]
+    assert facts["retry_at"] and facts["retry_reason"] == "suno_busy", "its owner is told"
+    assert await hand.work() == {}, "and waits for a minute"
 
 
 async def test_a_refusal_is_not_tried_again_before_it_is_due(
@@ -217,8 +224,8 @@ async def test_a_submission_without_an_answer_is_a_new_attempt_after_90_seconds(
     hand: Hand, suno: Vendor, run: NewRun
 ) -> None:
     suno.fail("no_answer")
-    token = hand.row()["callback_token"]
     assert await hand.work() == {"refused": 1}
+    token = hand.row()["callback_token"]
     assert await hand.later(70) == {}
     assert hand.row()["callback_token"] == token
     assert await hand.later(20) == {"queued": 1}
@@ -352,7 +359,7 @@ async def test_a_complete_without_music_is_asked_about_and_not_believed(
     assert await under_way.work() == {"learned": 1, "stored": 1}
 
 
-async def test_a_question_about_what_has_meanwhile_ended_is_late(
+async def test_nobody_is_asked_about_what_has_meanwhile_ended(
     under_way: Hand, outside: Outside, settings: Settings, records: Records, run: NewRun
 ) -> None:
     records.age(run.first, 90)
@@ -360,7 +367,7 @@ async def test_a_question_about_what_has_meanwhile_ended_is_late(
     (step,) = await outside.database.next_steps(1, 60)
     await under_way.hear("error")
     await outside.database.retry_segment(run.first)
-    assert await steps.Steps(outside, settings).do(step) == "late"
+    assert await steps.Steps(outside, settings).do(step) == "asked"
 
 
 # How often
@@ -419,30 +426,31 @@ async def narrow(make_settings: MakeSettings) -> AsyncIterator[tuple[Settings, O
         yield settings, outside
 
 
-async def test_a_full_quota_is_waited_for_within_the_step(
+async def test_a_full_quota_hands_the_step_back_to_whoever_is_next(
     narrow: tuple[Settings, Outside], make_run: MakeRun, records: Records
 ) -> None:
     settings, outside = narrow
     runs = [await make_run(), await make_run()]
     for run in runs:
         await outside.database.start_run(run.id)
-    assert dict(await Worker(outside, settings).work_once()) == {"submitted": 2}
+    worker = Worker(outside, settings)
+    assert dict(await worker.work_once()) == {"submitted": 1, "postponed": 1}
+    ended = Counter[str]()
+    while not ended["submitted"]:
+        await anyio.sleep(0.1)
+        ended += await worker.work_once()
     assert {records.segment(run.first)["status"] for run in runs} == {"generating"}
 
 
-async def test_a_quota_that_stays_full_hands_the_step_back_with_its_wait(
-    make_settings: MakeSettings,
-    make_run: MakeRun,
-    records: Records,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_while_the_quota_is_full_the_step_waits_for_a_slot(
+    make_settings: MakeSettings, make_run: MakeRun, records: Records
 ) -> None:
-    monkeypatch.setattr(steps, "QUOTA_PATIENCE_S", 1)
     settings = make_settings(suno_requests_max=1, suno_requests_window_s=30)
     run = await make_run()
     async with open_outside(settings) as outside:
         await outside.database.start_run(run.id)
         await outside.database.reserve_suno_request()
-        assert dict(await Worker(outside, settings).work_once()) == {"postponed": 1}
+        assert dict(await Worker(outside, settings).work_once()) == {}
     (job,) = records.jobs(QUEUE, run.id)
     assert 25 < job["waits_s"] <= 31
     assert records.segment(run.first)["status"] == "queued"

@@ -9,9 +9,11 @@ import httpx
 
 from parcours_xl.adapters.database_answers import (
     TRACK_JOBS,
+    Admission,
     Claim,
     EraseJob,
     Job,
+    Question,
     RunCancelled,
     RunCreated,
     RunStarted,
@@ -42,11 +44,12 @@ class NewRun:
 class Demand:
     """What one user asked for, and the key under which they may ask again.
 
-    rollout: 'all', or 'flags' when only the users of feature_flags may create runs.
+    quotas: what admit_run holds them to (Settings.quotas). rollout: 'all', or 'flags' when only
+    the users of feature_flags may create runs.
     """
 
     user_id: UUID
-    daily_quota: int
+    quotas: dict[str, Any]
     idempotency_key: str | None
     request: dict[str, Any]
     rollout: str = "all"
@@ -54,7 +57,7 @@ class Demand:
     def as_arguments(self) -> dict[str, Any]:
         return {
             "p_user_id": str(self.user_id),
-            "p_daily_quota": self.daily_quota,
+            "p_quotas": self.quotas,
             "p_idempotency_key": self.idempotency_key,
             "p_request": self.request,
             "p_rollout": self.rollout,
@@ -72,12 +75,16 @@ class Database:
         self._call = SqlFunctions(rest_url, key, http).call
         self._limits = limits
 
-    async def admit_run(self, demand: Demand) -> RunCreated | None:
-        """The earlier run of a repeated key, or None when a new run may be created."""
-        answer = await self._call("admit_run", **demand.as_arguments())
-        return RunCreated.model_validate(answer) if answer else None
+    async def admit_run(self, demand: Demand) -> Admission:
+        """The earlier run of a repeated key, or a place for a new one."""
+        return Admission.model_validate(await self._call("admit_run", **demand.as_arguments()))
 
-    async def create_run(self, demand: Demand, run: NewRun) -> RunCreated:
+    async def leave_place(self, place: UUID) -> None:
+        await self._call("leave_place", p_place=str(place))
+
+    async def create_run(
+        self, demand: Demand, run: NewRun, place: UUID | None = None
+    ) -> RunCreated:
         answer = await self._call(
             "create_run",
             **demand.as_arguments(),
@@ -85,6 +92,7 @@ class Database:
             p_brief=run.brief,
             p_metadata=run.metadata,
             p_segments=run.segments,
+            p_place=_text(place),
         )
         return RunCreated.model_validate(answer)
 
@@ -123,7 +131,18 @@ class Database:
         return Claim.model_validate(answer)
 
     async def reserve_suno_request(self) -> int:
+        """A slot for a question that concerns no attempt."""
         return int(await self._call("reserve_suno_request", p_limits=self._limits))
+
+    async def reserve_question(self, segment_id: UUID, token: UUID) -> Question:
+        """Whether Suno may be asked about an attempt now. Raises SunoQuotaFull."""
+        answer = await self._call(
+            "reserve_question",
+            p_segment_id=str(segment_id),
+            p_token=str(token),
+            p_limits=self._limits,
+        )
+        return Question.model_validate(answer)
 
     async def answer_suno_request(self, slot: int) -> None:
         await self._call("answer_suno_request", p_slot=slot)
@@ -242,8 +261,10 @@ class Database:
             await self._call("find_track", p_segment_id=str(segment_id), p_user_id=str(user_id))
         )
 
-    async def postpone_job(self, queue: str, job: Job, seconds: int) -> bool:
-        """Hand a job back, or keep it longer; False when the receipt is no longer good."""
+    async def postpone_job(
+        self, queue: str, job: Job, seconds: int, *, handed_back: bool = False
+    ) -> bool:
+        """Keep a job longer, or hand it back sound; False when the receipt is no longer good."""
         return bool(
             await self._call(
                 "postpone_job",
@@ -251,6 +272,7 @@ class Database:
                 p_msg_id=job.msg_id,
                 p_read_ct=job.read_ct,
                 p_seconds=seconds,
+                p_handed_back=handed_back,
             )
         )
 

@@ -25,6 +25,13 @@ class RunCreated(Answer):
     segments: int
 
 
+class Admission(Answer):
+    """run: the earlier run of a repeated key; else place: one is held in the quotas."""
+
+    run: RunCreated | None = None
+    place: UUID | None = None
+
+
 class RunStarted(Answer):
     """A run in hand. pending: segments not yet complete; total_seconds: the journey's length."""
 
@@ -48,8 +55,9 @@ class RunCancelled(Answer):
 
 
 class Claim(Answer):
-    """The right to submit one attempt, when outcome is 'claimed'; why not, otherwise.
+    """The right to submit one attempt, when outcome is 'claimed'; 'skipped' or 'waits' otherwise.
 
+    wait_s: for how many seconds a segment waits, when the credits of the day are spent.
     refused_prompts: how many prompts Suno has refused for this segment.
     """
 
@@ -59,12 +67,20 @@ class Claim(Answer):
     segment_index: int
     task_id: str | None = None
     slot: int | None = None
+    wait_s: float | None = None
     callback_token: UUID | None = None
     prompt: str = ""
     title: str = ""
     planned_seconds: int = 0
     preset_key: str = ""
     refused_prompts: int = 0
+
+
+class Question(Answer):
+    """Whether Suno may be asked about an attempt: 'reserved' with a slot, 'none' or 'late'."""
+
+    outcome: str
+    slot: int | None = None
 
 
 class Job(Answer):

@@ -47,13 +47,32 @@ class TopUser(_Answer):
     runs: int
 
 
+class Day(_Answer):
+    """What the last 24 hours have come to, all users together."""
+
+    runs: int
+    credits: int
+
+
+class SentAgain(_Answer):
+    """Jobs that had been set aside: sent again, or dropped because nobody can read them."""
+
+    sent: int
+    dropped: int
+
+
 class Signs(_Answer):
-    """What alerts look at beside the report. caretaker_due_at: when somebody is to look again."""
+    """What alerts look at beside the report. caretaker_due_at: when somebody is to look again.
+
+    jobs_unreadable: of those given up, how many nobody could read. day: the last 24 hours.
+    """
 
     credits: float | None
     credits_read_at: datetime | None
     account_refused_at: datetime | None
     jobs_given_up: int
+    jobs_unreadable: int
+    day: Day
     caretaker_due_at: datetime | None
 
 
@@ -280,6 +299,6 @@ class Oversight:
     async def record_unrestored(self, segment_id: UUID, *, lost: bool) -> None:
         await self._call("record_unrestored", p_segment_id=str(segment_id), p_lost=lost)
 
-    async def send_again(self, limit: int = 100) -> int:
-        """Send jobs that were given up again; how many."""
-        return int(await self._call("send_again", p_limit=limit))
+    async def send_again(self, limit: int = 100) -> SentAgain:
+        """Send jobs that were given up again."""
+        return SentAgain.model_validate(await self._call("send_again", p_limit=limit))

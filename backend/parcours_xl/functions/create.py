@@ -73,7 +73,7 @@ async def create(request: Request) -> Response:
     preset, emotion = _find_preset(body.preset_key), _read_emotion(body.emotion_state)
     demand = Demand(
         user_id,
-        house.settings.daily_run_quota,
+        house.settings.quotas,
         _read_idempotency_key(request),
         {"preset": preset.key, "emotion": emotion.emotion, "intensity": emotion.intensity},
         house.settings.rollout,

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.watching import Watch
 from parcours_xl.operations.wording import period, seconds, share
 from parcours_xl.targets import Targets
@@ -24,6 +25,7 @@ WHAT_TO_DO = {
     "credits": "buy Suno credits, then: parcours doctor --fix",
     "old_job": "no worker is taking jobs: look at the workers, start parcours worker",
     "supabase_away": "see status.supabase.com and the project's dashboard; all goes on by itself",
+    "daily_limit": "parcours report says who creates so much; wait, or raise the limit",
     "job_given_up": "a track could not be fetched or stored, however often: parcours doctor --fix",
 }
 
@@ -54,6 +56,7 @@ def judge(watch: Watch, targets: Targets) -> list[Alert]:
         _callbacks(watch, targets),
         _briefs(watch, targets),
         _credits(watch, targets),
+        _daily_limit(watch, targets),
         _old_job(watch, targets),
         _job_given_up(watch),
     ]
@@ -155,6 +158,12 @@ def _credits(watch: Watch, targets: Targets) -> Alert:
     return Alert("credits", signs.credits < targets.credits_min, says)
 
 
+def _daily_limit(watch: Watch, targets: Targets) -> Alert:
+    reached = [use for use in daily_uses(watch.signs.day, targets) if use.is_reached]
+    says = "; ".join(str(use) for use in daily_uses(watch.signs.day, targets))
+    return Alert("daily_limit", bool(reached), says or "a day has no limit of runs or credits")
+
+
 def _old_job(watch: Watch, targets: Targets) -> Alert:
     oldest = max(watch.queues, key=lambda queue: queue.oldest_s)
     says = (
@@ -168,8 +177,11 @@ def _job_given_up(watch: Watch) -> Alert:
     figures = watch.figures
     waiting = watch.signs.jobs_given_up
     lost = sum(figures.errors[cause] for cause in UNKEPT)
+    unread = f", {watch.signs.jobs_unreadable} of them unreadable," * bool(
+        watch.signs.jobs_unreadable
+    )
     says = (
-        f"{waiting} jobs given up wait for the doctor; in the last {period(watch.window)} "
+        f"{waiting} jobs given up{unread} wait for the doctor; in the last {period(watch.window)} "
         f"{lost} tracks could not be had or kept and {figures.linked} could not be stored"
     )
     return Alert("job_given_up", waiting + lost + figures.linked > 0, says)

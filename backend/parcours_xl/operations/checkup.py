@@ -166,8 +166,10 @@ async def check_queues(outside: Outside, settings: Settings) -> Checked:
     elif signs.caretaker_due_at + late < datetime.now(UTC):
         since = (datetime.now(UTC) - signs.caretaker_due_at).total_seconds()
         findings.append(Finding("no_caretaker", f"no worker has looked for {seconds(since)}"))
-    if signs.jobs_given_up:
-        count = signs.jobs_given_up
+    if unreadable := signs.jobs_unreadable:
+        says = f"{unreadable} messages of a queue cannot be read, and were set aside"
+        findings.append(Finding("jobs_unreadable", says, unreadable))
+    if count := signs.jobs_given_up - unreadable:
         findings.append(Finding("jobs_given_up", f"{count} jobs were given up", count))
     return Checked("queues", "jobs are taken, and a worker looks after the rest", tuple(findings))
 

@@ -170,6 +170,7 @@ async def _mend(outside: Outside, found: Troubles, parts: Sequence[Checked]) -> 
         "failed": lambda: mender.compose(segments["failed"]),
         "orphaned_file": lambda: mender.delete(found.files),
         "jobs_given_up": mender.send_jobs,
+        "jobs_unreadable": mender.send_jobs,
     }
     return [
         replace(part, findings=tuple([await _treat(one, remedies) for one in part.findings]))

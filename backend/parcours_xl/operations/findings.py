@@ -128,8 +128,13 @@ KINDS = {
     ),
     "jobs_given_up": Kind(
         "trouble",
-        "a track was not stored, or not erased, however often it was tried",
-        "--fix sends the jobs again",
+        "a step, a track or an erasure broke whatever worker took it: its journey stands still",
+        "read the workers' logs (job.broke); once that is mended, --fix sends the jobs again",
+    ),
+    "jobs_unreadable": Kind(
+        "trouble",
+        "nothing by itself: but somebody writes into our queues, or loses what we wrote",
+        "look at them (select * from parcours.jobs_given_up), find who sent them; --fix drops them",
     ),
     "orphaned_file": Kind(
         "note",

@@ -11,7 +11,7 @@ from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.oversight import FoundRun, FoundSegment
 from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.adapters.suno import SunoRefused
-from parcours_xl.services.generation import look_up
+from parcours_xl.services.generation import ask_within_budget
 from parcours_xl.services.restoring import restore_track
 from parcours_xl.trouble import Postponed, Trouble
 
@@ -84,8 +84,12 @@ class Mender:
         if segment.task_id is None or segment.callback_token is None:
             return
         database = self._outside.database
-        event = await look_up(database, self._outside.suno, segment.task_id)
-        await database.record_callback(segment.id, segment.callback_token, event)
+        token = segment.callback_token
+        event = await ask_within_budget(
+            database, self._outside.suno, segment.id, token, segment.task_id
+        )
+        if event is not None:
+            await database.record_callback(segment.id, token, event)
 
     async def unstick(self, segments: Sequence[FoundSegment]) -> Mended:
         """Ask Suno first; what is stuck even then is composed anew. Nothing is bought unasked."""
@@ -133,10 +137,14 @@ class Mender:
 
     async def send_jobs(self) -> Mended:
         """Jobs that were given up."""
-        sent = 0
-        while count := await self._oversight.send_again():
-            sent += count
-        return Mended(f"{sent} sent again", 0)
+        sent = dropped = 0
+        while True:
+            some = await self._oversight.send_again()
+            if not some.sent and not some.dropped:
+                break
+            sent, dropped = sent + some.sent, dropped + some.dropped
+        done = f"{sent} sent again"
+        return Mended(done + f"; {dropped} dropped that nobody can read" * bool(dropped), 0)
 
     async def _retry(self, ids: Sequence[UUID]) -> Counter[str]:
         """Outcomes of the segments; 'refused' counts runs that may not be made again."""

@@ -95,6 +95,11 @@ def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
         {one.queue: one.oldest_s for one in queues},
     )
     yield _gauge("jobs_given_up", "Jobs that wait for the doctor", signs.jobs_given_up)
+    yield _gauge("jobs_unreadable", "Those of them that nobody can read", signs.jobs_unreadable)
+    yield _gauge("runs_daily", "Runs created in the last 24 hours", signs.day.runs)
+    yield _gauge("runs_daily_max", "RUNS_DAILY_MAX", targets.runs_daily_max)
+    yield _gauge("suno_credits_daily", "Credits of the last 24 hours", signs.day.credits)
+    yield _gauge("suno_credits_daily_max", "SUNO_CREDITS_DAILY_MAX", targets.suno_credits_daily_max)
     yield _gauge("suno_credits", "Credits left at Suno", signs.credits)
     burning = {alert.name: float(alert.burning) for alert in judge(watch, targets)}
     yield _by("alert_burning", "Whether an alert burns", "alert", burning)

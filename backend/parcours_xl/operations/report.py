@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from parcours_xl.adapters.oversight import Oversight, TopUser
+from parcours_xl.adapters.oversight import Day, Oversight, TopUser
 from parcours_xl.operations.figures import Figures, Timing, cut, read_figures
 from parcours_xl.targets import Targets
 
@@ -42,6 +42,7 @@ class Report:
     slices: list[Slice]
     total: Figures
     top_users: list[TopUser]
+    day: Day
     targets: Targets
 
     @property
@@ -104,6 +105,11 @@ class Report:
                 "timed_out": total.runs_timed_out,
                 "measured": total.runs_measured,
             },
+            "last_24_hours": self.day.model_dump()
+            | {
+                "runs_max": self.targets.runs_daily_max,
+                "credits_max": self.targets.suno_credits_daily_max,
+            },
             "top_users": [user.model_dump(mode="json") for user in self.top_users],
             "slices": [_slice(piece) for piece in self.slices],
         }
@@ -121,8 +127,9 @@ async def make_report(
         slices.append(Slice(start, until, figures))
     total = sum((piece.figures for piece in slices), Figures())
     top_users = await oversight.report_top_users(end - TOP_USERS_PERIOD)
+    day = (await oversight.read_signs(end)).day
     progress(SLICES, SLICES)
-    return Report(slices, total, top_users, targets)
+    return Report(slices, total, top_users, day, targets)
 
 
 def _timing(timing: Timing, target_s: float) -> dict[str, Any]:

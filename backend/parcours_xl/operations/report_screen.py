@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.figures import Timing
 from parcours_xl.operations.report import Report
 from parcours_xl.operations.wording import STATUSES, brief_reason, cause, period, seconds, share
@@ -54,6 +55,8 @@ def show_report(console: Console, report: Report) -> None:
         console.print(_counts("preset's own briefs", total.briefs_curated, brief_reason))
     if total.linked:
         console.print(f"[bold]Not stored[/] {total.linked} tracks play from Suno's own address")
+    for use in daily_uses(report.day, report.targets):
+        console.print(f"[bold]{'Limit reached' if use.is_reached else 'Limit'}[/] {use}")
     if report.top_users:
         console.print(_top_users(report))
 

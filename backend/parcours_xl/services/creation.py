@@ -1,14 +1,21 @@
 """A run is created: the brief is written, fitted, and stored with its segments."""
 
+from contextlib import suppress
+from uuid import UUID
+
+import anyio
 import structlog
 
 from parcours_xl.adapters.brief_writer import BriefNotWritten, BriefWriter
 from parcours_xl.adapters.database import Database, Demand, NewRun
 from parcours_xl.adapters.database_answers import RunCreated
+from parcours_xl.adapters.sql_functions import SupabaseAway
 from parcours_xl.journeys.brief import Brief, curated_brief
 from parcours_xl.journeys.emotion import EmotionState
 from parcours_xl.journeys.preset import Preset
 from parcours_xl.journeys.prompts import suno_style
+
+LEAVE_S_MAX = 2
 
 log = structlog.get_logger(__name__)
 
@@ -21,9 +28,27 @@ async def create_run(
     Raises Postponed (429) over the daily quota, Refused (422) for a key of another request, or
     (403) for a user whom the rollout has not reached.
     """
-    earlier = await database.admit_run(demand)
-    if earlier is not None:
-        return earlier
+    admission = await database.admit_run(demand)
+    if admission.run is not None:
+        return admission.run
+    assert admission.place is not None, "an admission is a run or a place"
+    # Whatever ends the create before the run is there, its place is free for the next one.
+    try:
+        run = await _write_run(writer, demand, preset, emotion)
+        return await database.create_run(demand, run, admission.place)
+    except BaseException:
+        await _leave(database, admission.place)
+        raise
+
+
+async def _leave(database: Database, place: UUID) -> None:
+    with anyio.move_on_after(LEAVE_S_MAX, shield=True), suppress(SupabaseAway):
+        await database.leave_place(place)
+
+
+async def _write_run(
+    writer: BriefWriter, demand: Demand, preset: Preset, emotion: EmotionState
+) -> NewRun:
     brief, origin = await _write_brief(writer, preset, emotion)
     metadata = origin | {
         "title": brief.title,
@@ -39,8 +64,7 @@ async def create_run(
         }
         for plan in brief.segments
     ]
-    run = NewRun(demand.user_id, preset.key, brief.text.fr, metadata, segments)
-    return await database.create_run(demand, run)
+    return NewRun(demand.user_id, preset.key, brief.text.fr, metadata, segments)
 
 
 async def _write_brief(

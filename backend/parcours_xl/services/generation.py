@@ -14,6 +14,7 @@ from parcours_xl.adapters.suno import Order, Suno, SunoBusy, SunoRefused, SunoSi
 from parcours_xl.adapters.suno_events import SunoEvent
 from parcours_xl.journeys.presets import UnknownPreset, find_preset
 from parcours_xl.journeys.prompts import clean_prompt, prompts_for
+from parcours_xl.trouble import Postponed
 
 RECORD_TRIES_MAX, RECORD_PAUSE_S = 8, 1.0
 RECORD_PAUSE_GROWTH = 1.5
@@ -21,6 +22,15 @@ RECORD_PAUSE_GROWTH = 1.5
 task is bought in place of one that nobody knows of."""
 
 log = structlog.get_logger(__name__)
+
+
+class CreditsSpent(Postponed):
+    """The day's credits are spent: the journey waits, and goes on by itself."""
+
+    status = 429
+
+    def __init__(self, wait_s: float | None):
+        super().__init__(self.__doc__ or "", wait_s=wait_s)
 
 
 async def submit_segment(
@@ -34,12 +44,14 @@ async def submit_segment(
 ) -> Claim:
     """Claim a segment and have Suno compose it; the claim, with its task, or why it was skipped.
 
-    Raises Refused (404) for an unknown segment, SunoQuotaFull or AttemptsUsedUp (429), and
-    SunoRefused, SunoBusy or SunoSilent as Suno answers. What Suno said is recorded first.
+    Raises Refused (404) for an unknown segment, SunoQuotaFull, AttemptsUsedUp or CreditsSpent
+    (429), and SunoRefused, SunoBusy or SunoSilent as Suno answers: that is recorded first.
     """
     claim = await database.claim_segment(segment_id, run_id, segment_index)
     if claim.outcome == "skipped":
         return claim
+    if claim.outcome == "waits":
+        raise CreditsSpent(claim.wait_s)
     assert claim.slot is not None, "a claim holds a slot of the quota"
     assert claim.callback_token is not None, "a claim is an attempt, and its token"
     token = claim.callback_token
@@ -67,24 +79,46 @@ async def ask_about_segment(
 ) -> bool:
     """Ask Suno what has become of an attempt; what it says is recorded as a callback would be.
 
-    Whether that was anything new. Raises SunoQuotaFull (429).
+    Whether that was anything new. Raises SunoQuotaFull (429), Refused (401) when it is over.
     """
-    event = await ask(database, suno, task_id)
+    event = await ask(database, suno, segment_id, token, task_id)
+    if event is None:
+        return False
     changed = await database.record_callback(segment_id, token, event)
     return changed and event.stage != "pending"
 
 
-async def ask(database: Database, suno: Suno, task_id: str) -> SunoEvent:
-    """Suno's record of a task; 'pending' when it gives none. Raises SunoQuotaFull."""
+async def ask(
+    database: Database, suno: Suno, segment_id: UUID, token: UUID, task_id: str
+) -> SunoEvent | None:
+    """Suno's record of an attempt's task; 'pending' when it gives none.
+
+    None when the attempt has no question left, or is over. Raises SunoQuotaFull.
+    """
     try:
-        return await look_up(database, suno, task_id)
+        return await ask_within_budget(database, suno, segment_id, token, task_id)
     except (SunoRefused, SunoBusy, SunoSilent) as trouble:
         log.warning("suno.unasked", reason=trouble.message)
         return SunoEvent("pending", "record_info", task_id)
 
 
+async def ask_within_budget(
+    database: Database, suno: Suno, segment_id: UUID, token: UUID, task_id: str
+) -> SunoEvent | None:
+    """The same, for whom no answer is not the same as nothing new.
+
+    Raises SunoQuotaFull, SunoRefused, SunoBusy or SunoSilent.
+    """
+    question = await database.reserve_question(segment_id, token)
+    if question.slot is None:
+        log.info("suno.no_question", segment_id=str(segment_id), why=question.outcome)
+        return None
+    async with _answering(database, question.slot):
+        return await suno.ask(task_id)
+
+
 async def look_up(database: Database, suno: Suno, task_id: str) -> SunoEvent:
-    """Suno's record of a task, for whom no answer is not the same as nothing new.
+    """Suno's record of a task of which no attempt is left: its music is there, or lost.
 
     Raises SunoQuotaFull, SunoRefused, SunoBusy or SunoSilent.
     """

@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from parcours_xl.adapters.audio import LISTENED_S_MAX, DecoderBusy, NotPlayable, Sound
+from parcours_xl.adapters.database import SunoQuotaFull
 from parcours_xl.adapters.database_answers import TrackJob
 from parcours_xl.adapters.downloads import (
     Download,
@@ -70,9 +71,21 @@ class _Record:
         return frozenset(track.download_url for track in self.tracks or () if track.download_url)
 
     async def _ask(self) -> tuple[SunoTrack, ...]:
-        if self.job.task_id is None:
+        job = self.job
+        if job.task_id is None:
             return ()
-        event = await ask(self.outside.database, self.outside.suno, self.job.task_id)
+        try:
+            event = await ask(
+                self.outside.database,
+                self.outside.suno,
+                job.segment_id,
+                job.callback_token,
+                job.task_id,
+            )
+        except SunoQuotaFull as full:
+            raise TrackAway(full.message, wait_s=full.wait_s) from full
+        if event is None:
+            return ()
         if event.stage == "pending":
             raise TrackAway("Suno does not say where the track is")
         return event.tracks

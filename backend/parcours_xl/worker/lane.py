@@ -1,6 +1,7 @@
 """One queue and what is done with its jobs, a few at a time."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -91,7 +92,8 @@ class Lane(Generic[AnyJob]):
                     await self._hand_back(job, 0)
                 raise
             except Exception:
-                # The lease ends by itself: whatever broke here may work elsewhere, or later.
+                # The lease ends by itself: whatever broke here may work elsewhere, or later. What
+                # breaks every time is set aside by whoever takes it next (take_due in SQL).
                 log.exception("job.broke", queue=self.queue)
                 outcome = "broken"
             finally:
@@ -110,6 +112,8 @@ class Lane(Generic[AnyJob]):
     async def _hand_back(self, job: AnyJob, wait_s: float) -> None:
         try:
             with anyio.fail_after(HAND_BACK_S_MAX):
-                await self._database.postpone_job(self.queue, job, max(0, round(wait_s)))
+                await self._database.postpone_job(
+                    self.queue, job, max(0, math.ceil(wait_s)), handed_back=True
+                )
         except (Postponed, TimeoutError):
             log.warning("job.not_handed_back", queue=self.queue)

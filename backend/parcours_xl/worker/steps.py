@@ -1,19 +1,14 @@
 """What to do for a run in hand: the step that next_steps named."""
 
-import asyncio
-
 import structlog
 
-from parcours_xl.adapters.database import AttemptsUsedUp, Database, SunoQuotaFull
+from parcours_xl.adapters.database import AttemptsUsedUp, Database
 from parcours_xl.adapters.database_answers import Step
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
-from parcours_xl.services.generation import ask_about_segment, submit_segment
+from parcours_xl.services.generation import CreditsSpent, ask_about_segment, submit_segment
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Refused
-
-QUOTA_PATIENCE_S = 15
-"""How long a step waits here for a slot of the quota; longer, and it is handed back."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,28 +43,23 @@ class Steps:
                 return "settled" if released else "resumed"
 
     async def _submit(self, step: Step) -> str:
-        patience_s = float(QUOTA_PATIENCE_S)
-        while True:
-            try:
-                claim = await submit_segment(
-                    self._database,
-                    self._outside.suno,
-                    self._settings.callback_base,
-                    segment_id=step.segment_id,
-                )
-            except (SunoRefused, SunoBusy, SunoSilent) as trouble:
-                log.warning("segment.not_submitted", reason=trouble.message)
-                return "refused"
-            except AttemptsUsedUp:
-                return await self._give_up_exhausted(step)
-            except SunoQuotaFull as full:
-                wait_s = full.wait_s or 1
-                patience_s -= wait_s
-                if patience_s < 0:
-                    raise
-                await asyncio.sleep(wait_s)
-            else:
-                return "skipped" if claim.outcome == "skipped" else "submitted"
+        # While the quota is full the step is handed back: whose turn is next is for next_steps to
+        # say, and a run that came later may be it.
+        try:
+            claim = await submit_segment(
+                self._database,
+                self._outside.suno,
+                self._settings.callback_base,
+                segment_id=step.segment_id,
+            )
+        except (SunoRefused, SunoBusy, SunoSilent) as trouble:
+            log.warning("segment.not_submitted", reason=trouble.message)
+            return "refused"
+        except AttemptsUsedUp:
+            return await self._give_up_exhausted(step)
+        except CreditsSpent:
+            return "waits"
+        return "skipped" if claim.outcome == "skipped" else "submitted"
 
     async def _give_up_exhausted(self, step: Step) -> str:
         assert step.segment_id and step.callback_token, "a submission names its attempt"

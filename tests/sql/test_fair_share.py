@@ -1,0 +1,61 @@
+"""A crowd of runs of few users makes nobody else wait for Suno."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from tests.sql.callers import Refusal
+from tests.sql.journeys import Journey, create_journey, creation
+from tests.sql.world import LIMITS, World
+
+
+def journey_of(world: World, user_id: UUID) -> Journey:
+    asked = creation(user_id=user_id, runs_daily_user=1000)
+    answer: dict[str, Any] = world.service.call("create_run", **asked)
+    return Journey(world, UUID(answer["run_id"]), LIMITS)
+
+
+def claims(world: World, journey: Journey) -> str:
+    answer = world.service.attempt("claim_segment", limits=LIMITS, segment_id=journey.segment_id())
+    return "quota" if isinstance(answer, Refusal) else str(answer["outcome"])
+
+
+def test_whoever_asks_for_much_leaves_slots_to_the_others(world: World) -> None:
+    greedy = uuid4()
+    outcomes = [claims(world, journey_of(world, greedy)) for _ in range(20)]
+    assert outcomes == ["claimed"] * 16 + ["quota"] * 4
+    assert [claims(world, journey_of(world, uuid4())) for _ in range(5)] == [
+        *(["claimed"] * 4),
+        "quota",
+    ]
+
+
+def test_a_journey_or_two_are_not_much(world: World) -> None:
+    greedy, listener = uuid4(), uuid4()
+    for _ in range(16):
+        claims(world, journey_of(world, greedy))
+    assert claims(world, journey_of(world, listener)) == "claimed"
+    assert claims(world, journey_of(world, listener)) == "claimed"
+
+
+def test_what_was_asked_long_ago_does_not_count(world: World) -> None:
+    greedy = uuid4()
+    for _ in range(16):
+        claims(world, journey_of(world, greedy))
+    world.let_pass(601)
+    outcomes = [claims(world, journey_of(world, greedy)) for _ in range(6)]
+    assert outcomes == ["claimed"] * 6
+
+
+def test_nobody_is_sent_for_a_slot_that_is_not_there(world: World) -> None:
+    for _ in range(20):
+        world.postgres.do(
+            "insert into parcours.suno_requests (kind, reserved_at) values ('submit', now())"
+        )
+    journey = create_journey(world)
+    journey.start()
+    assert world.service.call("next_steps", quantity=5, lease_s=60) == []
+    assert journey.messages[0]["in_s"] > 5
+    world.postgres.do("delete from parcours.suno_requests where true")
+    world.let_pass(11)
+    [step] = world.service.call("next_steps", quantity=5, lease_s=60)
+    assert step["action"] == "submit"
