@@ -50,10 +50,10 @@ async def test_suno_is_asked_as_documented(
     make_settings: MakeSettings, suno: Vendor, make_run: MakeRun, records: Records
 ) -> None:
     run = await make_run()
-    token = records.segment(run.first)["callback_token"]
     settings = make_settings(callback_base=f"{suno.url}/nobody", suno_model="V6")
     async with open_service(settings) as service:
         await generate(service, run.first)
+    token = records.segment(run.first)["callback_token"]
     payload = suno.task_of(run.first)["payload"]
     negative_tags = payload.pop("negativeTags")
     assert "vocals" in negative_tags and len(negative_tags) <= 1000
@@ -196,7 +196,7 @@ async def test_when_the_attempts_are_used_up_it_is_said(
     [
         ("refused", {}, 400, "suno_refused"),
         ("refused", {"code": 404}, 404, "suno_refused"),
-        ("too_long", {}, 413, "suno_refused"),
+        ("too_long", {}, 413, "suno_content"),
         ("bad_key", {}, 401, "suno_account"),
         ("bad_key", {"status": 401}, 401, "suno_account"),
         ("no_credits", {}, 429, "suno_account"),

@@ -122,7 +122,11 @@ async def test_a_wait_for_storage_has_a_bound(
     async with open_outside(settings) as outside:
         worker = Worker(outside, settings)
         await worker.work_once()
-        records.do("update pgmq.q_parcours_tracks set read_ct = 5000, vt = clock_timestamp()")
+        # Handed back 5,000 times: that is no job that breaks its workers.
+        records.do(
+            "update pgmq.q_parcours_tracks set read_ct = 5000, vt = clock_timestamp(),"
+            """ message = message || '{"counted_from": 5000}'"""
+        )
         await worker.work_once()
     [job] = records.jobs("parcours_tracks", kept.id)
     assert job["waits_s"] == pytest.approx(600, abs=2)
