@@ -3,7 +3,8 @@
 -- Starts or resumes a run. Failed segments become new attempts, but for those that will be tried
 -- again by themselves; what is being stored is left alone, and a repeated call changes nothing.
 -- p_user_id: who asks, where that matters: only the owner has a cancelled run made after all
--- (PT409). PT404 unknown run; PT429 when nothing can be resumed because every attempt is used up.
+-- (PT409). PT403 the run's owner is banned; PT404 unknown run; PT429 when nothing can be resumed
+-- because every attempt is used up.
 create function public.start_run(p_run_id uuid, p_limits jsonb, p_user_id uuid default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -19,7 +20,10 @@ begin
   select * into run from public.parcours_runs where id = p_run_id for update;
   if not found then
     raise sqlstate 'PT404' using message = 'unknown run';
-  elsif parcours.is_cancelled(p_run_id) then
+  end if;
+  -- Whoever calls: nothing is bought for somebody who may not listen.
+  perform parcours.check_account(run.user_id);
+  if parcours.is_cancelled(p_run_id) then
     if run.user_id is distinct from p_user_id then
       raise sqlstate 'PT409' using
         message = 'this run was cancelled; only its owner can have it made after all';

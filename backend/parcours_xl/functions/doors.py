@@ -39,7 +39,7 @@ DOORS = (
         "anyone",
         RunnerRequest,
         RunnerAnswer,
-        (401, 404, 409, 429),
+        (401, 403, 404, 409, 429),
         202,
     ),
     Door(
