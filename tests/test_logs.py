@@ -117,18 +117,21 @@ async def break_everything(
         suno.fail(fault)
         await client.post(door("parcours-xl-generate"), json={"segmentId": str(run.first)})
     run = await make_run()
+    await client.post(door("parcours-xl-generate"), json={"segmentId": str(run.first)})
     params["segment"] = str(run.first)
     params["token"] = str(records.segment(run.first)["callback_token"])
     url = f"https://user:{SECRET}@127.0.0.1/{SECRET}"
     body = {"stage": "complete", "downloadUrl": url}
     await client.post(door("parcours-xl-callback"), params=params, json=body)
     run = await make_run()
+    await client.post(door("parcours-xl-generate"), json={"segmentId": str(run.first)})
     params["segment"] = str(run.first)
     params["token"] = str(records.segment(run.first)["callback_token"])
+    asked = suno.calls().count("record-info")
     body["downloadUrl"] = f"https://unknown.example.com/{SECRET}"
     relay.broken["/storage/v1"] = JSONResponse({"message": "upstream"}, 503)
     await client.post(door("parcours-xl-callback"), params=params, json=body)
-    await until(lambda: records.segment(run.first)["status"] == "failed")
+    await until(lambda: suno.calls().count("record-info") > asked)
     relay.broken.clear()
 
 

@@ -35,6 +35,7 @@ begin
              'suno_second_track_id', other->>'id',
              'suno_second_stream_url', other->>'stream_url',
              'whole_track', case when (heard->>'trusted')::boolean
+                                   and heard->>'download_url' is not null
                                  then heard - array['stream_url', 'refused_host'] end))
            || metadata || jsonb_strip_nulls(jsonb_build_object(
              'first_received_at', coalesce(metadata->'first_received_at',

@@ -68,7 +68,7 @@ def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, house: House) 
         report = on_call.report()
         assert report["refusals_by_code"]["429"] >= 3
         assert report["retries"] >= 3
-        assert report["errors"]["by_cause"] == {"suno_busy": 3}
+        assert set(report["errors"]["by_cause"]) == {"suno_busy"}
         assert "errors" in on_call.burning()
         found = on_call.wait_until_found("suno_away")
         assert found["failed"].endswith("Suno was too busy, three times over (3)")
@@ -101,7 +101,8 @@ def test_error_callbacks(on_call: OnCall, house: House) -> None:
 
 
 def test_dead_downloads(on_call: OnCall, house: House) -> None:
-    house.ask_fault(fault="missing", times=FOR_GOOD, match={"media": "file"})
+    # Gone, and not "not yet" as 404 is right after the music was announced.
+    house.ask_fault(fault="missing", status=410, times=FOR_GOOD, match={"media": "file"})
     with on_call.working():
         runs = on_call.begin_runs()
         on_call.wait_for_all(runs, "failed")

@@ -57,9 +57,7 @@ async def an_unknown_function_is_an_error(candidate: Candidate) -> None:
 
 async def a_function_refuses_in_its_own_words(candidate: Candidate) -> None:
     with refused("PT404"):
-        await candidate.service.rpc(
-            "start_run", {"p_run_id": str(uuid4()), "p_limits": {}}
-        ).execute()
+        await candidate.service.rpc("cancel_run", {"p_run_id": str(uuid4())}).execute()
 
 
 async def a_function_that_is_not_granted_is_refused(candidate: Candidate) -> None:

@@ -1,6 +1,7 @@
 """`parcours rollout gate`: the next share comes only when the runs say that it may."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import anyio
@@ -40,10 +41,13 @@ def live(outside: Outside, make_run: MakeRun) -> Live:
         await anyio.sleep(after_s)
         claim = await outside.database.claim_segment(run.first)
         assert claim.callback_token
+        await outside.database.record_task(run.first, claim.callback_token, f"task-{run.first}")
         error = None if well else SunoError(501, "generation failed", again=False)
         for stage in ("first", "complete" if well else "error"):
             source: Source = "record_info" if stage == "error" else "callback"
-            event = SunoEvent(stage, source, f"task-{run.first}", (TRACK,), error=error)
+            # A failed task that leaves a whole track behind would be no failure.
+            track = TRACK if well else replace(TRACK, download_url=None)
+            event = SunoEvent(stage, source, f"task-{run.first}", (track,), error=error)
             await outside.database.record_callback(run.first, claim.callback_token, event)
         if well:
             path = f"runs/{run.id}/{run.first}.mp3"

@@ -26,7 +26,9 @@ async def live(outside: Outside, run: NewRun, place: int, *stages: str) -> None:
     for stage in stages:
         error = SunoError(501, "<script>alert(1)</script>", again=False)
         source: Source = "record_info" if stage == "error" else "callback"
-        event = SunoEvent(stage, source, f"task-{claim.segment_id}", (TRACK,), error=error)
+        # A failed task that leaves a whole track behind would be no failure.
+        tracks = () if stage == "error" else (TRACK,)
+        event = SunoEvent(stage, source, f"task-{claim.segment_id}", tracks, error=error)
         await database.record_callback(claim.segment_id, claim.callback_token, event)
     if stages[-1] == "complete":
         path = f"runs/{run.id}/{claim.segment_id}.mp3"

@@ -41,7 +41,7 @@ def alerts(
 
 
 async def _judge(outside: "Outside", settings: "OperatorSettings") -> "list[Alert]":
-    from parcours_xl.adapters.sql_functions import SupabaseAway
+    from parcours_xl.adapters.sql_functions import KeyRefused, SupabaseAway
     from parcours_xl.operations.alerts import Alert, judge
     from parcours_xl.operations.credit import refresh_credits
     from parcours_xl.operations.watching import keep_watch
@@ -49,5 +49,7 @@ async def _judge(outside: "Outside", settings: "OperatorSettings") -> "list[Aler
     try:
         await refresh_credits(outside, settings)
         return judge(await keep_watch(outside.oversight, settings), settings)
+    except KeyRefused:
+        raise
     except SupabaseAway as away:
         return [Alert("supabase_away", True, away.message)]

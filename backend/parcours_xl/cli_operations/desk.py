@@ -40,7 +40,7 @@ Work = Callable[["Outside", "OperatorSettings"], Awaitable[Answer]]
 def operate(environment: Path | None, work: Work[Answer]) -> Answer:
     """Do an operator's work on the deployment that is meant; end the command where it fails."""
     from parcours_xl.adapters.outside import open_outside
-    from parcours_xl.adapters.sql_functions import APIError
+    from parcours_xl.adapters.sql_functions import APIError, KeyRefused
     from parcours_xl.logs import set_up_logs
     from parcours_xl.settings import SettingsError, read_operator_settings
     from parcours_xl.trouble import Postponed, Trouble
@@ -55,6 +55,9 @@ def operate(environment: Path | None, work: Work[Answer]) -> Answer:
         return asyncio.run(work_outside())
     except SettingsError as error:
         raise end(MISUSED, str(error)) from None
+    except KeyRefused:
+        why = "Supabase refuses this: the service key is not this project's, or is the anon key"
+        raise end(REFUSED, f"{why} (parcours doctor)") from None
     except Postponed as postponed:
         raise end(AWAY, postponed.message) from None
     except Trouble as refused:

@@ -44,8 +44,8 @@ export const database = {
   },
 
   'a function refuses in its own words': async (candidate) => {
-    const unknown = { p_run_id: randomUUID(), p_limits: {} }
-    const { status, error } = await candidate.service.rpc('start_run', unknown)
+    const unknown = { p_run_id: randomUUID() }
+    const { status, error } = await candidate.service.rpc('cancel_run', unknown)
     assert.equal(status, 404)
     assert.equal(error.code, 'PT404')
   },
