@@ -115,8 +115,7 @@ class OnCall:
 
     def working(self) -> AbstractContextManager[None]:
         """One worker is at work, and looks after everything each second."""
-        soon = {"CARETAKER_EVERY_S": "1", "RETRY_LATER_PAUSES_S": "1,1,1"}
-        return running_workers(self.house, **soon)
+        return running_workers(self.house, CARETAKER_EVERY_S="1", RETRY_LATER_PAUSES_S="1,1,1")
 
 
 @contextmanager
