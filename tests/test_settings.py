@@ -61,7 +61,7 @@ def test_the_documented_variables_are_enough() -> None:
     assert settings.worker_in_process is True
 
 
-def test_the_defaults_are_the_runbooks() -> None:
+def test_the_defaults_are_the_documented_ones() -> None:
     settings = read_settings()
     assert settings.limits == {
         "first_s": 90,

@@ -30,7 +30,7 @@ MEANINGS = {
     503: "Supabase cannot be reached, or the service is stopping or full.",
 }
 SUNO_REPORT = {
-    "description": "The runbook's own shape, or sunoapi.org's.",
+    "description": "The documented shape, or sunoapi.org's own.",
     "anyOf": [
         {
             "type": "object",

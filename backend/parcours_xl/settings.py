@@ -78,7 +78,7 @@ Pauses = Annotated[
 
 
 class Settings(Targets):
-    """Everything that differs between deployments (runbook: "Secrets requis"; docs/settings.md)."""
+    """Everything that differs between deployments (docs/settings.md)."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -144,7 +144,7 @@ class Settings(Targets):
     connections_max: Annotated[int, Field(ge=1, le=100_000)] | None = None
     drain_s: Annotated[float, Field(ge=0, le=600)] = DRAIN_S
 
-    # How long the music is (runbook: 18 to 24 minutes in 3 or 4 segments)
+    # How long the music is (docs/specification.md#journey-lengths)
     segment_s_min: SegmentSeconds = durations.SEGMENT_S_MIN
     segment_s_max: SegmentSeconds = durations.SEGMENT_S_MAX
     journey_s_min: JourneySeconds = durations.JOURNEY_S_MIN
@@ -155,7 +155,7 @@ class Settings(Targets):
     realtime: bool = False
     crossfade_s: Annotated[float, Field(ge=0.5, le=12)] = 4
 
-    # Timings (runbook: "parcours-xl-runner", "Latences cibles")
+    # Timings (docs/specification.md#timings)
     worker_in_process: bool = True
     worker_tick_s: Seconds = 2.5
     retry_pauses_s: Pauses = (2, 4, 6)

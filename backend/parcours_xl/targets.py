@@ -1,4 +1,4 @@
-"""What operators hold a deployment to (runbook: "Métriques clés", "Contacts & escalades")."""
+"""What operators hold a deployment to (docs/specification.md#targets)."""
 
 from typing import Annotated, Any
 
@@ -19,12 +19,12 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 class Targets(BaseSettings):
     """The figures of the report, the alerts and the doctor. All times in seconds."""
 
-    # "Latences cibles"
+    # docs/specification.md#targets
     ttfp_target_s: Seconds = 40
     ttfc_target_s: Seconds = 180
     ready_target_s: Seconds = 1440
 
-    # "Alerts"
+    # docs/specification.md#alerts
     ttfc_alert_s: Seconds = 300
     runner_timeout_s: Seconds = 1800
     old_job_s: Seconds = 600
@@ -36,11 +36,11 @@ class Targets(BaseSettings):
     alert_webhook_url: SecretStr | None = None
     metrics_token: SecretStr | None = None
 
-    # "Rollout canary", phase 2
+    # docs/specification.md#rollout
     gate_ttfp_s: Seconds = 45
     gate_runs_min: Annotated[int, Field(ge=1)] = 20
 
-    # "Segments bloqués en 'generating'"
+    # docs/specification.md#runbook-sql
     stuck_s: Seconds = 300
     caretaker_every_s: Seconds = 60
 

@@ -1,4 +1,4 @@
-"""Every code of both vendors, and what is made of it (reference facts, A3)."""
+"""Every code of both vendors, and what is made of it (docs/vendors.md#suno-codes)."""
 
 import json
 

@@ -30,7 +30,7 @@ def vendor(stage: object, *items: object, **data: object) -> dict[str, Any]:
     return {"code": 200, "msg": "All generated successfully.", "data": inner}
 
 
-# The runbook's shape.
+# The documented shape (docs/specification.md#callback-shapes).
 
 
 def test_the_runbooks_first_names_a_stream() -> None:
@@ -79,7 +79,7 @@ def test_wrong_types_in_the_runbooks_shape_are_told(body: dict[str, Any]) -> Non
         parse_callback(body, HOSTS)
 
 
-# sunoapi.org's own shape (facts A7).
+# sunoapi.org's own shape (docs/vendors.md#suno-callbacks).
 
 
 def test_the_vendors_first_holds_both_tracks_and_the_second_has_no_file_yet() -> None:
@@ -273,7 +273,7 @@ def test_the_runbooks_shape_is_judged_in_the_same_way() -> None:
     assert event.tracks == (SunoTrack(refused_host="127.0.0.1"),)
 
 
-# record-info (facts A4).
+# record-info (docs/vendors.md#suno-record-info).
 
 
 def record(status: object, *items: object, **changes: object) -> dict[str, Any]:

@@ -31,7 +31,7 @@ STOP_S_MAX = 20
 SPEED = 300
 TRACK_S = 8
 
-# The runbook's timings, shortened: what takes minutes with the real Suno takes seconds here.
+# docs/specification.md#timings, shortened: what takes minutes with Suno takes seconds here.
 SHORT_TIMINGS = {
     "UNANSWERED_S": "2",
     "SUNO_TIMEOUT_S": "1.5",

@@ -1,4 +1,4 @@
-"""docs/runbook.md as a program reads it: its commands, its SQL, and where its links lead."""
+"""docs/runbook.md as a program reads it: its commands and its SQL."""
 
 import re
 import shlex
@@ -36,12 +36,6 @@ def read_commands() -> list[Command]:
 def read_statements() -> list[str]:
     """Every SQL statement of the page, in order."""
     return [text.strip() for text in "".join(_blocks("sql")).split(";") if text.strip()]
-
-
-def read_anchors() -> set[str]:
-    """Where a link to the page may lead."""
-    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", TEXT), re.MULTILINE)
-    return {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def stands_in_the_page(words: tuple[str, ...], names: dict[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""docs/runbook.md: every command and every statement of it runs, every link leads somewhere."""
+"""docs/runbook.md: every command and every statement of it runs."""
 
 import os
 import re
@@ -21,10 +21,8 @@ from parcours_xl.operations.wording import CAUSES
 from tests.end_to_end.house import House, running_workers
 from tests.end_to_end.runbook import (
     MAY_SAY_NO,
-    PAGE,
     TEXT,
     Command,
-    read_anchors,
     read_commands,
     read_statements,
 )
@@ -32,7 +30,6 @@ from tests.fixtures.operator import Operator
 from tests.fixtures.waiting import wait_until
 
 COMMANDS = read_commands()
-ROOT = PAGE.parents[1]
 SHUT = {"parcours rollout gate", "parcours rollout gate --advance"}
 """Twenty runs are needed, and these tests have one."""
 
@@ -151,14 +148,3 @@ def test_it_has_every_alert_and_every_cause() -> None:
 def test_every_finding_it_names_exists() -> None:
     for line in re.findall(r"findings? ([^.:]+)", TEXT):
         assert set(re.findall(r"`([a-z_]+)`", line)) <= set(KINDS), line
-
-
-def test_every_link_leads_somewhere() -> None:
-    anchors = read_anchors()
-    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        file, _, anchor = target.partition("#")
-        assert not file or (PAGE.parent / file).exists(), target
-        assert file or anchor in anchors, target
-    rules = (ROOT / "backend/parcours_xl/operations/prometheus.rules.yml").read_text()
-    led = re.findall(r'docs/runbook\.md#([a-z-]+)"', rules)
-    assert led and set(led) <= anchors

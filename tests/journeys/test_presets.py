@@ -1,4 +1,4 @@
-"""The twenty presets, against the figures of the reference (facts B2)."""
+"""The twenty presets, against the figures of their source (docs/specification.md#presets)."""
 
 import re
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 from parcours_xl.journeys.states import RUN_MOVES, SEGMENT_MOVES, RunStatus, SegmentStatus
 
 
-def test_statuses_are_the_words_of_the_runbook() -> None:
+def test_statuses_are_the_documented_words() -> None:
     assert [*SegmentStatus] == ["queued", "generating", "first", "complete", "failed"]
     assert [*RunStatus] == ["creating", "ready", "failed"]
 

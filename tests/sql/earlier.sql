@@ -1,5 +1,5 @@
--- What an earlier implementation made by the runbook's pages ("Base de données", "Storage",
--- "Rollout canary"), with rows of every state.
+-- What an earlier implementation made of docs/specification.md#database and
+-- docs/specification.md#storage, with rows of every state.
 
 create table parcours_runs (
   id uuid primary key default gen_random_uuid(),

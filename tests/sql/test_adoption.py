@@ -69,7 +69,7 @@ def empty(bootstrapped: LocalProject) -> Iterator[Earlier]:
 
 @pytest.fixture
 def earlier(empty: Earlier) -> Earlier:
-    """With the runbook's tables, made by hand, and rows in them."""
+    """With tables made by hand, and rows in them (docs/specification.md#adoption)."""
     empty.do(f"insert into auth.users (id) values ('{OWNER}')", "supabase_auth_admin")
     empty.do(EARLIER)
     return empty

@@ -1,4 +1,4 @@
-"""The private bucket of tracks and its policy (runbook, "Storage")."""
+"""The private bucket of tracks and its policy (docs/specification.md#storage)."""
 
 from typing import LiteralString
 

@@ -40,7 +40,7 @@ def test_a_project_without_realtime_gets_the_rest(bootstrapped: LocalProject, em
 
 
 def test_flags_made_by_hand_are_kept(bootstrapped: LocalProject, empty: str) -> None:
-    """As the runbook has them made before any migration (\"Phase 1: 5% users\")."""
+    """As docs/specification.md#rollout-by-hand makes them, before any migration."""
     made = (
         "create table feature_flags (user_id uuid primary key,"
         " parcours_xl_enabled boolean default false);"

@@ -1,5 +1,6 @@
-"""Every SQL statement of the runbook runs unchanged, and tells what it is meant to tell."""
+"""Every statement of docs/specification.md#runbook-sql runs, and tells what it is meant to tell."""
 
+import re
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,33 +13,30 @@ from tests.sql.callers import OWNER, STRANGER, Row
 from tests.sql.journeys import DOWNLOAD, STREAM, Journey, create_journey, creation
 from tests.sql.world import World
 
-RUNBOOK = Path(__file__).with_name("runbook.sql")
+SPECIFICATION = Path(__file__).parents[2] / "docs" / "specification.md"
 
 
 def read_statements() -> dict[str, list[str]]:
-    """The statements of each section, in order. What the runbook leaves open stays open."""
+    """The statements of each section, in order. What the page leaves open stays open."""
+    page = SPECIFICATION.read_text().partition("\n## Runbook SQL\n")[2].partition("\n## ")[0]
     sections: dict[str, list[str]] = {}
-    for part in RUNBOOK.read_text().split("-- === ")[1:]:
+    for part in page.split("\n### ")[1:]:
         title, _, text = part.partition("\n")
-        sections[title] = [sql for sql in text.split(";") if _without_comments(sql)]
+        blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+        sections[title] = [sql for block in blocks for sql in block.split(";") if sql.strip()]
     return sections
 
 
-def _without_comments(sql: str) -> str:
-    lines = (line for line in sql.splitlines() if not line.startswith("--"))
-    return "".join(lines).strip()
-
-
 STATEMENTS = read_statements()
-FIRST_LATENCY, STATUS_SHARES, TOP_USERS = STATEMENTS["Suivi"]
-[STUCK_SEGMENTS] = STATEMENTS["Segments bloqués en 'generating'"]
-CHECK_PATH, RESTORE_URL = STATEMENTS['"Failed to sign URL" (sign-track)']
-RUN_STATUS, FIRST_SEGMENT = STATEMENTS["Smoke test complet"]
-CREATE_FLAGS, SWITCH_ON = STATEMENTS["Phase 1: 5% users"]
+FIRST_LATENCY, STATUS_SHARES, TOP_USERS = STATEMENTS["Tracking"]
+[STUCK_SEGMENTS] = STATEMENTS["Stuck segments"]
+CHECK_PATH, RESTORE_URL = STATEMENTS["Tracks that cannot be signed"]
+RUN_STATUS, FIRST_SEGMENT = STATEMENTS["One run"]
+CREATE_FLAGS, SWITCH_ON = STATEMENTS["Rollout by hand"]
 
 
 def run(world: World, sql: str, **blanks: Any) -> list[Row]:
-    """What a person at psql reads. Only what the runbook leaves open is filled in."""
+    """What a person at psql reads. Only what the page leaves open is filled in."""
     for blank, value in blanks.items():
         for form in (f"<{blank}>", f"${blank.upper()}"):
             sql = sql.replace(form, str(value))

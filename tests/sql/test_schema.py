@@ -1,4 +1,4 @@
-"""The two tables and feature_flags are the runbook's, item by item ("Base de données")."""
+"""The two tables and feature_flags are as documented (docs/specification.md#database)."""
 
 from typing import Any, LiteralString
 
@@ -10,7 +10,7 @@ from tests.sql.world import World
 
 NOW, NO_METADATA, NEW_ID = "now()", "'{}'::jsonb", "gen_random_uuid()"
 
-# name -> type, may be null, default. Written down from the runbook; NOT NULL and defaults are
+# name -> type, may be null, default. Written down from there; NOT NULL and defaults are
 # what a working system adds.
 COLUMNS: dict[str, dict[str, tuple[str, bool, str | None]]] = {
     "parcours_runs": {

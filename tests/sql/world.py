@@ -7,7 +7,7 @@ from typing import Any
 from parcours_xl.local.project import LocalProject
 from tests.sql.callers import Caller
 
-# As the runbook has them; a test that needs others says which.
+# The defaults (docs/settings.md#timings); a test that needs others says which.
 LIMITS: dict[str, Any] = {
     "first_s": 90,
     "complete_s": 240,

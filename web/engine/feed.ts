@@ -19,5 +19,5 @@ export interface Feed {
   follow(runId: string, ears: FeedEars): Following;
 }
 
-/** Answers the address of a stored track for its owner (runbook: sign-track). May reject. */
+/** Signs a stored track for its owner (docs/specification.md#sign-track). May reject. */
 export type Sign = (segmentId: string) => Promise<string>;

@@ -1,4 +1,4 @@
-/** A journey as the database tells it: the run and its segments (runbook: Base de données). */
+/** A journey as the database has it: run and segments (docs/specification.md#database). */
 
 export type RunStatus = "creating" | "ready" | "failed";
 export type SegmentStatus = "queued" | "generating" | "first" | "complete" | "failed";

@@ -42,7 +42,7 @@ export interface Settings {
   readonly loadSecondsMax: number;
   /** After every source failed, and after a swap was given up. */
   readonly retrySeconds: number;
-  /** How long a signed address lives (runbook: 1h), counted from its signing. */
+  /** How long a signed address is valid (docs/specification.md#sign-track), from its signing. */
   readonly signedSeconds: number;
   /** With less left, an address is signed anew before a deck loads it. */
   readonly signedSecondsMin: number;

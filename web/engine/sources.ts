@@ -1,4 +1,4 @@
-/** Where the sound of a segment may come from, best first (runbook: Lecture). Pure. */
+/** Where a segment can be heard from, best first (docs/specification.md#playback). Pure. */
 
 import type { Segment } from "./run";
 

@@ -107,7 +107,7 @@ class Reading implements Following {
   }
 
   private tell(run: Run): void {
-    // All is there, and stays as it is (architecture: States).
+    // All is there, and stays as it is (docs/specification.md#run-states).
     if (run.status === "ready") this.stop();
     this.signedOutSince = null;
     this.ears.reachable(true);

@@ -1,4 +1,4 @@
-/** A listener's runs: made, put in hand, listed, rated (runbook: parcours-xl-create, -runner). */
+/** A listener's runs: created, started, listed, rated (docs/specification.md#functions). */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Run, RunStatus } from "../engine";

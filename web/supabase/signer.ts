@@ -1,4 +1,4 @@
-/** Signed addresses of stored tracks (runbook: sign-track). */
+/** Signed addresses of stored tracks (docs/specification.md#sign-track). */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Sign } from "../engine";

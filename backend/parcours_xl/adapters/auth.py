@@ -1,6 +1,7 @@
-"""Who a user's token belongs to, by supabase-py's `get_claims` (facts D1).
+"""Who a user's token belongs to, by supabase-py's `get_claims`.
 
-`get_claims` verifies the signature and the expiry; everything else is checked here.
+`get_claims` verifies the signature and the expiry; everything else is checked here
+(docs/vendors.md#supabase-keys-and-tokens).
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""OpenAI writes the brief, by Structured Outputs (facts C)."""
+"""OpenAI writes the brief, by Structured Outputs (docs/vendors.md#openai-sdk)."""
 
 import asyncio
 from collections import defaultdict

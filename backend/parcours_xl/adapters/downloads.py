@@ -1,4 +1,4 @@
-"""A guarded, streaming download of a track (architecture: "Storing a track")."""
+"""A guarded, streaming download of a track (docs/specification.md#storing-a-track)."""
 
 import socket
 import ssl

@@ -72,7 +72,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TrackHosts:
-    """The hosts that a deployment trusts (architecture: "Storing a track"; facts A8).
+    """The hosts that a deployment trusts (docs/vendors.md#suno-audio-hosts).
 
     suffixes: domain names, each with its subdomains, over https on the usual port. exact:
     "host:port" of a simulated Suno, free of the https and address rules.

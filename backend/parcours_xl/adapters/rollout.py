@@ -1,4 +1,4 @@
-"""Typed calls of the SQL functions behind the canary rollout (runbook: "Rollout canary")."""
+"""Typed calls of the SQL functions behind the canary rollout (docs/specification.md#rollout)."""
 
 from datetime import datetime
 

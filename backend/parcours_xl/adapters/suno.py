@@ -1,4 +1,7 @@
-"""Suno through sunoapi.org or kie.ai: generate, record-info, credit (facts A1 to A6)."""
+"""Suno through sunoapi.org or kie.ai: generate, record-info, credit.
+
+See docs/vendors.md#suno-resellers.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +115,7 @@ class Suno:
             raise SunoSilent("Suno named no credit") from None
 
     def _payload(self, order: Order) -> dict[str, Any]:
-        """Valid under the old and the new rules of the vendor (facts A2)."""
+        """Valid under the old and the new rules of the vendor (docs/vendors.md#suno-generate)."""
         style_chars_max = STYLE_CHARS_MAX.get(self._model, STYLE_CHARS_MAX_USUAL)
         payload = {
             "customMode": True,

@@ -1,7 +1,7 @@
 """What a "no" of Suno's means: the vendor's code and its text, judged together.
 
 The same rule for every messenger: the answer to a submission, an error callback, record-info.
-Codes of both vendors: docs/vendors (sunoapi.org "Status codes", kie.ai "Callbacks").
+Codes of both vendors: docs/vendors.md#suno-codes.
 """
 
 from collections.abc import Mapping

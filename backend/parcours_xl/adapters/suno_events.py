@@ -1,6 +1,7 @@
 """What Suno says about a task: both callback shapes and record-info become one value.
 
-Sources: runbook "Callbacks Suno (async)"; facts A4 (record-info), A7 (callbacks).
+Sources: docs/specification.md#callback-shapes,
+docs/vendors.md#suno-record-info, docs/vendors.md#suno-callbacks.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -91,7 +92,7 @@ class SunoEvent:
 
 
 class _Documented(pydantic.BaseModel):
-    """The runbook's own shape."""
+    """The documented shape."""
 
     stage: str = pydantic.Field(max_length=STAGE_CHARS_MAX)
     streamUrl: str | None = None  # noqa: N815
@@ -115,7 +116,7 @@ def _is_error(stage: Any, code: int | None) -> bool:
 def parse_callback(
     body: dict[str, Any], hosts: TrackHosts, vendor: Vendor = "sunoapi"
 ) -> SunoEvent:
-    """Either documented shape as one event. ValidationError when the runbook's shape is broken."""
+    """Either shape as one event. ValidationError when the documented one is broken."""
     if "stage" in body:
         return _screen(_read_documented(_Documented.model_validate(body)), hosts)
     return _screen(_read_vendor(body, vendor), hosts)

@@ -1,4 +1,4 @@
-"""The private bucket of tracks: store, sign, delete (runbook: "Storage")."""
+"""The private bucket of tracks: store, sign, delete (docs/specification.md#storage)."""
 
 from pathlib import Path
 from uuid import UUID
@@ -130,7 +130,8 @@ class Tracks:
 
 
 def _status(error: Exception) -> str:
-    # The real status is in the body, sometimes as text; HTTP mostly says 400 (facts D4).
+    # The real status is in the body, sometimes as text, and HTTP mostly says 400
+    # (docs/vendors.md#supabase-storage).
     return str(getattr(error, "status", ""))
 
 

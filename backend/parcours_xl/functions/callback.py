@@ -1,4 +1,4 @@
-"""parcours-xl-callback: Suno reports progress (runbook: Edge Functions, 3)."""
+"""parcours-xl-callback: Suno reports progress (docs/specification.md#parcours-xl-callback)."""
 
 from typing import Any, Literal
 

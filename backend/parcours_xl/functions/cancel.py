@@ -1,4 +1,4 @@
-"""parcours-xl-cancel: the owner gives a run up, and nothing more is bought for it."""
+"""parcours-xl-cancel: the owner stops a run (docs/specification.md#parcours-xl-cancel)."""
 
 from typing import Literal
 from uuid import UUID

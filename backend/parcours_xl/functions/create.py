@@ -1,4 +1,4 @@
-"""parcours-xl-create: a signed-in user's new run (runbook: Edge Functions, 1)."""
+"""parcours-xl-create: a signed-in user's new run (docs/specification.md#parcours-xl-create)."""
 
 from typing import Annotated, Any
 from uuid import UUID

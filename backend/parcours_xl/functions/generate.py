@@ -1,4 +1,4 @@
-"""parcours-xl-generate: Suno composes one segment (runbook: Edge Functions, 2)."""
+"""parcours-xl-generate: Suno composes one segment (docs/specification.md#parcours-xl-generate)."""
 
 from typing import Annotated, Literal, Self
 from uuid import UUID

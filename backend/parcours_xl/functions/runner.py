@@ -1,4 +1,4 @@
-"""parcours-xl-runner: a run is put in hand, at once (runbook: Edge Functions, 5)."""
+"""parcours-xl-runner: a run is put in hand, at once (docs/specification.md#parcours-xl-runner)."""
 
 from typing import Literal
 from uuid import UUID

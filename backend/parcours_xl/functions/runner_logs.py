@@ -1,4 +1,4 @@
-"""parcours-xl-runner/logs: what happened to runs (runbook: "Runner timeout")."""
+"""parcours-xl-runner/logs: what happened to runs (docs/specification.md#runner-logs)."""
 
 from datetime import UTC, datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""sign-track: the owner's one-hour URL of a stored track (runbook: Edge Functions, 4)."""
+"""sign-track: the owner's one-hour URL of a stored track (docs/specification.md#sign-track)."""
 
 from uuid import UUID
 

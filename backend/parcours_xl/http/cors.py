@@ -1,4 +1,4 @@
-"""CORS as supabase-js needs it in a browser (facts D1)."""
+"""CORS as supabase-js needs it in a browser (docs/vendors.md#supabase-cors)."""
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware

@@ -35,7 +35,8 @@ class EmotionState:
 def parse_emotion_state(value: object) -> EmotionState:
     """Read `emotionState` as documented: "fear-0.8", "fear", {"emotion", "intensity"}, {} or none.
 
-    ValueError for anything else; its message may be shown to the caller (runbook: Flux nominal).
+    ValueError for anything else; its message may be shown to the caller.
+    See docs/specification.md#emotion-state.
     """
     if value is None:
         return EmotionState()

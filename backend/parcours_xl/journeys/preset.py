@@ -1,8 +1,6 @@
 """One preset: a feeling, the music that leads out of it, and the words around it.
 
-Source of the figures: reference B2 (tempo, mode, meter, instruments, minutes, techniques).
-Wording and prompts are our own. No text has anybody press a point of the body (`wording.py`), so
-the reference's note for pregnancy, which is about two of those points, has nothing to warn of.
+The figures and their source: docs/specification.md#presets. Texts and prompts are our own.
 """
 
 import re

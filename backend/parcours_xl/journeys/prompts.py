@@ -1,6 +1,6 @@
 """What the language model and Suno are asked for.
 
-Sources: reference A2 (Suno's fields and limits), runbook "parcours-xl-create".
+Sources: docs/vendors.md#suno-generate, docs/specification.md#prompts.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The lives of a segment and of a run, as tables.
 
-Source: runbook, "Base de données" (the words) and "Flux nominal" (the order). PostgreSQL enforces
-the same tables, and a test compares the two.
+Source: docs/specification.md#states. PostgreSQL enforces the same tables, and a test compares the
+two.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 
 class SegmentStatus(StrEnum):
-    """Where one piece of music is on its way (runbook: parcours_segments.status)."""
+    """Where one piece of music is on its way (docs/specification.md#segment-states)."""
 
     QUEUED = "queued"
     GENERATING = "generating"
@@ -20,7 +20,7 @@ class SegmentStatus(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """Where a whole journey is on its way (runbook: parcours_runs.status)."""
+    """Where a whole journey is on its way (docs/specification.md#run-states)."""
 
     CREATING = "creating"
     READY = "ready"

@@ -1,1 +1,1 @@
-"""The operator's half of the runbook: see it, trust it, mend it, roll it out."""
+"""What operators do: report, alerts, doctor, rollout (docs/runbook.md)."""

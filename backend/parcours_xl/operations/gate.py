@@ -1,4 +1,4 @@
-"""The gate of the rollout: may a larger share have Parcours XL? (runbook: "Rollout canary", 2)."""
+"""The gate of the rollout: may a larger share have Parcours XL? (docs/specification.md#rollout)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -63,7 +63,7 @@ def show_facts(console: Console, facts: Mapping[str, str]) -> None:
 
 
 def name_times(report: JourneyReport) -> dict[str, str]:
-    """The times that the runbook names ("Latences cibles"), and how long the music is."""
+    """The latencies (docs/specification.md#targets), and how long the music is."""
     return {
         "First preview (TTFP)": seconds(report.first_preview_s),
         "First complete (TTFC)": seconds(report.first_complete_s),

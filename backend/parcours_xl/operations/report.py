@@ -1,4 +1,4 @@
-"""The report: how the deployment has done against the runbook's targets."""
+"""The report: how the deployment has done against its targets (docs/specification.md#report)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Latency:
-    """One of the runbook's three latencies. suno: its share of it."""
+    """One of the three latencies that have a target. suno: Suno's share of it."""
 
     name: str
     meaning: str

@@ -1,4 +1,4 @@
-"""The canary rollout: a share of the users that only grows, or ends (runbook: "Rollout canary")."""
+"""The canary rollout: a share of users that only grows, or ends (docs/specification.md#rollout)."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""The smoke test of a deployment: one real journey (runbook: "Smoke test complet")."""
+"""The smoke test of a deployment: one real journey (docs/specification.md#smoke-test)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -29,7 +29,9 @@ Restored = Literal["stored", "linked", "away", "lost"]
 
 
 async def restore_track(outside: Outside, segment: FoundSegment) -> Restored:
-    """Store a track again, from wherever it can still be had (runbook, '"Failed to sign URL"').
+    """Store a track again, from wherever it can still be had.
+
+    See docs/runbook.md#failed-to-sign-url.
 
     'linked': it lives, and is played from its own address. 'away': another time. 'lost': no
     address of it is left, and Suno, asked, knows none. Raises SunoQuotaFull.

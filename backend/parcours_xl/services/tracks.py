@@ -118,7 +118,7 @@ async def store_track(outside: Outside, job: TrackJob, *, last_try: bool) -> str
     attempt or the whole run is no more.
 
     last_try: what may be temporary is taken as lasting. Good music that cannot be stored is
-    still handed on by its own address (runbook: "Fallback").
+    still handed on by its own address (docs/specification.md#storing-a-track).
     """
     record, tries = _Record(outside, job), _Tries()
     with outside.temporary_files.folder() as folder:

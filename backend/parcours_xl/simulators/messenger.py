@@ -100,7 +100,10 @@ class Messenger:
     async def _deliver(
         self, task: Task, callback: str, message: dict[str, Any], delay_s: float
     ) -> None:
-        """Suno waits 15 s for an answer and gives up after three more attempts (facts: A7)."""
+        """Wait 15 s for an answer, and give up after three repetitions.
+
+        See docs/vendors.md#suno-callbacks.
+        """
         await asyncio.sleep(delay_s)
         for attempt in range(1 + self._settings.callback_retries):
             if attempt:

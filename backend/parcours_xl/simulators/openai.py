@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, responses and models, as its SDK uses them (facts: C)."""
+"""OpenAI's completions, responses and models, as its SDK uses them (docs/vendors.md#openai-sdk)."""
 
 import asyncio
 import time

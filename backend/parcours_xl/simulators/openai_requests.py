@@ -29,7 +29,10 @@ class Asked:
 
     @property
     def reasons(self) -> bool:
-        """Whether thinking is paid for before the answer: so it is unless told (facts: C)."""
+        """Whether reasoning tokens are billed; they are unless switched off.
+
+        See docs/vendors.md#openai-models.
+        """
         return bool(REASONING_MODELS.match(self.model)) and self.effort != "none"
 
 

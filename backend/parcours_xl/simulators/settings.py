@@ -1,4 +1,7 @@
-"""How the simulated vendors behave; defaults are those of the real ones (facts: Suno A2, A7)."""
+"""How the simulated vendors behave; defaults are those of the real ones.
+
+See docs/vendors.md#suno-generate and docs/vendors.md#suno-callbacks.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -10,7 +10,10 @@ REFUSED_KEYWORDS = ("allOf", "not", "dependentRequired", "dependentSchemas", "if
 
 
 def find_fault(schema: Schema) -> str | None:
-    """Why strict mode would refuse this schema; None when it would not (facts: OpenAI C)."""
+    """Why strict mode would refuse this schema; None when it would not.
+
+    See docs/vendors.md#openai-structured-outputs.
+    """
     if schema.get("type") != "object" or "anyOf" in schema:
         return "schema must have type 'object' and not have 'anyOf' at the top level"
     parts: dict[Path, Schema] = {(): schema}

@@ -1,4 +1,6 @@
-"""What Suno accepts: a payload must pass the old rules and the new ones (facts: Suno A2).
+"""What Suno accepts: a payload must pass the old rules and the new ones.
+
+See docs/vendors.md#suno-generate.
 
 The older documentation and the newest contradict each other and nobody knows which the live
 service follows, so what either would refuse is refused.

@@ -1,6 +1,7 @@
 """Suno as sunoapi.org sells it: submit, record-info, credit, callbacks, streams and files.
 
-Most errors arrive as HTTP 200 with a body code, as on the real service (facts: Suno A3).
+Most errors arrive as HTTP 200 with a body code, as on the real service
+(docs/vendors.md#suno-codes).
 """
 
 import asyncio
@@ -110,7 +111,7 @@ class Suno:
         return answer
 
     async def submit(self, request: Request) -> Response:
-        """POST /api/v1/generate (facts: Suno A2)."""
+        """POST /api/v1/generate (docs/vendors.md#suno-generate)."""
         payload = await read_object(request)
         if payload is None:
             return refuse(400, "The request body is not a JSON object.")
@@ -127,7 +128,7 @@ class Suno:
         return succeed({"taskId": task.id})
 
     async def record_info(self, request: Request) -> Response:
-        """GET /api/v1/generate/record-info?taskId= (facts: Suno A4)."""
+        """GET /api/v1/generate/record-info?taskId= (docs/vendors.md#suno-record-info)."""
         task_id = request.query_params.get("taskId")
         if not task_id:
             return refuse(400, "taskId is required")
@@ -148,7 +149,7 @@ class Suno:
         return succeed(record)
 
     async def credit(self, _: Request) -> Response:
-        """GET /api/v1/generate/credit (facts: Suno A6)."""
+        """GET /api/v1/generate/credit (docs/vendors.md#suno-credits)."""
         return succeed(self.credits)
 
     async def no_such_path(self, _: Request) -> Response:

@@ -1,4 +1,4 @@
-"""How Suno's API words its answers: HTTP 200 with a body code, right or wrong (facts: Suno A3)."""
+"""How Suno's API answers: HTTP 200 with a code in the body (docs/vendors.md#suno-codes)."""
 
 from collections.abc import Mapping
 from typing import Any

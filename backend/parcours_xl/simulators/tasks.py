@@ -1,4 +1,7 @@
-"""One submission and its two tracks, and how sunoapi.org writes about them (facts: Suno A4, A7)."""
+"""One submission and its two tracks, and how sunoapi.org writes about them.
+
+See docs/vendors.md#suno-record-info and docs/vendors.md#suno-callbacks.
+"""
 
 import json
 import secrets
@@ -217,7 +220,7 @@ class Tasks:
 
 
 def name_segment(callback_url: str) -> str:
-    """The segment a callback URL is for, empty when it names none (runbook: CALLBACK_BASE)."""
+    """The segment of a callback URL, else empty (docs/specification.md#callback-token)."""
     return parse_qs(urlsplit(callback_url).query).get("segment", [""])[0]
 
 

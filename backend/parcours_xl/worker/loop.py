@@ -1,4 +1,4 @@
-"""The ticking clock around the lanes: one tick every 2.5 s (runbook), or when woken."""
+"""The loop around the lanes: a tick every 2.5 s, or when woken (docs/specification.md#timings)."""
 
 import asyncio
 import contextlib

@@ -93,7 +93,7 @@ describe("the life of a journey", () => {
 });
 
 describe("sources", () => {
-  test("come in the runbook's order", () => {
+  test("come in the documented order", () => {
     const segment = complete(0, { finalUrl: "https://final.test/a.mp3" });
     const origins = sourcesOf(segment).map((source) => source.origin);
     expect(origins).toEqual(["storage", "final_url", "preview_url"]);

@@ -1,0 +1,136 @@
+"""Citations and links lead somewhere, and docs/specification.md says what is so."""
+
+import re
+
+import pytest
+
+from parcours_xl.journeys.presets import all_presets
+from parcours_xl.journeys.states import RUN_MOVES, SEGMENT_MOVES
+from tests.fixtures.pages import (
+    ROOT,
+    anchors_of,
+    links_of,
+    read_files,
+    table_under,
+    undefined_references,
+)
+from tests.sql.test_schema import COLUMNS
+
+TEXTS = (".css", ".js", ".json", ".py", ".sql", ".toml", ".ts", ".yaml", ".yml", "")
+SOURCES = read_files(
+    *("backend", "supabase", "web", "tests", "benchmarks", ".ci", ".github"),
+    *("Makefile", "Dockerfile", "compose.yaml", "pyproject.toml"),
+    suffixes=TEXTS,
+)
+PAGES = read_files(".", suffixes=(".md",))
+CITATION = re.compile(r"(?<![/\w.])docs/[\w-]+(?:\.md)?(?:#[\w-]+)?")
+CITED_BY_SECTION = ("docs/architecture.md", "docs/specification.md", "docs/vendors.md")
+"""Long pages: a citation names the section."""
+
+EARLIER_FORMS = re.compile(
+    r"\bfacts:? ?(?:Suno |OpenAI )?[A-F]\d?\b(?! ?[=|])|\breference [A-F]\d\b"
+    r"|\brunbook(?:: (?!\"docs/)|, [\"']| [\"'])|\barchitecture: |\.\./shared|\blocal-stack\.md",
+)
+SPECIFICATION = PAGES["docs/specification.md"]
+SOURCES.pop("tests/test_docs.py")
+CITING = [path for path in SOURCES if CITATION.search(SOURCES[path])]
+BEING_REWRITTEN = ("supabase/migrations/", "backend/parcours_xl/operations/alerts.py")
+
+
+def test_there_is_something_to_follow() -> None:
+    cited = [found for text in SOURCES.values() for found in CITATION.findall(text)]
+    assert len(cited) > 60
+    assert {page.partition("/")[0] for page in PAGES} >= {"docs", "README.md"}
+
+
+@pytest.mark.parametrize("path", CITING)
+def test_a_citation_leads_to_a_section(path: str) -> None:
+    for cited in CITATION.findall(SOURCES[path]):
+        page, _, anchor = cited.partition("#")
+        assert page in PAGES, f"{path} cites {cited}: there is no such page"
+        assert not anchor or anchor in anchors_of(PAGES[page]), f"{path} cites {cited}: no section"
+        assert anchor or page not in CITED_BY_SECTION, f"{path} cites {page} without a section"
+
+
+def test_there_is_one_form_of_citation() -> None:
+    found = {
+        path: earlier
+        for path, text in (SOURCES | PAGES).items()
+        if not path.startswith(BEING_REWRITTEN) and (earlier := EARLIER_FORMS.findall(text))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_link_of_a_page_leads_somewhere(path: str) -> None:
+    page = ROOT / path
+    for target in links_of(PAGES[path]):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        led_to = (page.parent / file).resolve() if file else page
+        assert led_to.exists(), f"{path}: {target}"
+        if anchor:
+            assert anchor in anchors_of(led_to.read_text(encoding="utf-8")), f"{path}: {target}"
+    assert undefined_references(PAGES[path]) == []
+
+
+@pytest.mark.parametrize("table", ["parcours_runs", "parcours_segments"])
+def test_the_columns_are_those_of_the_database(table: str) -> None:
+    heading = "Runs table" if table == "parcours_runs" else "Segments table"
+    documented = {
+        name.strip("`"): (kind, null, default.strip("`") or None)
+        for name, kind, null, default, _ in table_under(SPECIFICATION, heading)
+    }
+    actual = {
+        name: (kind, "yes" if nullable else "no", default and default.partition("::")[0])
+        for name, (kind, nullable, default) in COLUMNS[table].items()
+    }
+    assert documented == actual
+
+
+@pytest.mark.parametrize(
+    ("heading", "moves"), [("Segment states", SEGMENT_MOVES), ("Run states", RUN_MOVES)]
+)
+def test_the_transitions_are_those_of_the_code(heading: str, moves: dict[str, set[str]]) -> None:
+    documented = {
+        start.strip("`"): {end.strip(" `") for end in ends.split(",") if end}
+        for start, ends in table_under(SPECIFICATION, heading)
+    }
+    assert documented == {str(start): {str(end) for end in ends} for start, ends in moves.items()}
+
+
+def test_every_sql_function_is_listed() -> None:
+    listed = {
+        name
+        for _, names in table_under(SPECIFICATION, "SQL functions")
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    made = {
+        name
+        for path, text in SOURCES.items()
+        if path.startswith("supabase/migrations/")
+        for name in re.findall(r"create (?:or replace )?function public\.(\w+)", text)
+    }
+    assert listed == made
+
+
+def test_the_presets_are_those_of_the_code() -> None:
+    documented = [
+        (key.strip("`"), minutes, bpm, modes, meters)
+        for key, minutes, bpm, modes, meters in table_under(SPECIFICATION, "Presets")
+    ]
+    assert documented == [
+        (
+            preset.key,
+            _range(preset.minutes.min, preset.minutes.max),
+            _range(preset.music.bpm_start, preset.music.bpm_end),
+            ", ".join(preset.music.modes),
+            ", ".join(preset.music.meters),
+        )
+        for preset in all_presets()
+    ]
+
+
+def _range(start: int, end: int) -> str:
+    return str(start) if start == end else f"{start}–{end}"
