@@ -191,11 +191,11 @@ def test_a_supabase_that_is_away_is_the_one_finding(doctor: Operator, dead_port:
 
 def test_migrations_that_are_missing_are_named(doctor: Operator, records: Records) -> None:
     table = "supabase_migrations.schema_migrations"
-    row = records.one(f"delete from {table} where version = '20261101001500' returning *")
+    row = records.one(f"delete from {table} where version = '20261130185317' returning *")
     try:
         told = doctor.run("doctor")
         assert told.status == 1
-        assert "1 migrations are not applied" in told.out and "20261101001500" in told.out
+        assert "1 migrations are not applied" in told.out and "20261130185317" in told.out
         assert "supabase db push" in told.out
     finally:
         records.do(

@@ -199,4 +199,4 @@ def test_files_are_scanned_for_their_segments(world: World, journey: Journey) ->
 
 def test_what_was_applied_is_known(world: World) -> None:
     applied = world.service.call("read_migrations")
-    assert "20261101000100" in applied and applied == sorted(applied)
+    assert "20261130181127" in applied and applied == sorted(applied)

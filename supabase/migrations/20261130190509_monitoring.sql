@@ -1,3 +1,49 @@
+-- The logs of the runner (runbook, "Runner timeout"): what happened, oldest first.
+
+-- Without p_since and p_after the last p_limit events; with one of them the first p_limit that
+-- follow. p_after: the id of the last event already read.
+create function public.read_logs(
+  p_run_id uuid default null, p_since timestamptz default null, p_after bigint default null,
+  p_limit integer default 200
+) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  quantity integer := least(greatest(p_limit, 1), 1000);
+  chosen bigint[];
+begin
+  -- A branch each, so that each finds its index.
+  if p_since is not null then
+    chosen := array(
+      select id from public.parcours_events
+       where happened_at >= p_since and (p_run_id is null or run_id = p_run_id)
+         and (p_after is null or id > p_after)
+       order by happened_at, id limit quantity);
+  elsif p_after is not null then
+    chosen := array(
+      select id from public.parcours_events
+       where id > p_after and (p_run_id is null or run_id = p_run_id)
+       order by id limit quantity);
+  else
+    chosen := array(
+      select id from public.parcours_events
+       where p_run_id is null or run_id = p_run_id
+       order by id desc limit quantity);
+  end if;
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+             'id', event.id, 'at', event.happened_at, 'what', event.what,
+             'run_id', event.run_id, 'segment_id', event.segment_id,
+             'segment_index', segment.segment_index, 'detail', event.detail)
+             order by event.id), '[]')
+      from public.parcours_events as event
+      left join public.parcours_segments as segment on segment.id = event.segment_id
+     where event.id = any (chosen));
+end;
+$$;
+
+revoke execute on function public.read_logs from public, anon, authenticated;
+grant execute on function public.read_logs to service_role;
+
 -- What a slice of time looked like (runbook, "Métriques clés"), counted here and in one piece:
 -- whoever wants a longer time asks for it slice by slice and adds up.
 --
@@ -234,3 +280,121 @@ revoke execute on function parcours.timing, parcours.seconds_between, parcours.r
 revoke execute on function public.report_slice, public.report_top_users
   from public, anon, authenticated;
 grant execute on function public.report_slice, public.report_top_users to service_role;
+
+-- Work that one worker at a time does for all: whoever takes the turn has it until it is ended,
+-- or its lease is over. The next one is due p_every_s after this one began.
+
+create table parcours.turns (
+  name text primary key,
+  holder text not null,
+  lease_until timestamptz not null,
+  next_at timestamptz not null
+);
+
+create function public.take_turn(
+  p_name text, p_holder text, p_every_s numeric, p_lease_s numeric
+) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  taken boolean;
+begin
+  insert into parcours.turns as turn (name, holder, lease_until, next_at)
+  values (p_name, p_holder, clock_timestamp() + make_interval(secs => p_lease_s),
+          clock_timestamp() + make_interval(secs => p_every_s))
+      on conflict (name) do update
+     set holder = excluded.holder, lease_until = excluded.lease_until, next_at = excluded.next_at
+   where turn.lease_until <= clock_timestamp() and turn.next_at <= clock_timestamp()
+  returning true into taken;
+  return coalesce(taken, false);
+end;
+$$;
+
+create function public.end_turn(p_name text, p_holder text) returns boolean
+language plpgsql security definer set search_path = '' as $$
+begin
+  update parcours.turns set lease_until = clock_timestamp()
+   where name = p_name and holder = p_holder;
+  return found;
+end;
+$$;
+
+revoke execute on function public.take_turn, public.end_turn from public, anon, authenticated;
+grant execute on function public.take_turn, public.end_turn to service_role;
+
+-- What operators are to be told (runbook, "Contacts & escalades"), and whether they have been.
+
+-- A figure that only the outside knows, as it was read last.
+create table parcours.gauges (
+  name text primary key,
+  value double precision not null,
+  read_at timestamptz not null
+);
+
+create function public.record_gauge(p_name text, p_value double precision) returns void
+language sql security definer set search_path = '' as $$
+  insert into parcours.gauges (name, value, read_at)
+  values (p_name, p_value, clock_timestamp())
+      on conflict (name) do update set value = excluded.value, read_at = excluded.read_at;
+$$;
+
+-- What alerts are judged by, beside the figures of the report.
+create function public.read_signs(p_since timestamptz) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_build_object(
+    'credits', (select value from parcours.gauges where name = 'suno_credits'),
+    'credits_read_at', (select read_at from parcours.gauges where name = 'suno_credits'),
+    'account_refused_at', (
+       select max(happened_at) from public.parcours_events
+        where what = 'segment.failed' and detail->>'reason' = 'suno_account'
+          and happened_at >= p_since),
+    'jobs_given_up', (select count(*) from parcours.jobs_given_up),
+    'jobs_unreadable', (select count(*) from parcours.jobs_given_up where reason = 'unreadable'),
+    'day', parcours.read_day(),
+    'caretaker_due_at', (select next_at from parcours.turns where name = 'caretaker'));
+$$;
+
+-- One row from the moment an alert begins to burn until it has ended and that was told.
+create table parcours.alerts (
+  id bigint generated always as identity primary key,
+  name text not null,
+  says text not null,
+  began_at timestamptz not null default clock_timestamp(),
+  ended_at timestamptz,
+  told_began boolean not null default false,
+  told_ended boolean not null default false
+);
+create unique index one_alert_burns on parcours.alerts (name) where ended_at is null;
+
+-- What burns now: [{name, says}]. Answers what nobody has been told yet, oldest first:
+-- [{id, name, says, began_at, ended_at, told_began}].
+create function public.note_alerts(p_burning jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+begin
+  update parcours.alerts set ended_at = clock_timestamp()
+   where ended_at is null
+     and name not in (select alert->>'name' from jsonb_array_elements(p_burning) as alert);
+  insert into parcours.alerts (name, says)
+  select alert->>'name', alert->>'says' from jsonb_array_elements(p_burning) as alert
+      on conflict (name) where ended_at is null do update set says = excluded.says;
+  delete from parcours.alerts where ended_at < now() - interval '30 days';
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+             'id', id, 'name', name, 'says', says, 'began_at', began_at, 'ended_at', ended_at,
+             'told_began', told_began) order by id), '[]')
+      from parcours.alerts
+     where ended_at is null and not told_began
+        or ended_at > now() - interval '1 day' and not told_ended);
+end;
+$$;
+
+create function public.record_told(p_id bigint, p_ended boolean) returns void
+language sql security definer set search_path = '' as $$
+  update parcours.alerts
+     set told_began = true, told_ended = told_ended or p_ended
+   where id = p_id;
+$$;
+
+revoke execute on function public.record_gauge, public.read_signs, public.note_alerts,
+  public.record_told from public, anon, authenticated;
+grant execute on function public.record_gauge, public.read_signs, public.note_alerts,
+  public.record_told to service_role;

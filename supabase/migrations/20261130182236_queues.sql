@@ -260,3 +260,64 @@ revoke execute on function public.send_again, public.postpone_job, public.finish
   from public, anon, authenticated;
 grant execute on function public.send_again, public.postpone_job, public.finish_job
   to service_role;
+
+-- One request id through function, job and event. The service names the request that is behind a
+-- call in a header; every event and every job that comes of the call is stamped with it.
+
+create function parcours.request_id() returns text
+language sql stable set search_path = '' as $$
+  select substring(
+    nullif(current_setting('request.headers', true), '')::jsonb->>'x-parcours-request'
+    from '^[0-9a-f]{32}$');
+$$;
+
+create function parcours.stamp_event() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  new.detail := new.detail
+    || jsonb_strip_nulls(jsonb_build_object('request_id', parcours.request_id()));
+  return new;
+end;
+$$;
+
+create function parcours.stamp_job() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  new.message := jsonb_strip_nulls(jsonb_build_object('request_id', parcours.request_id()))
+    || new.message;
+  return new;
+end;
+$$;
+
+create trigger stamp before insert on public.parcours_events
+  for each row execute function parcours.stamp_event();
+create trigger stamp before insert on pgmq.q_parcours_generation
+  for each row execute function parcours.stamp_job();
+create trigger stamp before insert on pgmq.q_parcours_tracks
+  for each row execute function parcours.stamp_job();
+
+revoke execute on function parcours.request_id, parcours.stamp_event, parcours.stamp_job
+  from public;
+
+-- Are the queues flowing? oldest_s: for how many seconds the oldest job has been waiting for a
+-- worker. A run in hand waits for its next deadline first; a track waits from the start.
+
+create function public.read_queues() returns jsonb
+language sql volatile security definer set search_path = '' as $$
+  select jsonb_build_array(
+    (select jsonb_build_object(
+              'queue', 'parcours_generation', 'depth', count(*),
+              'due', count(*) filter (where vt <= clock_timestamp()),
+              'oldest_s', greatest(0, coalesce(
+                 round(extract(epoch from clock_timestamp() - min(vt)), 1), 0)))
+       from pgmq.q_parcours_generation),
+    (select jsonb_build_object(
+              'queue', 'parcours_tracks', 'depth', count(*),
+              'due', count(*) filter (where vt <= clock_timestamp()),
+              'oldest_s', coalesce(
+                 round(extract(epoch from clock_timestamp() - min(enqueued_at)), 1), 0))
+       from pgmq.q_parcours_tracks));
+$$;
+
+revoke execute on function public.read_queues from public, anon, authenticated;
+grant execute on function public.read_queues to service_role;
