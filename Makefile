@@ -1,4 +1,4 @@
-# The two commands: make demo, make test. Each does all its own set-up.
+# make demo, make test-fast, make test-browsers, make test. Each does all its own set-up.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,7 +10,7 @@ BENCH ?= $(filter --json,$(MAKECMDGOALS))
 # make demo -- --stay, or DEMO_STAY=1 make demo: afterwards everything runs on, with the page.
 STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
 
-.PHONY: demo dev test test-browsers player-table lint web fuzz test-supabase test-containers \
+.PHONY: demo dev test test-fast test-browsers coverage player-table lint web fuzz test-supabase test-containers \
   bench bench-capacity bench-starvation bench-page package clean --stay --json
 
 demo: $(READY)
@@ -27,6 +27,17 @@ test: $(READY)
 	$(MAKE) --jobs 2 --output-sync=target lint web
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
 	$(MAKE) test-browsers
+
+# While you work: no whole deployments, no browsers, and nothing that takes long by itself.
+FAST := -m "(unit or sql or api) and not slow"
+
+test-fast: lint
+	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder $(FAST)
+
+# How much of the product the quick tests reach. Nothing depends on the figure.
+coverage: $(READY)
+	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder $(FAST) \
+	  --cov parcours_xl --cov-report term:skip-covered
 
 # The page in Chromium, Firefox ESR and WebKitGTK. What is heard in a browser is measured as it
 # sounds, and has the machine to itself. On a shared machine a neighbour may still spoil a hearing:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,11 +24,48 @@ pytest_plugins = ["tests.fixtures.house"]
 PRISTINE = "pristine"
 PROCESSES_MAX = 8
 
+TESTS = Path(__file__).parent
+KINDS = {
+    "unit": ("", "adapters", "http", "journeys", "player", "simulators"),
+    "sql": ("sql",),
+    "api": ("exam", "functions", "operations", "services", "worker"),
+    "end_to_end": ("end_to_end", "local"),
+    "browser": ("browser",),
+}
+"""Each kind of test, a marker, and the folders that hold it; \"\" is tests/ itself."""
+
+SLOW: tuple[str, ...] = ()
+"""Modules that `make test-fast` leaves out."""
+
 
 def pytest_configure() -> None:
     """Test processes that run beside one another draw their ports from sets of their own."""
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     ports.FREE_PORTS = ports.FREE_PORTS[number % PROCESSES_MAX :: PROCESSES_MAX]
+    catch_interrupts()
+
+
+def catch_interrupts() -> None:
+    """Let commands under test be stopped by SIGINT where a shell has it ignored for this process.
+
+    A shell without job control, and nohup, start what runs in the background so. An ignored signal
+    stays ignored in every process that is started from here; a caught one is back to its default.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda _signal, _frame: None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its kind, by its folder."""
+    kind_of = {folder: kind for kind, folders in KINDS.items() for folder in folders}
+    for item in items:
+        module = item.path.relative_to(TESTS)
+        folder = module.parts[0] if len(module.parts) > 1 else ""
+        if folder not in kind_of:
+            raise pytest.UsageError(f"tests/conftest.py: KINDS does not say what {folder}/ holds")
+        item.add_marker(kind_of[folder])
+        if module.as_posix() in SLOW:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
