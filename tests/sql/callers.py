@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from parcours_xl.local.project import LocalProject
+from tests.sql.safeupdate import SafeCursor
 
 OWNER = UUID("00000000-0000-4000-8000-00000000000a")
 STRANGER = UUID("00000000-0000-4000-8000-00000000000b")
@@ -37,8 +38,13 @@ class Caller:
         role, user_id = CALLERS[name]
         login = "authenticator" if role else "postgres"
         self.name = name
+        # Supabase loads safeupdate for the role that PostgREST logs in as, and for no other.
+        cursors: type[psycopg.Cursor[Any]] = SafeCursor if role else psycopg.Cursor
         self.connection = psycopg.connect(
-            project.database_url(login, database), autocommit=True, row_factory=dict_row
+            project.database_url(login, database),
+            autocommit=True,
+            row_factory=dict_row,
+            cursor_factory=cursors,
         )
         if role:
             claims = {"role": role} | ({"sub": str(user_id)} if user_id else {})

@@ -5,6 +5,10 @@ The rule is read from the text: the library is not to be had here.
 """
 
 import re
+from typing import Any, Self
+
+import psycopg
+from psycopg import errors, sql
 
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 TEXT = re.compile(r"'((?:[^']|'')*)'")
@@ -24,6 +28,18 @@ def find_unsafe(source: str) -> list[str]:
         if re.match(r"\s*(update|delete|with)\b", text, re.IGNORECASE):
             unsafe += find_unsafe(text)
     return unsafe
+
+
+class SafeCursor(psycopg.Cursor[Any]):
+    """Refuses what safeupdate refuses, with its SQLSTATE and before the statement is sent."""
+
+    def execute(self, query: Any, *arguments: Any, **options: Any) -> Self:
+        text = query.as_string(self) if isinstance(query, sql.Composable) else query
+        text = text.decode() if isinstance(text, bytes) else text
+        if unsafe := find_unsafe(text):
+            verb = unsafe[0].split(maxsplit=1)[0].upper()
+            raise errors.CardinalityViolation(f"{verb} requires a WHERE clause")
+        return super().execute(query, *arguments, **options)
 
 
 def _find(bare: str) -> list[str]:

@@ -46,29 +46,29 @@ STATEMENTS: dict[str, dict[str, LiteralString]] = {
         "select": "select * from public.parcours_runs",
         "insert": "insert into public.parcours_runs (user_id, preset_key)"
         " values ('00000000-0000-4000-8000-00000000000a', '00')",
-        "update": "update public.parcours_runs set brief = 'mine'",
-        "delete": "delete from public.parcours_runs",
+        "update": "update public.parcours_runs set brief = 'mine' where true",
+        "delete": "delete from public.parcours_runs where true",
     },
     "parcours_segments": {
         "select": "select * from public.parcours_segments",
         "insert": "insert into public.parcours_segments (run_id, segment_index, prompt)"
         " select id, 99, 'mine' from public.parcours_runs",
-        "update": "update public.parcours_segments set prompt = 'mine'",
-        "delete": "delete from public.parcours_segments",
+        "update": "update public.parcours_segments set prompt = 'mine' where true",
+        "delete": "delete from public.parcours_segments where true",
     },
     "parcours_events": {
         "select": "select * from public.parcours_events",
         "insert": "insert into public.parcours_events (run_id, what)"
         " select id, 'mine' from public.parcours_runs",
-        "update": "update public.parcours_events set what = 'mine'",
-        "delete": "delete from public.parcours_events",
+        "update": "update public.parcours_events set what = 'mine' where true",
+        "delete": "delete from public.parcours_events where true",
     },
     "feature_flags": {
         "select": "select * from public.feature_flags",
         "insert": "insert into public.feature_flags (user_id)"
         " values ('00000000-0000-4000-8000-00000000000b')",
-        "update": "update public.feature_flags set parcours_xl_enabled = true",
-        "delete": "delete from public.feature_flags",
+        "update": "update public.feature_flags set parcours_xl_enabled = true where true",
+        "delete": "delete from public.feature_flags where true",
     },
 }
 
@@ -142,18 +142,20 @@ def test_a_token_without_a_user_sees_nothing(world: World, run: Journey) -> None
 
 @pytest.mark.parametrize("column", ["suds_start", "suds_mid", "suds_end"])
 def test_the_owner_tells_each_suds(world: World, run: Journey, column: str) -> None:
-    world.caller("owner").connection.execute(f"update public.parcours_runs set {column} = 7")
+    world.caller("owner").connection.execute(
+        f"update public.parcours_runs set {column} = 7 where true"
+    )
     assert run.run[column] == 7
 
 
 def test_a_suds_out_of_range_is_refused_to_the_owner_too(world: World, run: Journey) -> None:
     with refused("23514"):
-        world.caller("owner").do("update public.parcours_runs set suds_end = 11")
+        world.caller("owner").do("update public.parcours_runs set suds_end = 11 where true")
 
 
 def test_a_stranger_cannot_tell_the_owner_s_suds(world: World, run: Journey) -> None:
     stranger = world.caller("stranger")
-    assert stranger.do("update public.parcours_runs set suds_start = 1") == 0
+    assert stranger.do("update public.parcours_runs set suds_start = 1 where true") == 0
     assert run.run["suds_start"] is None
 
 
@@ -166,7 +168,7 @@ COLUMNS_NOT_TO_WRITE = (
 def test_the_owner_writes_no_other_column(world: World, run: Journey, column: str) -> None:
     with refused(CLOSED):
         world.caller("owner").connection.execute(
-            f"update public.parcours_runs set suds_end = 1, {column} = {column}".encode()
+            f"update public.parcours_runs set suds_end = 1, {column} = {column} where true".encode()
         )
 
 

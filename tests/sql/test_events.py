@@ -7,7 +7,9 @@ from tests.sql.journeys import Journey, complete, create_journey
 from tests.sql.world import World
 
 
-@pytest.mark.parametrize("statement", ["update {} set what = 'x'", "delete from {}", "truncate {}"])
+@pytest.mark.parametrize(
+    "statement", ["update {} set what = 'x' where true", "delete from {} where true", "truncate {}"]
+)
 @pytest.mark.parametrize(("name", "sqlstate"), [("service_role", "42501"), ("postgres", "PT409")])
 def test_nobody_rewrites_what_happened(
     world: World, journey: Journey, name: str, sqlstate: str, statement: str
