@@ -303,7 +303,7 @@ revoke execute on function parcours.request_id, parcours.stamp_event, parcours.s
 -- worker. A run in hand waits for its next deadline first; a track waits from the start.
 
 create function public.read_queues() returns jsonb
-language sql volatile security definer set search_path = '' as $$
+language sql stable security definer set search_path = '' as $$
   select jsonb_build_array(
     (select jsonb_build_object(
               'queue', 'parcours_generation', 'depth', count(*),

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import jwt
 import pytest
 
 from parcours_xl.adapters.outside import open_outside
@@ -17,12 +20,23 @@ from tests.fixtures.service import MakeSettings
 
 pytestmark = pytest.mark.anyio
 
+USER_ID = "11111111-1111-4111-8111-111111111111"
 ANSWERS: dict[str, Any] = {
     "/api/v1/generate/credit": {"code": 200, "msg": "ok", "data": 5},
     "/api/v1/generate": {"code": 200, "msg": "ok", "data": {"taskId": "task"}},
     "/storage/v1/object/sign/": {"signedURL": "/object/sign/parcours-tracks/a.mp3?token=x"},
     "/rest/v1/rpc/find_track": "a.mp3",
+    "/auth/v1/user": {
+        "id": USER_ID,
+        "aud": "authenticated",
+        "created_at": "2026-01-01T00:00:00Z",
+        "app_metadata": {},
+        "user_metadata": {},
+    },
     "/rest/v1/rpc/erase_departed": 0,
+    "/rest/v1/rpc/read_logs": [],
+    "/rest/v1/rpc/report_slice": {},
+    "/rest/v1/rpc/read_queues": [],
 }
 
 
@@ -89,6 +103,36 @@ async def test_signing_is_tried_once_more(make_settings: MakeSettings) -> None:
         for _ in range(2):
             assert await outside.database.find_track(uuid4(), uuid4()) == "a.mp3"
             assert "token=x" in await outside.tracks.sign("a.mp3")
+    assert hasty.closed > 0, "an idle connection was used again, and closed"
+
+
+async def test_a_token_that_auth_verifies_is_shown_once_more(make_settings: MakeSettings) -> None:
+    async with hasty_server() as hasty:
+        settings = supabase_at(hasty, make_settings)
+        claims = {
+            "sub": USER_ID,
+            "role": "authenticated",
+            "aud": "authenticated",
+            "iss": settings.supabase_jwt_issuer,
+            "exp": int(time.time()) + 60,
+        }
+        token = jwt.encode(claims, "nobody but Auth knows this secret", "HS256")
+        async with open_outside(settings) as outside:
+            for _ in range(3):
+                assert str(await outside.auth.verify_user(token)) == USER_ID
+    assert hasty.closed > 0, "an idle connection was used again, and closed"
+
+
+async def test_what_operators_read_is_asked_once_more(make_settings: MakeSettings) -> None:
+    now = datetime.now(UTC)
+    async with (
+        hasty_server() as hasty,
+        open_outside(supabase_at(hasty, make_settings)) as outside,
+    ):
+        for _ in range(2):
+            assert await outside.oversight.read_logs() == []
+            assert await outside.oversight.report_slice(now, now, {}) == {}
+            assert await outside.oversight.read_queues() == []
     assert hasty.closed > 0, "an idle connection was used again, and closed"
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from parcours_xl.adapters.sql_functions import READS
 from tests.sql.callers import API_CALLERS, Row, refused
 from tests.sql.world import World
 
@@ -35,7 +36,8 @@ def functions(world: World, schema: str) -> list[Row]:
         "       has_function_privilege('service_role', oid, 'execute') as service_role,"
         "       exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner)))"
         "                where grantee = 0) as public,"
-        "       pg_get_function_identity_arguments(oid) as arguments, prosrc as source"
+        "       pg_get_function_identity_arguments(oid) as arguments, prosrc as source,"
+        "       provolatile <> 'v' as reads"
         "  from pg_proc where pronamespace = %s::regnamespace order by proname",
         schema,
     )
@@ -54,6 +56,10 @@ def test_a_door_runs_as_postgres_for_the_service_role_alone(world: World) -> Non
         assert not function["anon"], function["name"]
         assert not function["authenticated"], function["name"]
         assert not function["public"], function["name"]
+
+
+def test_what_is_called_once_more_after_a_broken_connection_changes_nothing(world: World) -> None:
+    assert {row["name"] for row in functions(world, "public") if row["reads"]} == READS
 
 
 def test_what_the_doors_share_is_open_to_nobody(world: World) -> None:

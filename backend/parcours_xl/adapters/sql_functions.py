@@ -35,8 +35,30 @@ HINTS = {"suno_quota": SunoQuotaFull, "attempts": AttemptsUsedUp}
 """What an SQL function says beside PT429."""
 
 
-READS = frozenset({"find_track", "check_callback", "find_user"})
-"""Functions that change nothing: called once more where the connection broke before an answer."""
+READS = frozenset(
+    {
+        "check_callback",
+        "count_scans",
+        "find_runs",
+        "find_segments",
+        "find_track",
+        "find_user",
+        "inspect_access",
+        "read_auth_log",
+        "read_logs",
+        "read_migrations",
+        "read_personal_data",
+        "read_queues",
+        "read_rollout",
+        "read_signs",
+        "report_slice",
+        "report_top_users",
+        "scan_files",
+        "scan_segments",
+    }
+)
+"""Functions that change nothing, as SQL declares them (stable): called once more where the
+connection broke before an answer."""
 
 RESET = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """The connection broke before an answer came, mostly an idle one that the server closed."""
