@@ -1,9 +1,12 @@
 """A delivered track is fetched, checked, stored, and recorded."""
 
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import anyio
 import httpx
 import pytest
 from starlette.responses import JSONResponse
@@ -21,6 +24,9 @@ from tests.fixtures.service import MakeSettings, door
 from tests.fixtures.vendors import Vendor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
+
+ELSEWHERE_HOST = "cdn.example.com"
+ELSEWHERE = f"https://{ELSEWHERE_HOST}"
 
 
 @pytest.fixture
@@ -139,6 +145,54 @@ async def test_a_host_is_not_judged_before_suno_can_say(
     with pytest.raises(TrackAway):
         await store_track(outside, job, last_try=False)
     assert await store_track(outside, job, last_try=False) == "stored"
+
+
+@pytest.fixture
+def resolved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that were looked up; nobody knows any of them."""
+    names: list[str] = []
+
+    async def resolve(host: str, port: int, **_: object) -> list[Any]:
+        names.append(host)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(anyio, "getaddrinfo", resolve)
+    return names
+
+
+def redirect_elsewhere(suno: Vendor, music: Music, name: str) -> None:
+    """Suno's record names the first track on another host, and its own host redirects to `name`."""
+    suno.fail("url_host", host=ELSEWHERE, match={"message": "record-info"}, times=0)
+    suno.fail("redirect", url=f"{ELSEWHERE}{urlsplit(music.urls[0]).path}{name}", times=0)
+
+
+async def test_a_redirect_to_an_unknown_host_is_followed_when_sunos_record_names_its_end(
+    outside: Outside, run: NewRun, music: Music, suno: Vendor, resolved: list[str]
+) -> None:
+    await deliver(outside, run, music)
+    redirect_elsewhere(suno, music, "")
+    asked = suno.calls().count("record-info")
+    with pytest.raises(TrackAway):
+        await store_track(outside, await take_job(outside), last_try=False)
+    assert resolved == [ELSEWHERE_HOST], "it was about to be fetched from there"
+    assert suno.calls().count("record-info") == asked + 1
+
+
+async def test_a_redirect_to_an_unknown_host_is_refused_when_sunos_record_names_another(
+    outside: Outside,
+    run: NewRun,
+    music: Music,
+    suno: Vendor,
+    records: Records,
+    resolved: list[str],
+) -> None:
+    await deliver(outside, run, music)
+    redirect_elsewhere(suno, music, "?another")
+    asked = suno.calls().count("record-info")
+    assert await store_track(outside, await take_job(outside), last_try=False) == "failed"
+    failure = failure_of(records, run)
+    assert (failure["reason"], failure["host"]) == ("url_refused", ELSEWHERE_HOST)
+    assert (resolved, suno.calls().count("record-info")) == ([], asked + 1)
 
 
 async def test_an_address_that_leads_into_a_private_network_is_refused(
