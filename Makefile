@@ -29,7 +29,8 @@ test: $(READY)
 	$(MAKE) test-browsers
 
 # While you work: no whole deployments, no browsers, and nothing that takes long by itself.
-FAST := -m "(unit or sql or api) and not slow"
+FAST := --ignore tests/browser --ignore tests/end_to_end --ignore tests/local -p no:schemathesis \
+  -m "(unit or sql or api) and not slow"
 
 test-fast: lint
 	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder $(FAST)

@@ -34,7 +34,14 @@ KINDS = {
 }
 """Each kind of test, a marker, and the folders that hold it; \"\" is tests/ itself."""
 
-SLOW: tuple[str, ...] = ()
+SLOW = (
+    "sql/test_adoption.py",
+    "sql/test_lives.py",
+    "sql/test_quota_race.py",
+    "sql/test_races.py",
+    "sql/test_storm.py",
+    "sql/test_supabase_cli.py",
+)
 """Modules that `make test-fast` leaves out."""
 
 

@@ -33,6 +33,10 @@ EARLIER_FORMS = re.compile(
 )
 SPECIFICATION = PAGES["docs/specification.md"]
 SOURCES.pop("tests/test_docs.py")
+TRANSITIONS = [
+    {(str(start), str(end)) for start, ends in moves.items() for end in ends}
+    for moves in (SEGMENT_MOVES, RUN_MOVES)
+]
 CITING = [path for path in SOURCES if CITATION.search(SOURCES[path])]
 BEING_REWRITTEN = ("supabase/migrations/", "backend/parcours_xl/operations/alerts.py")
 
@@ -89,15 +93,22 @@ def test_the_columns_are_those_of_the_database(table: str) -> None:
     assert documented == actual
 
 
-@pytest.mark.parametrize(
-    ("heading", "moves"), [("Segment states", SEGMENT_MOVES), ("Run states", RUN_MOVES)]
-)
-def test_the_transitions_are_those_of_the_code(heading: str, moves: dict[str, set[str]]) -> None:
-    documented = {
-        start.strip("`"): {end.strip(" `") for end in ends.split(",") if end}
-        for start, ends in table_under(SPECIFICATION, heading)
-    }
-    assert documented == {str(start): {str(end) for end in ends} for start, ends in moves.items()}
+def test_the_transitions_are_those_of_the_code() -> None:
+    for heading, expected in zip(("Segment states", "Run states"), TRANSITIONS, strict=True):
+        documented = {
+            (start.strip("`"), end.strip(" `"))
+            for start, ends in table_under(SPECIFICATION, heading)
+            for end in ends.split(",")
+            if end
+        }
+        assert documented == expected
+
+
+def test_the_diagrams_show_the_transitions() -> None:
+    page = PAGES["docs/architecture.md"]
+    diagrams = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", page, re.DOTALL)
+    for diagram, expected in zip(diagrams, TRANSITIONS, strict=True):
+        assert set(re.findall(r"^ +(\w+) --> (\w+)", diagram, re.MULTILINE)) == expected
 
 
 def test_every_sql_function_is_listed() -> None:

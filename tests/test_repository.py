@@ -10,6 +10,7 @@ import pytest
 from pydantic import AliasChoices
 
 from parcours_xl.settings import Settings
+from tests.conftest import KINDS, SLOW, TESTS
 from tests.fixtures.pages import ROOT, read_files
 
 WANTED = {"OPENAI_API_KEY"}
@@ -101,6 +102,20 @@ def test_contributing_names_targets_that_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:`|\$ )make ([a-z-]+)", text))
     assert {"test-fast", "test-browsers", "test"} <= named <= targets
+
+
+def test_every_folder_of_tests_is_of_one_kind() -> None:
+    named = [folder for folders in KINDS.values() for folder in folders]
+    holding = {
+        path.relative_to(TESTS).parts[0] if path.parent != TESTS else ""
+        for path in TESTS.rglob("test_*.py")
+    }
+    assert sorted(named) == sorted(holding)
+    assert all((TESTS / module).exists() for module in SLOW)
+    marks = {
+        name.partition(":")[0] for name in PYPROJECT["tool"]["pytest"]["ini_options"]["markers"]
+    }
+    assert marks == {*KINDS, "slow"}
 
 
 def test_a_command_can_be_interrupted_where_the_shell_ignores_interrupts() -> None:
