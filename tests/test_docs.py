@@ -16,7 +16,10 @@ from tests.fixtures.pages import (
 )
 from tests.sql.test_schema import COLUMNS
 
-TEXTS = (".css", ".js", ".json", ".py", ".sql", ".toml", ".ts", ".yaml", ".yml", "")
+TEXTS = (
+    *("", ".css", ".html", ".js", ".json", ".py", ".sql"),
+    *(".toml", ".ts", ".tsx", ".yaml", ".yml"),
+)
 SOURCES = read_files(
     *("backend", "supabase", "web", "tests", "benchmarks", ".ci", ".github"),
     *("Makefile", "Dockerfile", "compose.yaml", "pyproject.toml"),
