@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from parcours_xl.functions.doors import DOORS
 from parcours_xl.journeys.presets import all_presets
 from parcours_xl.journeys.states import RUN_MOVES, SEGMENT_MOVES
 from tests.fixtures.pages import (
@@ -11,6 +12,7 @@ from tests.fixtures.pages import (
     anchors_of,
     links_of,
     read_files,
+    section_of,
     table_under,
     undefined_references,
 )
@@ -36,6 +38,9 @@ EARLIER_FORMS = re.compile(
 )
 SPECIFICATION = PAGES["docs/specification.md"]
 SOURCES.pop("tests/test_docs.py")
+MIGRATIONS = "".join(
+    text for path, text in SOURCES.items() if path.startswith("supabase/migrations/")
+)
 TRANSITIONS = [
     {(str(start), str(end)) for start, ends in moves.items() for end in ends}
     for moves in (SEGMENT_MOVES, RUN_MOVES)
@@ -114,19 +119,33 @@ def test_the_diagrams_show_the_transitions() -> None:
         assert set(re.findall(r"^ +(\w+) --> (\w+)", diagram, re.MULTILINE)) == expected
 
 
+def test_every_function_is_specified_with_its_refusals() -> None:
+    listed = [
+        re.findall(r"`(.+)`", name)[0] for name, *_ in table_under(SPECIFICATION, "Functions")
+    ]
+    assert listed == [door.name for door in DOORS]
+    for door in DOORS:
+        section = section_of(SPECIFICATION, door.name)
+        codes = {int(code) for code in re.findall(r"\b[45]\d\d\b", section)}
+        assert codes >= set(door.refusals), f"{door.name}: {set(door.refusals) - codes}"
+
+
+def test_every_event_is_listed() -> None:
+    section = section_of(SPECIFICATION, "Events table").partition("`what` is")[2]
+    of_run, of_segment = section.split("`segment.`")
+    listed = {f"run.{name}" for name in re.findall(r"`([a-z_]+)`", of_run)}
+    listed |= {f"segment.{name}" for name in re.findall(r"`([a-z_]+)`", of_segment)}
+    assert listed == set(re.findall(r"'((?:run|segment)\.[a-z_]+)'", MIGRATIONS))
+
+
 def test_every_sql_function_is_listed() -> None:
     listed = {
         name
         for _, names in table_under(SPECIFICATION, "SQL functions")
         for name in re.findall(r"`(\w+)`", names)
     }
-    made = {
-        name
-        for path, text in SOURCES.items()
-        if path.startswith("supabase/migrations/")
-        for name in re.findall(r"create (?:or replace )?function public\.(\w+)", text)
-    }
-    assert listed == made
+    made = re.findall(r"create (?:or replace )?function public\.(\w+)", MIGRATIONS)
+    assert listed == set(made)
 
 
 def test_the_presets_are_those_of_the_code() -> None:
