@@ -32,7 +32,7 @@ KINDS = {
     "end_to_end": ("end_to_end", "local"),
     "browser": ("browser",),
 }
-"""Each kind of test, a marker, and the folders that hold it; \"\" is tests/ itself."""
+"""Each kind of test, a marker, and the folders that hold it; the empty name is tests/ itself."""
 
 SLOW = (
     "sql/test_adoption.py",
@@ -64,15 +64,22 @@ def catch_interrupts() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its kind, by its folder."""
-    kind_of = {folder: kind for kind, folders in KINDS.items() for folder in folders}
     for item in items:
         module = item.path.relative_to(TESTS)
-        folder = module.parts[0] if len(module.parts) > 1 else ""
-        if folder not in kind_of:
-            raise pytest.UsageError(f"tests/conftest.py: KINDS does not say what {folder}/ holds")
-        item.add_marker(kind_of[folder])
+        item.add_marker(kind_of(module))
         if module.as_posix() in SLOW:
             item.add_marker("slow")
+
+
+def kind_of(module: Path) -> str:
+    """The kind of a test module, by the innermost folder that KINDS names."""
+    kinds = {folder: kind for kind, folders in KINDS.items() for folder in folders}
+    if module.parent == Path():
+        return kinds[""]
+    for folder in module.parents:
+        if (name := folder.as_posix()) in kinds:
+            return kinds[name]
+    raise pytest.UsageError(f"tests/conftest.py: KINDS does not say of what kind {module} is")
 
 
 @pytest.fixture(scope="session")

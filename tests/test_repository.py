@@ -10,7 +10,7 @@ import pytest
 from pydantic import AliasChoices
 
 from parcours_xl.settings import Settings
-from tests.conftest import KINDS, SLOW, TESTS
+from tests.conftest import KINDS, SLOW, TESTS, kind_of
 from tests.fixtures.pages import ROOT, read_files
 
 WANTED = {"OPENAI_API_KEY"}
@@ -106,12 +106,10 @@ def test_contributing_names_targets_that_exist() -> None:
 
 def test_every_folder_of_tests_is_of_one_kind() -> None:
     named = [folder for folders in KINDS.values() for folder in folders]
-    holding = {
-        path.relative_to(TESTS).parts[0] if path.parent != TESTS else ""
-        for path in TESTS.rglob("test_*.py")
-    }
-    assert sorted(named) == sorted(holding)
-    assert all((TESTS / module).exists() for module in SLOW)
+    assert len(named) == len(set(named))
+    assert all((TESTS / name).exists() for name in (*named, *SLOW))
+    modules = [path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")]
+    assert {kind_of(module) for module in modules} == set(KINDS)
     marks = {
         name.partition(":")[0] for name in PYPROJECT["tool"]["pytest"]["ini_options"]["markers"]
     }
