@@ -118,10 +118,17 @@ language sql volatile set search_path = '' as $$
    where user_id = p_user_id and claimed_at > clock_timestamp() - interval '10 minutes';
 $$;
 
+-- What a journey asks of Suno, with an attempt that failed: who asks for more leaves room to others.
+create function parcours.asked_for_a_journey() returns bigint
+language sql immutable set search_path = '' as $$ select 5::bigint $$;
+
 -- Takes due messages for so many seconds. Whoever has asked the least of Suno lately comes first,
 -- then who has waited longest: a job that was handed back stands behind those that were due
 -- meanwhile. (pgmq.read goes by msg_id: the same old jobs would come first for ever.)
-create function parcours.take_due(p_queue text, p_quantity integer, p_lease_s integer)
+-- p_asked_max: only of users who have asked for no more than that.
+create function parcours.take_due(
+  p_queue text, p_quantity integer, p_lease_s integer, p_asked_max bigint default null
+)
 returns table (msg_id bigint, read_ct integer, message jsonb, asked bigint)
 language plpgsql set search_path = '' as $$
 begin
@@ -133,7 +140,7 @@ begin
         left join public.parcours_runs as run
           on run.id = parcours.as_uuid(job.message->>'run_id'),
         lateral (select parcours.asked_lately(run.user_id) as asked) as lately
-       where job.vt <= clock_timestamp()
+       where job.vt <= clock_timestamp() and ($3 is null or lately.asked <= $3)
        order by lately.asked, job.vt, job.msg_id limit $1
          for update of job skip locked
     ), taken as (
@@ -146,7 +153,7 @@ begin
       from taken join due on due.msg_id = taken.msg_id
      order by due.asked, due.vt, due.msg_id
     $query$, 'q_' || p_queue)
-    using p_quantity, p_lease_s;
+    using p_quantity, p_lease_s, p_asked_max;
 end;
 $$;
 
@@ -253,7 +260,7 @@ end;
 $$;
 
 revoke execute on function parcours.as_uuid, parcours.limit_of, parcours.limit_or_none,
-  parcours.check_limits, parcours.asked_lately,
+  parcours.check_limits, parcours.asked_lately, parcours.asked_for_a_journey,
   parcours.take_due, parcours.broken_tries, parcours.broken_tries_max, parcours.set_aside,
   parcours.holds_receipt from public;
 revoke execute on function public.send_again, public.postpone_job, public.finish_job

@@ -11,14 +11,15 @@ create table parcours.suno_requests (
   answered_at timestamptz
 );
 
--- How many slots submissions of this user may find taken. Whoever has asked for more than a journey
--- lately leaves a few slots to the others: a crowd of runs of few users makes nobody else wait.
+-- How many slots submissions of this user may find taken. Every second request of theirs lately
+-- leaves one slot more to whoever has asked for less, up to a fifth of all: a crowd of runs of few
+-- users makes nobody else wait, and even a crowd of newcomers lets the newest through.
 create function parcours.slots_for(p_limits jsonb, p_asked bigint) returns integer
 language plpgsql immutable set search_path = '' as $$
 declare
   slots integer := parcours.limit_of(p_limits, 'requests_max');
 begin
-  return case when p_asked < 6 then slots else greatest(1, slots - ceil(slots * 0.2)) end;
+  return greatest(1, slots - least(ceil(p_asked / 2.0), ceil(slots * 0.2)));
 end;
 $$;
 
@@ -63,7 +64,8 @@ begin
 
   select case
            when count(*) >= slots
-             or p_kind = 'submit' and count(*) >= parcours.slots_for(p_limits, p_asked) then min(coalesce(answered_at, now_at)) + win
+             or p_kind = 'submit' and count(*) >= parcours.slots_for(p_limits, p_asked)
+             then min(coalesce(answered_at, now_at)) + win
            when p_kind = 'ask' and count(*) filter (where kind = 'ask') >= questions
              then min(coalesce(answered_at, now_at)) filter (where kind = 'ask') + win
          end

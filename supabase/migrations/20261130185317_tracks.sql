@@ -6,7 +6,10 @@
 -- be deleted; 'announced_seconds' is how long Suno says the track is, 'delivered_s' how
 -- long ago it said that it is complete. Of an erase job: 'current'
 -- says that there is still something to erase.
-create function public.take_track_jobs(p_quantity integer, p_lease_s integer) returns jsonb
+-- p_reserved: so many of p_quantity are taken for nobody who has asked for more than a journey lately.
+create function public.take_track_jobs(
+  p_quantity integer, p_lease_s integer, p_reserved integer default 0
+) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   job record;
@@ -15,7 +18,13 @@ begin
   perform parcours.queue_erasures();
   -- Judged in statements of their own: one that began before the queue was read would not see the
   -- segment of a job that was committed in between, and the track would be lost.
-  for job in select * from parcours.take_due('parcours_tracks', p_quantity, p_lease_s) loop
+  for job in
+    select * from parcours.take_due(
+      'parcours_tracks', greatest(0, p_quantity - p_reserved), p_lease_s)
+    union all
+    select * from parcours.take_due(
+      'parcours_tracks', least(p_quantity, p_reserved), p_lease_s, parcours.asked_for_a_journey())
+  loop
     if not parcours.is_track_job(job.message) then
       perform parcours.set_aside('parcours_tracks', job.msg_id, 'unreadable');
     elsif parcours.broken_tries(job.read_ct, job.message) > parcours.broken_tries_max() then

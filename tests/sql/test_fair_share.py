@@ -59,3 +59,30 @@ def test_nobody_is_sent_for_a_slot_that_is_not_there(world: World) -> None:
     world.let_pass(11)
     [step] = world.service.call("next_steps", quantity=5, lease_s=60)
     assert step["action"] == "submit"
+
+
+def test_the_newest_of_many_newcomers_is_let_through(world: World) -> None:
+    newcomers = [uuid4() for _ in range(5)]
+    outcomes = [claims(world, journey_of(world, newcomers[turn % 5])) for turn in range(25)]
+    assert outcomes.count("claimed") == 18
+    assert claims(world, journey_of(world, uuid4())) == "claimed"
+
+
+def test_a_crowd_of_tracks_leaves_a_transfer_to_the_others(world: World) -> None:
+    def deliver(user_id: UUID) -> str:
+        journey = journey_of(world, user_id)
+        journey.storing()
+        world.let_pass(11)
+        return str(journey.id)
+
+    def take(quantity: int) -> list[str]:
+        jobs = world.service.call("take_track_jobs", quantity=quantity, lease_s=60, reserved=1)
+        return [job["run_id"] for job in jobs]
+
+    greedy, listener = uuid4(), uuid4()
+    crowd = {deliver(greedy) for _ in range(7)}
+    assert len(took := take(4)) == 3 and set(took) <= crowd
+    assert take(1) == []
+    theirs = deliver(listener)
+    assert take(1) == [theirs]
+    assert len(took := take(4)) == 3 and set(took) <= crowd

@@ -196,8 +196,13 @@ class Database:
         )
         return bool(answer["outcome"] == "ok")
 
-    async def take_track_jobs(self, quantity: int, lease_s: int) -> list[TrackJob | EraseJob]:
-        answer = await self._call("take_track_jobs", p_quantity=quantity, p_lease_s=lease_s)
+    async def take_track_jobs(
+        self, quantity: int, lease_s: int, reserved: int = 0
+    ) -> list[TrackJob | EraseJob]:
+        """Due jobs. reserved: so many of the quantity for nobody who asks for much."""
+        answer = await self._call(
+            "take_track_jobs", p_quantity=quantity, p_lease_s=lease_s, p_reserved=reserved
+        )
         return TRACK_JOBS.validate_python(answer)
 
     async def record_erasures(self, run_ids: Sequence[UUID]) -> None:

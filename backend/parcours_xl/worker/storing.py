@@ -12,6 +12,8 @@ from parcours_xl.trouble import Postponed
 
 ERASE_PAUSE_S_MAX = 600
 """Files of erased runs are never given up, whatever becomes of Storage meanwhile."""
+TRANSFERS_RESERVED = 1
+"""So many transfers at once are for nobody who asks for much: their crowd holds no one else up."""
 
 log = structlog.get_logger(__name__)
 
@@ -22,9 +24,10 @@ class Storing:
     def __init__(self, outside: Outside, settings: Settings):
         self._outside = outside
         self._pauses_s = settings.storing_pauses_s
+        self._reserved = min(TRANSFERS_RESERVED, settings.transfers_max - 1)
 
     async def take(self, quantity: int, lease_s: int) -> list[TrackJob | EraseJob]:
-        return await self._outside.database.take_track_jobs(quantity, lease_s)
+        return await self._outside.database.take_track_jobs(quantity, lease_s, self._reserved)
 
     async def do(self, job: TrackJob | EraseJob) -> str:
         """Do one job, or hand it back for the next pause."""
