@@ -23,6 +23,7 @@ from parcours_xl.local.project import LocalProject
 from tests.fixtures.people import Forger, Person, sign_up
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings
+from tests.real.project import RealProject
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +44,13 @@ async def auth(make_settings: MakeSettings, relay: Relay) -> AsyncIterator[Auth]
         yield auth
 
 
+@pytest.fixture
+def asymmetric(stack: LocalProject | RealProject) -> None:
+    """The project signs tokens with a key whose public half it shows."""
+    if isinstance(stack, RealProject):
+        stack.require_asymmetric_keys()
+
+
 @pytest.fixture(scope="module")
 async def auth_with_secret(
     make_settings: MakeSettings, stack: LocalProject, running_relay: Relay
@@ -56,6 +64,7 @@ async def auth_with_secret(
 # By the project's key set
 
 
+@pytest.mark.usefixtures("asymmetric")
 async def test_a_users_token_is_verified_here(auth: Auth, owner: Person, relay: Relay) -> None:
     assert await auth.verify_user(owner.token) == owner.id
     assert relay.asked == [("GET", f"/auth/v1{KEY_SET}")]
@@ -66,6 +75,7 @@ async def test_an_anonymous_user_is_a_user(auth: Auth, stack: LocalProject) -> N
     assert await auth.verify_user(somebody.token) == somebody.id
 
 
+@pytest.mark.usefixtures("asymmetric")
 async def test_the_key_set_is_fetched_once_however_many_ask_at_once(
     auth: Auth, owner: Person, relay: Relay
 ) -> None:
@@ -74,6 +84,7 @@ async def test_the_key_set_is_fetched_once_however_many_ask_at_once(
     assert relay.count(KEY_SET) == 1
 
 
+@pytest.mark.usefixtures("asymmetric")
 async def test_the_key_set_is_fetched_anew_when_it_is_old(
     auth: Auth, owner: Person, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +95,7 @@ async def test_the_key_set_is_fetched_anew_when_it_is_old(
     assert relay.count(KEY_SET) == 2
 
 
+@pytest.mark.usefixtures("asymmetric")
 async def test_an_old_key_set_serves_while_auth_gives_no_other_and_no_longer_than_an_hour(
     auth: Auth, owner: Person, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +110,7 @@ async def test_an_old_key_set_serves_while_auth_gives_no_other_and_no_longer_tha
         await auth.verify_user(owner.token)
 
 
+@pytest.mark.usefixtures("asymmetric")
 async def test_a_foreign_key_asks_once_a_minute_even_while_auth_does_not_answer(
     auth: Auth,
     owner: Person,

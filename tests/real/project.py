@@ -45,6 +45,22 @@ class RealProject:
 
     jwt_secret = jwks_public = signing_key
 
+    def require_anonymous_users(self) -> None:
+        """Skip the test where nobody may sign in anonymously, as on every new project."""
+        if not self._ask("settings")["external"]["anonymous_users"]:
+            pytest.skip("this project has no anonymous users")
+
+    def require_asymmetric_keys(self) -> None:
+        """Skip the test where Auth signs with a secret, which it shows to nobody."""
+        if not self._ask(".well-known/jwks.json")["keys"]:
+            pytest.skip("this project signs its tokens with a secret, not with asymmetric keys")
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        url, headers = f"{self.url}/auth/v1/{path}", {"apikey": self.anon_key}
+        answer = httpx.get(url, headers=headers, trust_env=False, timeout=30)
+        asked: dict[str, Any] = answer.raise_for_status().json()
+        return asked
+
     async def make_user(self) -> tuple[UUID, Mapping[str, str]]:
         """A user with a confirmed address, whom `clear_up` removes; and the credentials."""
         service = await _connect(self.url, self.service_role_key)
