@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from parcours_xl.adapters.outside import Outside
+from parcours_xl.adapters.suno_codes import RefusalKind
 from parcours_xl.adapters.suno_events import Source, SunoError, SunoEvent, SunoTrack
 from tests.fixtures.house import MakeRun
 from tests.fixtures.operator import Operator
@@ -18,13 +19,15 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 TRACK = SunoTrack("a", "https://cdn1.suno.ai/s", "https://cdn1.suno.ai/d", True, None, 5)
 
 
-async def live(outside: Outside, run: NewRun, place: int, *stages: str) -> None:
-    """One segment goes through these stages."""
+async def live(
+    outside: Outside, run: NewRun, place: int, *stages: str, kind: RefusalKind = "for_good"
+) -> None:
+    """One segment goes through these stages. kind: of its error."""
     database = outside.database
     claim = await database.claim_segment(run.segment_ids[place])
     assert claim.callback_token
     for stage in stages:
-        error = SunoError(501, "<script>alert(1)</script>", again=False)
+        error = SunoError(501, "<script>alert(1)</script>", again=False, kind=kind)
         source: Source = "record_info" if stage == "error" else "callback"
         # A failed task that leaves a whole track behind would be no failure.
         tracks = () if stage == "error" else (TRACK,)
@@ -114,6 +117,20 @@ async def test_the_page_is_whole_and_needs_nothing_from_anywhere(
     assert "default-src 'none'" in text
     for words in ("TTFP", "TTFC", "Run ready", "Errors by cause", "Most journeys in 7 days"):
         assert words in text
+
+
+async def test_the_page_tells_how_many_prompts_suno_refused_and_why(
+    operator: Operator, outside: Outside, make_run: MakeRun, records: Records, tmp_path: Path
+) -> None:
+    records.do("delete from public.parcours_runs; delete from public.parcours_events")
+    run = await make_run(2)
+    await outside.database.start_run(run.id)
+    for place in range(2):
+        await live(outside, run, place, "error", kind="content")
+    file = tmp_path / "report.html"
+    assert operator.run("report", "--since", "1h", "--html", file).status == 0
+    said = "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td>2</td>"
+    assert said in file.read_text()
 
 
 def test_an_empty_deployment_has_a_report_and_a_page(

@@ -86,6 +86,11 @@ def _charts(report: Report) -> Iterable[str]:
         "405, 430: too many requests · 429: no credits · 455, 5xx: out of service",
         _bars([(name, count) for name, count in total.refusals.most_common()]),
     )
+    yield _section(
+        "Prompts that Suno refused",
+        "In Suno’s words; the next attempt asks with the preset’s own prompt",
+        _refused(total.refused_words),
+    )
     yield _section("Most journeys in 7 days", "Who creates more than anybody else", _users(report))
 
 
@@ -146,6 +151,15 @@ def _bars(rows: list[tuple[str, int]]) -> str:
     return draw_bars(
         [(name, count, f"{count}, {share(count / total)}") for name, count in rows], "var(--bad)"
     )
+
+
+def _refused(counts: Counter[str]) -> str:
+    if not counts:
+        return _nothing("None.")
+    rows = "".join(
+        f"<tr><td>{escape(said)}</td><td>{count}</td></tr>" for said, count in counts.most_common()
+    )
+    return f"<table><tr><th>Suno said</th><th>prompts</th></tr>{rows}</table>"
 
 
 def _users(report: Report) -> str:
