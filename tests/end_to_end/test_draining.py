@@ -16,10 +16,10 @@ from parcours_xl.local.development import supabase_environment, vendor_environme
 from parcours_xl.local.project import LocalProject
 from parcours_xl.serving import STOP_S_MAX
 from tests.fixtures.people import Person
+from tests.fixtures.served import START_S_MAX, Served, running_serve
 from tests.fixtures.served import STOP_S_MAX as PATIENCE_S
-from tests.fixtures.served import Served, running_serve
 from tests.fixtures.vendors import Vendor
-from tests.fixtures.waiting import until
+from tests.fixtures.waiting import until, wait_until
 
 pytestmark = pytest.mark.anyio
 
@@ -49,6 +49,14 @@ def environment(stack: LocalProject, openai: Vendor, suno: Vendor) -> Mapping[st
 @pytest.fixture
 def served(environment: Mapping[str, str], tmp_path: Path) -> Iterator[Served]:
     with running_serve(environment, tmp_path / "log") as served:
+        yield served
+
+
+@pytest.fixture
+def served_by_two(environment: Mapping[str, str], tmp_path: Path) -> Iterator[Served]:
+    """One address, two processes that answer."""
+    with running_serve(environment, tmp_path / "log", "--workers", "2") as served:
+        wait_until(lambda: served.told().count("Application startup complete") == 2, START_S_MAX)
         yield served
 
 
@@ -117,6 +125,23 @@ async def test_what_is_under_way_is_answered_and_nothing_else_is_begun(
     others = {answer.text for answer in answers if answer.status_code != 200}
     assert others <= {ErrorAnswer(error=str(SupabaseAway())).model_dump_json(exclude_none=True)}
     assert_nothing_broke(served)
+
+
+async def test_every_process_answers_what_it_has_begun(
+    served_by_two: Served, openai: Vendor, owner: Person
+) -> None:
+    openai.fail("slow", delay_s=SLOW_S, times=0)
+    async with client(served_by_two) as busy:
+        creates = await begin_creates(busy, owner, openai)
+        served_by_two.terminate()
+        answers = await asyncio.gather(*creates)
+    made = [answer for answer in answers if answer.status_code == 200]
+    assert made and len({answer.json()["runId"] for answer in made}) == len(made)
+    others = {answer.text for answer in answers if answer.status_code != 200}
+    assert others <= {ErrorAnswer(error=str(SupabaseAway())).model_dump_json(exclude_none=True)}
+    assert_nothing_broke(served_by_two)
+    drained = served_by_two.told().count("service.draining")
+    assert drained == 2, served_by_two.told()
 
 
 async def test_what_takes_too_long_is_told_to_come_back(
