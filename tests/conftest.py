@@ -28,7 +28,7 @@ TESTS = Path(__file__).parent
 KINDS = {
     "unit": ("", "adapters", "http", "journeys", "player", "simulators"),
     "sql": ("sql",),
-    "api": ("exam", "functions", "operations", "services", "worker"),
+    "api": ("exam", "functions", "operations", "real", "services", "worker"),
     "end_to_end": ("end_to_end", "local"),
     "browser": ("browser",),
 }
