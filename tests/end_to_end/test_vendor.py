@@ -1,5 +1,6 @@
 """A deployment whose music comes from the other reseller: SUNO_VENDOR=kie."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +16,8 @@ from tests.fixtures.records import Records
 from tests.fixtures.served import Served, running_serve
 from tests.fixtures.vendors import Vendor
 from tests.fixtures.waiting import wait_until
+
+pytestmark = pytest.mark.anyio
 
 READY_S_MAX = 180
 
@@ -37,17 +40,19 @@ def served(stack: LocalProject, openai: Vendor, suno: Vendor, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("quiet")
-def test_a_run_is_ready_though_kie_was_too_busy_at_first(
+async def test_a_run_is_ready_though_kie_was_too_busy_at_first(
     served: Served, suno: Vendor, owner: Person, records: Records
 ) -> None:
     # 429 is "too many requests" to kie; sunoapi.org says so of credits, and nothing is tried again.
     suno.fail("no_credits", message="Please try again.")
-    with httpx.Client(
+    async with httpx.AsyncClient(
         base_url=f"{served.url}/functions/v1", headers=owner.headers, trust_env=False, timeout=60
     ) as http:
-        created = http.post("parcours-xl-create", json={"presetKey": "universel-reset"})
+        created = await http.post("parcours-xl-create", json={"presetKey": "universel-reset"})
         run_id = UUID(created.raise_for_status().json()["runId"])
-        started = http.post("parcours-xl-runner", json={"runId": str(run_id)})
+        started = await http.post("parcours-xl-runner", json={"runId": str(run_id)})
         assert started.status_code == 202
-    wait_until(lambda: records.run(run_id)["status"] == "ready", READY_S_MAX, served.told)
+    await asyncio.to_thread(
+        wait_until, lambda: records.run(run_id)["status"] == "ready", READY_S_MAX, served.told
+    )
     assert records.pauses(run_id) == [1]
