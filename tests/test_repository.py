@@ -66,6 +66,7 @@ def test_the_suite_runs_on_the_oldest_supported_python_and_on_a_newer_one() -> N
     assert PYPROJECT["project"]["requires-python"] == f">={oldest}"
     assert newer
     assert "run: .ci/run" in workflow
+    assert f"image: python:{newer[-1]}-" in WORKFLOWS[".github/workflows/weekly.yml"]
 
 
 def test_the_suite_runs_in_random_order_once_a_week() -> None:
