@@ -464,3 +464,18 @@ async def test_a_worker_takes_a_step_for_no_more_runs_than_it_may(
     worker = Worker(outside, make_settings(steps_max=2))
     assert dict(await worker.work_once()) == {"submitted": 2}
     assert dict(await worker.work_once()) == {"submitted": 1}
+
+
+async def test_a_step_that_only_the_worker_cannot_read_stops_no_other(
+    worker: Worker, outside: Outside, make_run: MakeRun, records: Records, run: NewRun
+) -> None:
+    other = await make_run()
+    for one in (run, other):
+        await outside.database.start_run(one.id)
+    records.do(
+        "update pgmq.q_parcours_generation set message = message || '{\"request_id\": 5}'"
+        " where message->>'run_id' = %s",
+        str(run.id),
+    )
+    assert dict(await worker.work_once()) == {"submitted": 1}
+    assert records.segment(other.first)["suno_task_id"]

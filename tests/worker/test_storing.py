@@ -1,8 +1,10 @@
 """Tracks are stored with pauses between the tries, and never without an end."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 from starlette.responses import JSONResponse
 
 from parcours_xl.adapters.outside import Outside, open_outside
@@ -20,6 +22,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
 QUEUE = "parcours_tracks"
 PAUSES_S = (2, 4, 8, 16, 30)
+BROKEN_TRIES_MAX = 8
+"""As parcours.broken_tries_max() has it."""
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +168,33 @@ async def test_a_job_that_breaks_stops_no_other(
     relay.broken[f"/runs/{run.id}"] = JSONResponse({"message": "upstream"}, 503)
     assert dict(await shaky[0].work_once()) == {"postponed": 1, "stored": 1}
     assert records.segment(other.first)["status"] == "complete"
+
+
+@pytest.mark.parametrize("message", [{"others": 5}, {"others": [{"id": 5}]}])
+async def test_a_job_that_only_the_worker_cannot_read_stops_no_other(
+    worker: Worker,
+    outside: Outside,
+    make_run: MakeRun,
+    music: Music,
+    records: Records,
+    run: NewRun,
+    message: dict[str, Any],
+) -> None:
+    other = await make_run()
+    await deliver(outside, other, music)
+    records.do(
+        "update pgmq.q_parcours_tracks set message = message || %s where message->>'run_id' = %s",
+        Jsonb(message),
+        str(run.id),
+    )
+    assert dict(await worker.work_once()) == {"stored": 1}
+    assert records.segment(other.first)["status"] == "complete"
+    for _ in range(BROKEN_TRIES_MAX + 1):
+        records.make_due(run.id)
+        await worker.work_once()
+    assert records.jobs(QUEUE, run.id) == []
+    aside = records.one("select queue, reason from parcours.jobs_given_up")
+    assert aside == {"queue": QUEUE, "reason": "broke"}
 
 
 async def test_a_job_that_always_breaks_has_an_end(

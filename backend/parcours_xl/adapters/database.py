@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
+import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from parcours_xl.adapters.database_answers import (
-    TRACK_JOBS,
+    STEP,
+    TRACK_JOB,
     Admission,
     Claim,
     EraseJob,
@@ -27,6 +30,10 @@ from parcours_xl.adapters.sql_functions import SupabaseAway as SupabaseAway
 from parcours_xl.adapters.suno_events import SunoEvent
 
 GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
+
+log = structlog.get_logger(__name__)
+
+AnyJob = TypeVar("AnyJob", bound=Job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,7 @@ class Database:
 
     async def next_steps(self, quantity: int, lease_s: int) -> list[Step]:
         answer = await self._call("next_steps", p_quantity=quantity, p_lease_s=lease_s)
-        return [Step.model_validate(step) for step in answer]
+        return _read_jobs(STEP, answer, GENERATION_QUEUE)
 
     async def claim_segment(
         self,
@@ -203,7 +210,7 @@ class Database:
         answer = await self._call(
             "take_track_jobs", p_quantity=quantity, p_lease_s=lease_s, p_reserved=reserved
         )
-        return TRACK_JOBS.validate_python(answer)
+        return _read_jobs(TRACK_JOB, answer, TRACKS_QUEUE)
 
     async def record_erasures(self, run_ids: Sequence[UUID]) -> None:
         """The files of these erased runs are gone."""
@@ -291,3 +298,18 @@ class Database:
 
 def _text(value: UUID | None) -> str | None:
     return None if value is None else str(value)
+
+
+def _read_jobs(adapter: TypeAdapter[AnyJob], answer: list[Any], queue: str) -> list[AnyJob]:
+    """The jobs that can be read, each by itself: one that cannot must not hold up the others.
+
+    Its lease ends by itself, and SQL sets it aside when that has happened too often (take_due).
+    """
+    jobs: list[AnyJob] = []
+    for job in answer:
+        try:
+            jobs.append(adapter.validate_python(job))
+        except ValidationError as error:
+            wrong = sorted({".".join(map(str, one["loc"])) for one in error.errors()})
+            log.error("job.unreadable", queue=queue, msg_id=job.get("msg_id"), fields=wrong)
+    return jobs

@@ -142,6 +142,7 @@ class EraseJob(Job):
     current: bool
 
 
-TRACK_JOBS = pydantic.TypeAdapter(
-    list[Annotated[TrackJob | EraseJob, pydantic.Field(discriminator="kind")]]
+STEP: pydantic.TypeAdapter[Step] = pydantic.TypeAdapter(Step)
+TRACK_JOB: pydantic.TypeAdapter[TrackJob | EraseJob] = pydantic.TypeAdapter(
+    Annotated[TrackJob | EraseJob, pydantic.Field(discriminator="kind")]
 )
