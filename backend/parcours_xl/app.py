@@ -26,11 +26,11 @@ from parcours_xl.http.latency import Latencies, MeasureLatency
 from parcours_xl.http.page_errors import PageErrors
 from parcours_xl.http.request_id import RequestId
 from parcours_xl.openapi import describe_functions
-from parcours_xl.operations.caretaker import Caretaker
+from parcours_xl.operations.alerts import SnapshotCache
 from parcours_xl.operations.health import healthz, readyz
+from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.operations.metrics import metrics
 from parcours_xl.operations.office import Office
-from parcours_xl.operations.watching import Watching
 from parcours_xl.player.pages import create_player
 from parcours_xl.settings import Settings
 from parcours_xl.trouble import Trouble
@@ -67,12 +67,12 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
         if warning := settings.callback_warning():
             log.warning("callback_base.unreachable", why=warning, then="record-info is asked")
         async with open_outside(settings) as outside, open_brief_writer(settings) as brief_writer:
-            worker, caretaker = Worker(outside, settings), Caretaker(outside, settings)
+            worker, maintenance = Worker(outside, settings), MaintenanceLoop(outside, settings)
             # They stop beside the requests, not after them.
-            draining.when_begun(worker.stop, caretaker.stop)
+            draining.when_begun(worker.stop, maintenance.stop)
             working = [
                 asyncio.create_task(one.run())
-                for one in (worker, caretaker)
+                for one in (worker, maintenance)
                 if settings.worker_in_process
             ]
             try:
@@ -83,7 +83,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
                         outside,
                         latencies,
                         page_errors,
-                        Watching(outside.oversight, settings),
+                        SnapshotCache(outside.oversight, settings),
                         connections,
                         draining,
                     ),
@@ -91,7 +91,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
                 }
             finally:
                 worker.stop()
-                caretaker.stop()
+                maintenance.stop()
                 await asyncio.gather(*working)
 
     doors = [

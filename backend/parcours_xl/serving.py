@@ -18,7 +18,7 @@ from parcours_xl.adapters.outside import open_outside
 from parcours_xl.http.connections import LimitedProtocol
 from parcours_xl.http.draining import NOTICE_S_MIN, REFUSAL_S_MAX, Draining
 from parcours_xl.logs import set_up_logs
-from parcours_xl.operations.caretaker import Caretaker
+from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import DRAIN_S, Settings, read_settings
 from parcours_xl.worker.lane import HAND_BACK_S_MAX
 from parcours_xl.worker.loop import DRAIN_S_MAX, Worker
@@ -134,13 +134,13 @@ def _begin(environment: Path | None = None) -> Settings:
 
 async def _work(settings: Settings) -> None:
     async with open_outside(settings) as outside:
-        worker, caretaker = Worker(outside, settings), Caretaker(outside, settings)
+        worker, maintenance = Worker(outside, settings), MaintenanceLoop(outside, settings)
 
         def stop() -> None:
             worker.stop()
-            caretaker.stop()
+            maintenance.stop()
 
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, stop)
-        await asyncio.gather(worker.run(), caretaker.run())
+        await asyncio.gather(worker.run(), maintenance.run())

@@ -13,6 +13,23 @@ FAILED_AGE_S = 86_400
 RESTORE_PAUSE_S = 3600
 """A track that could not be stored is left alone for so long."""
 
+ALERT_ERRORS_SHARE_MAX = 0.10
+ALERT_SLOW_SHARE_MAX = 0.20
+ALERT_TIMEOUTS_SHARE_MAX = 0.50
+ALERT_ASKED_SHARE_MAX = 0.50
+ALERT_BRIEFS_CURATED_SHARE_MAX = 0.20
+"""Above these shares an alert fires (docs/runbook.md#alerts)."""
+
+GOAL_HEARD_SHARE_MIN = 0.95
+GOAL_ERRORS_SHARE_MAX = 0.05
+GOAL_TIMEOUTS_SHARE_MAX = 0.05
+"""What the rollout gate asks for, and what the report shows as good: stricter than an alert."""
+
+MAINTENANCE_MISSED_MAX = 3
+"""After so many rounds that no worker did, the doctor says so."""
+OUTAGE_LOOKS_MIN = 2
+"""So many rounds without an answer of Supabase are an outage, not a moment's trouble."""
+
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
@@ -32,6 +49,7 @@ class Targets(BaseSettings):
     suno_credits_daily_max: Annotated[int, Field(ge=SUNO_CREDITS_A_SEGMENT)] | None = None
     credits_min: Annotated[int, Field(ge=0)] = SUNO_CREDITS_A_SEGMENT * SEGMENTS_MAX
     alert_window_s: Annotated[float, Field(gt=0, le=604800)] = 3600
+    alert_recent_s: Annotated[float, Field(gt=0, le=3600)] = 300
     alert_samples_min: Annotated[int, Field(ge=1)] = 3
     alert_webhook_url: SecretStr | None = None
     metrics_token: SecretStr | None = None
@@ -42,7 +60,7 @@ class Targets(BaseSettings):
 
     # docs/specification.md#runbook-sql
     stuck_s: Seconds = 300
-    caretaker_every_s: Seconds = 60
+    maintenance_every_s: Seconds = 60
 
     @property
     def care(self) -> dict[str, Any]:

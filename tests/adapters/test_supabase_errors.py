@@ -29,7 +29,8 @@ from parcours_xl.adapters.supabase_errors import (
 )
 from parcours_xl.adapters.tracks import StorageAway, TrackGone, TrackNotStorable, track_path
 from parcours_xl.local.project import LocalProject
-from parcours_xl.operations import checkup
+from parcours_xl.operations.doctor import deployment
+from parcours_xl.operations.doctor.findings import Context
 from parcours_xl.services import generation
 from tests.fixtures.house import MakeRun
 from tests.fixtures.logbook import KeepLogs
@@ -229,11 +230,11 @@ async def test_a_task_is_recorded_although_the_key_is_refused_for_a_moment(
 async def check(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, **wishes: object
 ) -> list[tuple[str, str]]:
-    monkeypatch.setattr(checkup, "KEY_PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr(deployment, "KEY_PAUSES_S", (0.01, 0.01))
     settings = make_settings(**wishes)
     async with open_outside(settings) as outside:
-        checked = await checkup.check_supabase(outside, settings)
-    return [(one.kind, one.says) for one in checked.findings]
+        checked = await deployment.Supabase().find(Context(outside, settings))
+    return [(one.kind.name, one.message) for one in checked.findings]
 
 
 async def test_the_doctor_tells_a_wrong_key_from_a_supabase_that_is_away(
@@ -256,7 +257,10 @@ async def test_the_doctor_names_the_anon_key(
     make_settings: MakeSettings, stack: LocalProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = await check(make_settings, monkeypatch, supabase_service_role_key=stack.anon_key)
-    assert ("service_key", "the service key may not do what it has to: it is the anon key") in found
+    assert (
+        "service_key",
+        "the service key has not the rights of a service key: it is the anon key",
+    ) in found
 
 
 def test_an_anon_key_is_known_by_what_it_says(stack: LocalProject) -> None:
@@ -280,8 +284,8 @@ async def test_a_key_refused_once_is_no_finding(
         return await read()
 
     monkeypatch.setattr(type(relayed.oversight), "read_queues", lambda _: read_queues())
-    monkeypatch.setattr(checkup, "KEY_PAUSES_S", (0.01, 0.01))
-    checked = await checkup.check_supabase(relayed, make_settings())
+    monkeypatch.setattr(deployment, "KEY_PAUSES_S", (0.01, 0.01))
+    checked = await deployment.Supabase().find(Context(relayed, make_settings()))
     assert checked.findings == () and asked == 2
 
 

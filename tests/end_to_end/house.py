@@ -167,8 +167,8 @@ class House:
         )
         return UUID(answer.json()["user"]["id"])
 
-    def wait_for_caretaker(self) -> None:
-        """Until a worker has looked after everything once."""
+    def wait_for_maintenance(self) -> None:
+        """Until a worker has done the maintenance once."""
         turn = "select true from parcours.turns where lease_until <= clock_timestamp()"
         wait_until(lambda: bool(self.query(turn)), 30)
 

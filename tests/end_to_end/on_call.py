@@ -23,7 +23,7 @@ SHORT_TARGETS = {
     "TTFC_ALERT_S": "2.5",
     "STUCK_S": "5",
     "OLD_JOB_S": "2",
-    "CARETAKER_EVERY_S": "1",
+    "MAINTENANCE_EVERY_S": "1",
     "DAILY_RUN_QUOTA": "1000",
 }
 
@@ -60,10 +60,10 @@ class OnCall:
         assert stands_in_the_page(typed, self.names), f"not in docs/runbook.md: {typed}"
         return self.operator.run(*typed)
 
-    def burning(self) -> set[str]:
-        """The alerts that burn; the exit status says whether any does."""
+    def firing(self) -> set[str]:
+        """The alerts that are firing; the exit status says whether any is."""
         told = self.type("alerts", "--json")
-        names = {alert["name"] for alert in told.json if alert["burning"]}
+        names = {alert["name"] for alert in told.json if alert["firing"]}
         assert told.status == (1 if names else 0)
         return names
 
@@ -71,11 +71,13 @@ class OnCall:
         return dict(self.type("report", "--since", "1h", "--json").json)
 
     def found(self, *words: str) -> dict[str, str]:
-        """What the doctor finds, by kind, in words; the exit status says whether one must act."""
+        """The doctor's findings, by name, in words; the exit status is its verdict."""
         told = self.type("doctor", *words, "--json")
-        assert told.status == (0 if told.json["healthy"] else 1)
+        assert (
+            told.status == {"healthy": 0, "action_required": 1, "queued": 5}[told.json["verdict"]]
+        )
         findings = [finding for part in told.json["parts"] for finding in part["findings"]]
-        return {finding["kind"]: finding["says"] for finding in findings}
+        return {finding["name"]: finding["message"] for finding in findings}
 
     def wait_until_found(self, kind: str) -> dict[str, str]:
         """What the doctor finds once that is among it: Suno may be too busy to be asked at once."""
@@ -115,7 +117,7 @@ class OnCall:
 
     def working(self) -> AbstractContextManager[None]:
         """One worker is at work, and looks after everything each second."""
-        return running_workers(self.house, CARETAKER_EVERY_S="1", RETRY_LATER_PAUSES_S="1,1,1")
+        return running_workers(self.house, MAINTENANCE_EVERY_S="1", RETRY_LATER_PAUSES_S="1,1,1")
 
 
 @contextmanager

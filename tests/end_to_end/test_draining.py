@@ -40,7 +40,7 @@ def environment(stack: LocalProject, openai: Vendor, suno: Vendor) -> Mapping[st
         "BRIEF_S_MAX": "120",
         "DRAIN_S": "60",
         "WORKER_IN_PROCESS": "true",
-        "CARETAKER_EVERY_S": "3600",
+        "MAINTENANCE_EVERY_S": "3600",
         "LOG_FORMAT": "json",
     }
     return supabase_environment(stack) | vendor_environment(stack) | own

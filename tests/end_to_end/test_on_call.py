@@ -48,14 +48,14 @@ def test_lost_callbacks(on_call: OnCall, house: House) -> None:
         report = on_call.report()
         assert set(report["told_by"]) == {"record_info"}
         assert report["latencies"]["TTFP"]["suno"]["within_target"] == 0
-        assert "callbacks" in on_call.burning()
-        assert "came by no callback" in on_call.found()["callbacks_lost"]
+        assert "callbacks" in on_call.firing()
+        assert "came without a callback" in on_call.found()["callbacks_lost"]
         assert "source=record_info" in on_call.logs(runs[0])
 
         house.clear_faults()
         later = on_call.begin_runs(4)
         on_call.wait_for_all(later, "ready")
-        assert "callbacks" not in on_call.burning()
+        assert "callbacks" not in on_call.firing()
         assert "callbacks_lost" not in on_call.found()
     assert report["runs"] == {"ready": 3}, "nothing was lost but time"
 
@@ -69,9 +69,9 @@ def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, house: House) 
         assert report["refusals_by_code"]["429"] >= 3
         assert report["retries"] >= 3
         assert set(report["errors"]["by_cause"]) == {"suno_busy"}
-        assert "errors" in on_call.burning()
+        assert "errors" in on_call.firing()
         found = on_call.wait_until_found("suno_away")
-        assert found["failed"].endswith("Suno was too busy, three times over (3)")
+        assert found["failed"].startswith("3 segments failed within a day: Suno was busy")
         assert "code=429" in on_call.logs(runs[0])
 
         house.clear_faults()
@@ -88,8 +88,8 @@ def test_error_callbacks(on_call: OnCall, house: House) -> None:
         report = on_call.report()
         assert report["errors"]["by_cause"] == {"suno_error": 9}, "three attempts each"
         assert report["runs"] == {"failed": 3}
-        assert "errors" in on_call.burning()
-        assert "Suno reported an error (3)" in on_call.found()["failed"]
+        assert "errors" in on_call.firing()
+        assert "3 segments failed within a day: Suno reported" in on_call.found()["failed"]
         assert "reason=suno_error" in on_call.logs(runs[0])
 
         house.clear_faults()
@@ -108,8 +108,8 @@ def test_dead_downloads(on_call: OnCall, house: House) -> None:
         on_call.wait_for_all(runs, "failed")
         report = on_call.report()
         assert report["errors"]["by_cause"]["track_unavailable"] == 9
-        assert {"errors", "job_given_up"} <= on_call.burning()
-        assert "the track could not be downloaded (3)" in on_call.found()["failed"]
+        assert {"errors", "job_given_up"} <= on_call.firing()
+        assert "3 segments failed within a day: the track could" in on_call.found()["failed"]
         assert "reason=track_unavailable" in on_call.logs(runs[0])
 
         house.clear_faults()
@@ -126,7 +126,7 @@ def test_a_supabase_that_is_stopped_and_started(on_call: OnCall, house: House) -
         wait_until(lambda: all(house.tasks_of(run_id) for run_id in runs), 20)
         on_call.supabase.stop()
         try:
-            assert on_call.burning() == {"supabase_away"}
+            assert on_call.firing() == {"supabase_away"}
             found = on_call.type("doctor", "--json")
             assert found.status == 1 and "no journey begins, goes on" in found.out
             assert on_call.type("report", "--since", "1h").status == 3
@@ -139,27 +139,27 @@ def test_a_supabase_that_is_stopped_and_started(on_call: OnCall, house: House) -
         assert report["latencies"]["Run ready"]["listener"]["measured"] == 3
         assert report["latencies"]["TTFC"]["listener"]["within_target"] == 0, "they waited"
         on_call.type("doctor", "--fix")
-        assert "supabase_away" not in on_call.burning()
+        assert "supabase_away" not in on_call.firing()
 
 
 def test_a_worker_that_is_killed(on_call: OnCall, house: House) -> None:
     house.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
     runs = on_call.begin_runs(4)
-    worker = start_worker(house, CARETAKER_EVERY_S="1", STEPS_MAX="1")
+    worker = start_worker(house, MAINTENANCE_EVERY_S="1", STEPS_MAX="1")
     try:
         house.wait_until_storing()
     finally:
         end_now(worker)
     house.end_leases()
-    wait_until(lambda: "old_job" in on_call.burning(), 20)
-    found = on_call.wait_until_found("no_caretaker")
+    wait_until(lambda: "old_job" in on_call.firing(), 20)
+    found = on_call.wait_until_found("no_maintenance")
     assert re.search(r"\d jobs of parcours_\w+ wait", found["queues"])
-    assert found["no_caretaker"].startswith("no worker has ")
+    assert found["no_maintenance"].startswith("no worker has ")
     assert on_call.report()["runs"]["creating"] >= 1
     house.clear_faults()
     # What the runbook says to type, `parcours worker`, as a process of its own.
     assert stands_in_the_page(("worker",), {})
-    with running_workers(house, CARETAKER_EVERY_S="1"):
+    with running_workers(house, MAINTENANCE_EVERY_S="1"):
         on_call.wait_for_all(runs, "ready")
-        wait_until(lambda: "old_job" not in on_call.burning(), 20)
+        wait_until(lambda: "old_job" not in on_call.firing(), 20)
         on_call.wait_until_well()

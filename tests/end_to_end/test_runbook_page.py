@@ -15,9 +15,10 @@ import pytest
 from typer.main import get_command
 
 from parcours_xl.cli import app
-from parcours_xl.operations.alerts import WHAT_TO_DO
-from parcours_xl.operations.findings import KINDS
-from parcours_xl.operations.wording import CAUSES
+from parcours_xl.journeys.failures import FAILURES
+from parcours_xl.operations.alerts import ADVICE
+from parcours_xl.operations.doctor.examination import KINDS
+from parcours_xl.operations.doctor.findings import RUNBOOK
 from tests.end_to_end.house import House, running_workers
 from tests.end_to_end.runbook import (
     MAY_SAY_NO,
@@ -42,10 +43,10 @@ def patient(deployment: House) -> Iterator[UUID]:
     house.forget_the_past()
     house.forget_work()
     run_id = house.create_run(user_id=house.sign_up())
-    with running_workers(house, CARETAKER_EVERY_S="0.5"):
+    with running_workers(house, MAINTENANCE_EVERY_S="0.5"):
         house.start_run(run_id)
         house.wait_for(run_id, "ready")
-        house.wait_for_caretaker()
+        house.wait_for_maintenance()
         yield run_id
     house.clear_faults()
     house.query("delete from public.feature_flags")
@@ -141,8 +142,15 @@ def test_it_has_every_command_of_an_operator() -> None:
 
 
 def test_it_has_every_alert_and_every_cause() -> None:
-    for name in (*WHAT_TO_DO, *CAUSES):
+    for name in (*ADVICE, *FAILURES):
         assert f"`{name}`" in TEXT, name
+
+
+def test_every_finding_of_the_doctor_leads_to_a_section_that_names_it() -> None:
+    anchors = read_anchors()
+    for kind in KINDS.values():
+        assert kind.section in anchors, kind.name
+    assert (ROOT / RUNBOOK) == PAGE
 
 
 def test_every_finding_it_names_exists() -> None:

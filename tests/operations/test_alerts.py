@@ -1,4 +1,4 @@
-"""Which alerts burn, and how `parcours alerts` tells it."""
+"""Which alerts fire, and how `parcours alerts` prints them."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -8,9 +8,8 @@ import pytest
 
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.adapters.oversight import Day, QueueHealth, Signs
-from parcours_xl.operations.alerts import judge
+from parcours_xl.operations.alerts import Snapshot, judge
 from parcours_xl.operations.figures import Figures
-from parcours_xl.operations.watching import Watch
 from parcours_xl.targets import Targets
 from tests.fixtures.operator import Operator
 from tests.fixtures.records import Records
@@ -28,18 +27,38 @@ QUIET = Signs(
 )
 
 
-def watch(figures: dict[str, Any] | None = None, oldest_s: float = 0, **signs: object) -> Watch:
-    queues = [QueueHealth(queue="parcours_tracks", depth=1, due=1, oldest_s=oldest_s)]
-    seen = QUIET.model_copy(update=signs)
-    return Watch(timedelta(hours=1), Figures(**figures or {}), queues, seen)
+def snapshot(
+    figures: dict[str, Any] | None = None,
+    oldest_s: float = 0,
+    recent: dict[str, Any] | None = None,
+    **signs: object,
+) -> Snapshot:
+    return Snapshot(
+        timedelta(hours=1),
+        Figures(**figures or {}),
+        timedelta(minutes=5),
+        Figures(**recent or {}),
+        [QueueHealth(queue="parcours_tracks", depth=1, due=1, oldest_s=oldest_s)],
+        QUIET.model_copy(update=signs),
+    )
 
 
-def burning(seen: Watch, **targets: object) -> set[str]:
-    return {alert.name for alert in judge(seen, Targets(**targets)) if alert.burning}  # type: ignore[arg-type]
+def firing(seen: Snapshot, **targets: object) -> set[str]:
+    return {alert.name for alert in judge(seen, Targets(**targets)) if alert.firing}  # type: ignore[arg-type]
 
 
-def test_a_quiet_deployment_has_nine_alerts_and_none_burns() -> None:
-    alerts = judge(watch(), Targets())
+def test_what_breaks_now_is_not_hidden_by_a_good_hour() -> None:
+    hour = {"messengers": Counter(callback=200, record_info=4)}
+    minutes = {"messengers": Counter(record_info=4)}
+    assert firing(snapshot(hour, recent=minutes)) == {"callbacks"}
+    [alert] = [one for one in judge(snapshot(hour, recent=minutes), Targets()) if one.firing]
+    assert "in the last 5 minutes" in alert.message
+    assert firing(snapshot(hour, recent={"messengers": Counter(record_info=2)})) == set(), "too few"
+    assert firing(snapshot({"messengers": Counter(record_info=9)})) == {"callbacks"}
+
+
+def test_a_quiet_deployment_has_nine_alerts_and_none_fires() -> None:
+    alerts = judge(snapshot(), Targets())
     assert [alert.name for alert in alerts] == [
         "errors",
         "ttfc",
@@ -51,87 +70,87 @@ def test_a_quiet_deployment_has_nine_alerts_and_none_burns() -> None:
         "old_job",
         "job_given_up",
     ]
-    assert not any(alert.burning for alert in alerts)
-    assert all(alert.says and alert.then for alert in alerts)
+    assert not any(alert.firing for alert in alerts)
+    assert all(alert.message and alert.advice for alert in alerts)
 
 
 @pytest.mark.parametrize(
-    ("failed", "complete", "burns"), [(1, 9, False), (2, 17, True), (3, 0, True), (0, 50, False)]
+    ("failed", "complete", "fires"), [(1, 9, False), (2, 17, True), (3, 0, True), (0, 50, False)]
 )
-def test_over_a_tenth_of_failed_attempts_burns(failed: int, complete: int, burns: bool) -> None:
+def test_over_a_tenth_of_failed_attempts_fires(failed: int, complete: int, fires: bool) -> None:
     figures = {"errors": Counter(suno_error=failed), "complete": complete}
-    assert ("errors" in burning(watch(figures))) is burns
+    assert ("errors" in firing(snapshot(figures))) is fires
 
 
-@pytest.mark.parametrize(("slow", "burns"), [(2, False), (3, True)])
-def test_over_a_fifth_of_slow_tracks_burns(slow: int, burns: bool) -> None:
+@pytest.mark.parametrize(("slow", "fires"), [(2, False), (3, True)])
+def test_over_a_fifth_of_slow_tracks_fires(slow: int, fires: bool) -> None:
     figures = {"ttfc_slow": slow, "ttfc_measured": 10}
-    assert ("ttfc" in burning(watch(figures))) is burns
+    assert ("ttfc" in firing(snapshot(figures))) is fires
 
 
-@pytest.mark.parametrize(("timed_out", "burns"), [(5, False), (6, True)])
-def test_over_half_of_the_runs_timing_out_burns(timed_out: int, burns: bool) -> None:
+@pytest.mark.parametrize(("timed_out", "fires"), [(5, False), (6, True)])
+def test_over_half_of_the_runs_timing_out_fires(timed_out: int, fires: bool) -> None:
     figures = {"runs_timed_out": timed_out, "runs_measured": 10}
-    assert ("runner_timeouts" in burning(watch(figures))) is burns
+    assert ("runner_timeouts" in firing(snapshot(figures))) is fires
 
 
-@pytest.mark.parametrize(("asked", "burns"), [(5, False), (6, True)])
-def test_callbacks_that_do_not_arrive_burn(asked: int, burns: bool) -> None:
+@pytest.mark.parametrize(("asked", "fires"), [(5, False), (6, True)])
+def test_callbacks_that_do_not_arrive_fire(asked: int, fires: bool) -> None:
     figures = {"messengers": Counter(record_info=asked, callback=10 - asked)}
-    assert ("callbacks" in burning(watch(figures))) is burns
+    assert ("callbacks" in firing(snapshot(figures))) is fires
 
 
 @pytest.mark.parametrize(
-    ("curated", "burns"),
+    ("curated", "fires"),
     [({"rate_limit": 2}, False), ({"bad_key": 2, "timeout": 1}, True), ({"no_key": 50}, False)],
 )
-def test_over_a_fifth_of_briefs_that_openai_did_not_write_burns(
-    curated: dict[str, int], burns: bool
+def test_over_a_fifth_of_briefs_that_openai_did_not_write_fires(
+    curated: dict[str, int], fires: bool
 ) -> None:
     figures = {"briefs_written": 8, "briefs_curated": Counter(curated)}
-    assert ("briefs" in burning(watch(figures))) is burns
+    assert ("briefs" in firing(snapshot(figures))) is fires
 
 
 def test_the_alert_says_why_openai_wrote_no_briefs() -> None:
     figures = {"briefs_curated": Counter(bad_key=2, timeout=1, no_key=9)}
-    [alert] = [one for one in judge(watch(figures), Targets()) if one.name == "briefs"]
-    assert alert.says.endswith(": bad_key 2, timeout 1")
+    [alert] = [one for one in judge(snapshot(figures), Targets()) if one.name == "briefs"]
+    assert alert.message.endswith(": OpenAI refuses the key (2), OpenAI was too slow (1)")
 
 
 def test_too_few_are_not_judged() -> None:
     figures = {"errors": Counter(suno_error=2), "runs_timed_out": 2, "runs_measured": 2}
-    assert burning(watch(figures)) == set()
-    assert burning(watch(figures), alert_samples_min=2) == {"errors", "runner_timeouts"}
+    assert firing(snapshot(figures)) == set()
+    assert firing(snapshot(figures), alert_samples_min=2) == {"errors", "runner_timeouts"}
 
 
-@pytest.mark.parametrize(("left", "burns"), [(48, False), (47, True), (0, True), (None, False)])
-def test_too_little_credit_burns(left: float | None, burns: bool) -> None:
-    assert ("credits" in burning(watch(credits=left))) is burns
+@pytest.mark.parametrize(("left", "fires"), [(48, False), (47, True), (0, True), (None, False)])
+def test_too_little_credit_fires(left: float | None, fires: bool) -> None:
+    assert ("credits" in firing(snapshot(credits=left))) is fires
 
 
-def test_a_refused_account_burns_until_credit_was_read_after_it() -> None:
+def test_a_refused_account_fires_until_credit_was_read_after_it() -> None:
     later, earlier = NOW + timedelta(minutes=1), NOW - timedelta(minutes=1)
-    assert "credits" in burning(watch(account_refused_at=later))
-    assert "credits" in burning(watch(account_refused_at=later, credits_read_at=None))
-    assert "credits" not in burning(watch(account_refused_at=earlier))
+    assert "credits" in firing(snapshot(account_refused_at=later))
+    assert "credits" in firing(snapshot(account_refused_at=later, credits_read_at=None))
+    assert "credits" not in firing(snapshot(account_refused_at=earlier))
 
 
-@pytest.mark.parametrize(("oldest_s", "burns"), [(600, False), (601, True)])
-def test_a_job_that_waits_over_ten_minutes_burns(oldest_s: float, burns: bool) -> None:
-    assert ("old_job" in burning(watch(oldest_s=oldest_s))) is burns
+@pytest.mark.parametrize(("oldest_s", "fires"), [(600, False), (601, True)])
+def test_a_job_that_waits_over_ten_minutes_fires(oldest_s: float, fires: bool) -> None:
+    assert ("old_job" in firing(snapshot(oldest_s=oldest_s))) is fires
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        watch(jobs_given_up=1),
-        watch({"errors": Counter(track_away=1)}),
-        watch({"errors": Counter(track_unavailable=1)}),
-        watch({"linked": 1, "complete": 1}),
+        snapshot(jobs_given_up=1),
+        snapshot({"errors": Counter(track_away=1)}),
+        snapshot({"errors": Counter(track_unavailable=1)}),
+        snapshot({"linked": 1, "complete": 1}),
     ],
 )
-def test_a_job_that_was_given_up_burns(seen: Watch) -> None:
-    assert "job_given_up" in burning(seen)
+def test_a_job_that_was_given_up_fires(seen: Snapshot) -> None:
+    assert "job_given_up" in firing(seen)
 
 
 @pytest.fixture
@@ -141,19 +160,19 @@ def calm(records: Records) -> None:
 
 
 @pytest.mark.usefixtures("quiet", "calm")
-def test_the_command_tells_what_burns_first_and_exits_with_one(
+def test_the_command_tells_what_fires_first_and_exits_with_one(
     operator: Operator, suno: Vendor
 ) -> None:
     suno.credits(30)
     told = operator.run("alerts", ALERT_WINDOW_S="1")
     assert told.status == 1
     first, then, *others = told.out.splitlines()
-    assert first.startswith("BURNS  credits") and "30 Suno credits" in first
+    assert first.startswith("FIRING  credits") and "30 Suno credits" in first
     assert "buy Suno credits" in then
     assert all(line.startswith("ok") for line in others)
     suno.credits(1000)
     told = operator.run("alerts", ALERT_WINDOW_S="1")
-    assert (told.status, told.out.count("BURNS")) == (0, 0)
+    assert (told.status, told.out.count("FIRING")) == (0, 0)
 
 
 @pytest.mark.usefixtures("quiet", "calm")
@@ -161,7 +180,7 @@ def test_json_has_every_alert(operator: Operator) -> None:
     told = operator.run("alerts", "--json", ALERT_WINDOW_S="1")
     assert told.status == 0
     assert {alert["name"] for alert in told.json} >= {"errors", "credits"}
-    assert all({"name", "burning", "says", "then"} == set(alert) for alert in told.json)
+    assert all({"name", "firing", "message", "advice"} == set(alert) for alert in told.json)
 
 
 def test_without_sunos_key_the_credit_read_last_is_told(operator: Operator) -> None:
@@ -169,11 +188,11 @@ def test_without_sunos_key_the_credit_read_last_is_told(operator: Operator) -> N
     assert told.status in (0, 1)
 
 
-def test_a_supabase_that_is_away_burns(operator: Operator, dead_port: int) -> None:
+def test_a_supabase_that_is_away_fires(operator: Operator, dead_port: int) -> None:
     url = f"http://127.0.0.1:{dead_port}"
     told = operator.run("alerts", SUPABASE_URL=url, POSTGREST_URL=url)
     assert told.status == 1
-    assert told.out.startswith("BURNS  supabase_away")
+    assert told.out.startswith("FIRING  supabase_away")
 
 
 def test_the_rules_for_prometheus_are_printed(operator: Operator) -> None:
@@ -196,7 +215,7 @@ async def test_a_full_quota_of_suno_keeps_nobody_from_looking(
 
 
 @pytest.mark.parametrize(
-    ("day", "limits", "burns"),
+    ("day", "limits", "fires"),
     [
         (Day(runs=9, credits=900), {}, False),
         (Day(runs=9, credits=900), {"runs_daily_max": 10}, False),
@@ -205,7 +224,7 @@ async def test_a_full_quota_of_suno_keeps_nobody_from_looking(
         (Day(runs=0, credits=96), {"suno_credits_daily_max": 100}, True),
     ],
 )
-def test_a_day_s_limit_burns_when_nothing_more_fits(
-    day: Day, limits: dict[str, int], burns: bool
+def test_a_day_s_limit_fires_when_nothing_more_fits(
+    day: Day, limits: dict[str, int], fires: bool
 ) -> None:
-    assert ("daily_limit" in burning(watch(day=day), **limits)) is burns
+    assert ("daily_limit" in firing(snapshot(day=day), **limits)) is fires

@@ -1,9 +1,11 @@
 """`parcours doctor`: what is found, what it means, and what --fix mends."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID, uuid4
 
 import anyio
+import anyio.abc
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -12,9 +14,10 @@ from starlette.routing import Route
 
 from parcours_xl.adapters.outside import Outside, open_outside
 from parcours_xl.adapters.suno_events import SunoEvent, SunoTrack
+from parcours_xl.cli_operations.desk import QUEUED
 from parcours_xl.local.project import LocalProject
-from parcours_xl.operations.doctor import examine
-from parcours_xl.operations.findings import KINDS
+from parcours_xl.operations.doctor import deployment
+from parcours_xl.operations.doctor.examination import KINDS, examine
 from parcours_xl.worker.loop import Worker
 from tests.fixtures.house import MakeRun
 from tests.fixtures.operator import Operator, Told
@@ -58,11 +61,11 @@ def healthy(records: Records) -> None:
 
 
 def kinds(told: Told) -> dict[str, int]:
-    return {
-        finding["kind"]: finding["count"]
-        for part in told.json["parts"]
-        for finding in part["findings"]
-    }
+    counted: Counter[str] = Counter()
+    for part in told.json["parts"]:
+        for finding in part["findings"]:
+            counted[finding["name"]] += finding["count"]
+    return dict(counted)
 
 
 def found(operator: Operator, *words: str, **changes: str) -> dict[str, int]:
@@ -125,9 +128,9 @@ def test_a_healthy_deployment_has_nothing_for_anybody_to_do(doctor: Operator) ->
     told = doctor.run("doctor")
     assert told.status == 0, told.out
     assert told.out.count("ok ") == 8
-    assert "Nobody has to act." in told.out
+    assert "No action required." in told.out
     json = doctor.run("doctor", "--json").json
-    assert json["healthy"] and all(not part["findings"] for part in json["parts"])
+    assert json["verdict"] == "healthy" and all(not part["findings"] for part in json["parts"])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +180,7 @@ async def test_callbacks_that_do_not_arrive_are_trouble_though_the_door_is_open(
 def test_what_is_not_known_here_is_said(doctor: Operator) -> None:
     told = doctor.run("doctor", "--json", SUNO_API_KEY="", OPENAI_API_KEY="", CALLBACK_BASE="")
     assert told.status == 0
-    assert kinds(told) == {"settings": 1, "openai": 1}
+    assert kinds(told) == {"settings": 2, "openai": 1}
 
 
 def test_a_supabase_that_is_away_is_the_one_finding(doctor: Operator, dead_port: int) -> None:
@@ -185,7 +188,7 @@ def test_a_supabase_that_is_away_is_the_one_finding(doctor: Operator, dead_port:
     told = doctor.run("doctor", SUPABASE_URL=url, POSTGREST_URL=url)
     assert told.status == 1
     assert told.out.count("no journey begins, goes on or is played") == 3
-    assert told.out.count("not looked at: Supabase is away") == 5
+    assert told.out.count("not checked: Supabase is away") == 5
     assert "its database" in told.out and "Auth" in told.out and "Storage" in told.out
 
 
@@ -229,7 +232,7 @@ def without_find_runs(stack: LocalProject, records: Records) -> Iterator[None]:
 def test_a_function_that_is_missing_is_a_finding_and_no_end(doctor: Operator) -> None:
     told = doctor.run("doctor")
     assert told.status == 1
-    assert "runs: this could not be looked at" in told.out
+    assert "runs: migrations: not checked" in told.out
     assert "supabase db push" in told.out
 
 
@@ -259,7 +262,7 @@ async def test_a_suno_that_is_busy_composing_is_no_trouble(
     finally:
         records.do("delete from parcours.suno_requests where slot = %s", slot)
     assert told.status == 0
-    assert "-        Suno: not asked: composing takes every request" in told.out
+    assert "skipped  Suno: not checked: composing uses every request" in told.out
 
 
 def test_models_that_are_withdrawn(doctor: Operator, openai: Vendor) -> None:
@@ -294,7 +297,7 @@ async def test_jobs_that_nobody_takes(
 def test_nobody_looks_after_the_rest(doctor: Operator, records: Records) -> None:
     records.do("update parcours.turns set next_at = now() - interval '1 hour'")
     told = doctor.run("doctor")
-    assert "no worker has looked for 1 h 00" in told.out.replace("\u00a0", " ")
+    assert "no worker has done the maintenance for 1 h 00" in told.out.replace("\u00a0", " ")
     assert told.status == 0, "it is a note"
 
 
@@ -309,7 +312,7 @@ async def test_a_stuck_segment_of_which_suno_knows_is_learned_of(
     token = await stick(outside, records, run, task_id)
     assert found(doctor) == {"stuck": 1}
     told = doctor.run("doctor", "--fix", "--json")
-    assert told.status == 0
+    assert told.status == QUEUED
     segment = records.segment(run.first)
     assert segment["callback_token"] == token, "the music is there: nothing is bought again"
     assert len(records.jobs("parcours_tracks", run.id)) == 1
@@ -327,8 +330,8 @@ async def test_a_stuck_segment_of_which_suno_knows_nothing_is_composed_anew(
     run = await make_run()
     token = await stick(outside, records, run, "a-task-of-which-suno-knows-nothing")
     told = doctor.run("doctor", "--fix")
-    assert told.status == 0
-    assert "Suno had 0 of them; 1 are composed anew" in told.out
+    assert told.status == QUEUED
+    assert "Suno had finished 0; 1 queued to be composed again" in told.out
     segment = records.segment(run.first)
     assert segment["status"] == "queued" and segment["callback_token"] != token
     await worker.work_once()
@@ -343,7 +346,7 @@ async def test_a_stuck_segment_of_which_suno_does_not_tell_is_left_alone(
     token = await stick(outside, records, run, task_id)
     suno.fail("maintenance", times=0, match={"call": "record-info"})
     told = doctor.run("doctor", "--fix")
-    assert told.status == 1 and "of 1 it does not tell now" in told.out
+    assert told.status == 1 and "Suno does not answer about 1 now" in told.out
     segment = records.segment(run.first)
     assert segment["callback_token"] == token, "the music may be there: nothing is bought again"
 
@@ -354,8 +357,8 @@ async def test_a_run_that_nobody_holds_is_put_in_hand(
     run = await make_run()
     await outside.database.start_run(run.id)
     records.forget_work()
-    assert found(doctor) == {"unheld": 1}
-    assert doctor.run("doctor", "--fix").status == 0
+    assert found(doctor) == {"unscheduled": 1}
+    assert doctor.run("doctor", "--fix").status == QUEUED
     assert len(records.jobs("parcours_generation", run.id)) == 1
     assert found(doctor) == {}
 
@@ -374,7 +377,7 @@ async def test_a_track_whose_job_is_lost_is_stored(
     records.do("delete from pgmq.q_parcours_tracks")
     records.age(run.first, 301)
     assert found(doctor) == {"unstored": 1}
-    assert doctor.run("doctor", "--fix").status == 0
+    assert doctor.run("doctor", "--fix").status == QUEUED
     await worker.work_once()
     assert stored(records, run)
     assert records.run(run.id)["status"] == "ready"
@@ -517,9 +520,81 @@ async def test_failed_segments_are_composed_anew(
         await outside.database.fail_segment(segment_id, token, "suno_error")
     assert found(doctor) == {"failed": 2}
     told = doctor.run("doctor", "--fix")
-    assert told.status == 0 and "2 are composed anew" in told.out
+    assert told.status == QUEUED and "2 queued to be composed again" in told.out
     assert records.run(run.id)["status"] == "creating"
     assert found(doctor) == {}
+
+
+async def test_what_suno_refused_is_composed_again_with_force_only(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+) -> None:
+    run = await make_run(2)
+    await outside.database.start_run(run.id)
+    for segment_id, reason in zip(run.segment_ids, ("suno_refused", "timeout"), strict=True):
+        await outside.database.claim_segment(segment_id)
+        token = records.segment(segment_id)["callback_token"]
+        await outside.database.fail_segment(segment_id, token, reason)
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 1
+    assert "1 segment failed within a day: Suno refused the request" in told.out
+    assert "correct the setting that they name" in told.out
+    assert "not composed again without --force" in told.out
+    statuses = [records.segment(segment_id)["status"] for segment_id in run.segment_ids]
+    assert statuses == ["failed", "queued"]
+    told = doctor.run("doctor", "--fix", "--force")
+    assert (told.status, "1 repair queued: look again in 5 min" in told.out) == (QUEUED, True)
+    assert records.segment(run.first)["status"] == "queued"
+
+
+async def test_without_credits_nothing_is_composed_again(
+    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+) -> None:
+    run = await make_run()
+    await outside.database.claim_segment(run.first)
+    token = records.segment(run.first)["callback_token"]
+    await outside.database.fail_segment(run.first, token, "suno_account")
+    suno.credits(5)
+    told = doctor.run("doctor", "--fix")
+    assert told.status == 1 and "not composed again: Suno does not accept the key" in told.out
+    suno.credits(100_000)
+    assert doctor.run("doctor", "--fix").status == QUEUED
+
+
+def test_a_finding_has_a_name_advice_and_a_section_of_the_runbook(
+    doctor: Operator, suno: Vendor
+) -> None:
+    suno.fail("bad_key", match={"call": "credit"})
+    told = doctor.run("doctor")
+    lines = [" ".join(line.split()) for line in told.out.splitlines()]
+    at = next(place for place, line in enumerate(lines) if line.startswith("ACTION"))
+    assert lines[at].startswith("ACTION Suno: suno_key: ")
+    assert lines[at + 1] == "listener no music is composed"
+    assert lines[at + 2] == "to do correct SUNO_API_KEY, and look at the account at Suno"
+    assert lines[at + 3] == "see docs/runbook.md#out-of-suno-credits"
+    assert told.out.endswith("Action required.\n")
+
+
+async def test_a_supabase_that_accepts_and_never_answers_is_away(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def keep_waiting(_: anyio.abc.SocketStream) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(deployment, "ANSWER_S_MAX", 0.5)
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(listener.serve, keep_waiting)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        url = f"http://127.0.0.1:{port}"
+        async with open_outside(make_settings(supabase_url=url, postgrest_url=url)) as outside:
+            examination = await examine(outside, make_settings(), fix=False)
+        group.cancel_scope.cancel()
+    said = [one.message for one in examination.findings if one.kind.name == "supabase"]
+    assert said == [
+        f"{what} gives no answer within 0.5 s" for what in ("its database", "Auth", "Storage")
+    ]
 
 
 async def test_attempts_that_are_used_up_are_a_note(
@@ -556,7 +631,7 @@ async def test_jobs_that_were_given_up_are_sent_again(doctor: Operator, records:
     )
     assert found(doctor) == {"jobs_given_up": 250}
     told = doctor.run("doctor", "--fix")
-    assert told.status == 0 and "250 sent again" in told.out
+    assert told.status == QUEUED and "250 jobs queued again" in told.out
 
 
 async def test_messages_that_nobody_can_read_are_shown_and_dropped(
@@ -568,7 +643,7 @@ async def test_messages_that_nobody_can_read_are_shown_and_dropped(
     assert await outside.database.next_steps(5, 60) == []
     assert found(doctor) == {"jobs_unreadable": 1}
     told = doctor.run("doctor", "--fix")
-    assert told.status == 0 and "1 dropped that nobody can read" in told.out
+    assert told.status == 0 and "1 unreadable messages dropped" in told.out
     assert found(doctor) == {}
 
 
@@ -593,8 +668,8 @@ def test_everything_is_counted_beyond_a_thousand_rows(doctor: Operator, records:
     )
     told = doctor.run("doctor", "--json")
     assert kinds(told) == {"failed": 1001, "ownerless": 1001}
-    [failed] = [f for f in told.json["parts"][-1]["findings"] if f["kind"] == "failed"]
-    assert failed["says"].endswith("Suno reported an error (1001)")
+    [failed] = [f for f in told.json["parts"][-1]["findings"] if f["name"] == "failed"]
+    assert failed["message"].endswith("1001 segments failed within a day: Suno reported an error")
 
 
 async def test_fixing_at_once_by_several_changes_nothing_more(
@@ -612,7 +687,7 @@ async def test_fixing_at_once_by_several_changes_nothing_more(
     records.forget_work()
 
     async def fix() -> None:
-        await examine(outside, make_settings(), fix=True, progress=lambda *_: None)
+        await examine(outside, make_settings(), fix=True)
 
     async with anyio.create_task_group() as group:
         for _ in range(3):
@@ -624,7 +699,7 @@ async def test_fixing_at_once_by_several_changes_nothing_more(
 
 def test_every_kind_says_what_it_means_and_how_it_is_mended() -> None:
     for kind in KINDS.values():
-        assert kind.means and kind.mend
+        assert kind.impact and kind.advice
 
 
 # parcours retry
@@ -639,7 +714,10 @@ async def test_one_run_is_retried(
     await outside.database.fail_segment(run.first, token, "suno_error")
     told = operator.run("retry", run.id)
     assert told.status == 0
-    assert told.out.splitlines() == ["segment 1 is composed anew", "segment 2 is composed anew"]
+    assert told.out.splitlines() == [
+        "segment 1 is queued to be composed again",
+        "segment 2 is queued to be composed again",
+    ]
     told = operator.run("retry", run.first, "--json")
     assert told.json["segments"][0]["outcome"] == "queued"
     assert operator.run("retry", uuid4()).status == 4

@@ -4,12 +4,15 @@ import json
 import re
 from functools import partial
 
+import anyio
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from parcours_xl.http.page_errors import COUNTED_MAX, KINDS, WINDOW_S, PageErrors
 from parcours_xl.local.project import LocalProject
+from parcours_xl.operations import metrics
+from parcours_xl.operations.alerts import SnapshotCache
 from tests.fixtures.house import MakeRun
 from tests.fixtures.operator import Operator
 from tests.fixtures.people import Person
@@ -47,7 +50,7 @@ async def test_the_figures_of_the_report_are_exposed(
         assert value(samples, "parcours_queue_depth", queue=queue) >= 0
         assert value(samples, "parcours_queue_oldest_seconds", queue=queue) >= 0
     for alert in ("errors", "ttfc", "runner_timeouts", "credits", "old_job", "job_given_up"):
-        assert value(samples, "parcours_alert_burning", alert=alert) in (0, 1)
+        assert value(samples, "parcours_alert_firing", alert=alert) in (0, 1)
 
 
 async def test_request_latencies_are_told_by_function(
@@ -126,6 +129,19 @@ async def test_a_supabase_that_is_away_is_told_as_a_figure(
     assert not any(name == "parcours_errors_ratio" for name, _ in samples)
 
 
+async def test_a_supabase_that_never_answers_keeps_nobody_waiting(
+    make_settings: MakeSettings, stack: LocalProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: object) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(metrics, "ANSWER_S_MAX", 0.1)
+    monkeypatch.setattr(SnapshotCache, "read", never)
+    async with open_service(make_settings()) as service:
+        samples = await scrape(service, stack.service_role_key)
+    assert value(samples, "parcours_supabase_up") == 0
+
+
 async def test_every_figure_of_the_rules_file_exists(
     make_settings: MakeSettings, operator: Operator, stack: LocalProject
 ) -> None:
@@ -136,5 +152,5 @@ async def test_every_figure_of_the_rules_file_exists(
         text = (await service.get("/metrics", headers=key)).text
     known = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
     assert used and used <= known
-    burning = set(re.findall(r'alert_burning{alert="(\w+)"}', rules))
-    assert burning <= set(re.findall(r'alert_burning{alert="(\w+)"}', text))
+    firing = set(re.findall(r'alert_firing{alert="(\w+)"}', rules))
+    assert firing <= set(re.findall(r'alert_firing{alert="(\w+)"}', text))

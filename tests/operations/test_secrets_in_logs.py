@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from parcours_xl.adapters.outside import open_outside
 from parcours_xl.functions import house
-from parcours_xl.operations.caretaker import Caretaker
+from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import Settings
 from parcours_xl.tokens import HIDDEN
 from parcours_xl.worker.loop import Worker
@@ -116,7 +116,7 @@ class Trip:
         """An alert begins, and the webhook does not take it."""
         self._records.do("update parcours.turns set next_at = clock_timestamp()")
         async with open_outside(self._settings) as outside:
-            await Caretaker(outside, self._settings).look_once()
+            await MaintenanceLoop(outside, self._settings).run_once()
 
     async def erase(self, run_id: str) -> None:
         self._records.do("delete from public.parcours_runs where id = %s", run_id)

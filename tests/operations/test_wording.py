@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from parcours_xl.operations.wording import cause, period, seconds, share
+from parcours_xl.operations.wording import period, seconds, share
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,3 @@ def test_a_share_is_never_rounded_to_all_or_nothing(value: float | None, words: 
 )
 def test_periods(length: timedelta, words: str) -> None:
     assert period(length) == words
-
-
-def test_a_new_cause_is_told_by_its_own_name() -> None:
-    assert cause("timeout") == "Suno sent nothing in time"
-    assert cause("moon_phase") == "moon_phase"

@@ -16,7 +16,7 @@ import pytest
 from parcours_xl.adapters.outside import Outside
 from parcours_xl.journeys.presets import find_preset
 from parcours_xl.journeys.prompts import clean_prompt, suno_style
-from parcours_xl.operations.doctor import examine
+from parcours_xl.operations.doctor.examination import examine
 from parcours_xl.settings import Settings
 from parcours_xl.worker.loop import Worker
 from tests.fixtures.house import TRACK_S, MakeRun
@@ -349,8 +349,8 @@ async def test_what_suno_refused_is_told_and_never_sent_again(
     [fault] = story.suno.state()["faults"]
     assert fault["struck"] == 3
 
-    examination = await examine(outside, settings, fix=True, progress=lambda *_: None)
-    said = [one.says for part in examination.parts for one in part.findings]
+    examination = await examine(outside, settings, fix=True)
+    said = [one.message for one in examination.findings]
     assert any("Your prompt contained an artist name" in words for words in said)
     await outside.oversight.retry(story.run.first)
     for _ in range(5):

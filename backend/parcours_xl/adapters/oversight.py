@@ -90,7 +90,8 @@ class Untold(_Answer):
 class FoundSegment(_Answer):
     """A segment that the doctor looks at. Its token is a secret.
 
-    refused: what Suno said of the last prompt that it would not compose.
+    refused: what Suno said of the last prompt that it would not compose. since: when it failed, was
+    claimed or became complete. code, message: Suno's own, of the failure.
     """
 
     id: UUID
@@ -106,6 +107,9 @@ class FoundSegment(_Answer):
     reason: str | None
     attempts: int
     refused: str | None = None
+    since: datetime | None = None
+    code: int | None = None
+    message: str | None = None
 
 
 class FoundRun(_Answer):
@@ -113,6 +117,7 @@ class FoundRun(_Answer):
 
     id: UUID
     created_at: datetime
+    since: datetime | None = None
 
 
 class Scan(_Answer, Generic[Found]):

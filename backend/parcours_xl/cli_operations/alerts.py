@@ -1,4 +1,4 @@
-"""`parcours alerts`: what burns."""
+"""`parcours alerts`: which alerts are firing."""
 
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
-@commands.command(epilog="Example: parcours alerts || echo something burns")
+@commands.command(epilog="Example: parcours alerts || echo an alert is firing")
 def alerts(
     rules: Annotated[
         bool, typer.Option("--rules", help="Print the rules file for Prometheus instead.")
@@ -23,7 +23,7 @@ def alerts(
     as_json: AsJson = False,
     environment: EnvironmentFile = None,
 ) -> None:
-    """Judge every alert now. Exit status 1 when one burns."""
+    """Judge every alert now. Exit status 1 when one is firing."""
     if rules:
         file = files("parcours_xl.operations") / "prometheus.rules.yml"
         typer.echo(file.read_text(), nl=False)
@@ -32,23 +32,23 @@ def alerts(
     if as_json:
         print_json([alert.as_json() for alert in found])
     else:
-        for alert in sorted(found, key=lambda alert: not alert.burning):
-            typer.echo(f"{'BURNS' if alert.burning else 'ok   '}  {alert.name:<15}  {alert.says}")
-            if alert.burning:
-                typer.echo(f"{'':24}-> {alert.then}")
-    if any(alert.burning for alert in found):
+        for alert in sorted(found, key=lambda alert: not alert.firing):
+            state = "FIRING" if alert.firing else "ok"
+            typer.echo(f"{state:<6}  {alert.name:<15}  {alert.message}")
+            if alert.firing:
+                typer.echo(f"{'':25}-> {alert.advice}")
+    if any(alert.firing for alert in found):
         raise typer.Exit(NO)
 
 
 async def _judge(outside: "Outside", settings: "OperatorSettings") -> "list[Alert]":
     from parcours_xl.adapters.sql_functions import KeyRefused, SupabaseAway
-    from parcours_xl.operations.alerts import Alert, judge
+    from parcours_xl.operations.alerts import Alert, judge, read_snapshot
     from parcours_xl.operations.credit import refresh_credits
-    from parcours_xl.operations.watching import keep_watch
 
     try:
         await refresh_credits(outside, settings)
-        return judge(await keep_watch(outside.oversight, settings), settings)
+        return judge(await read_snapshot(outside.oversight, settings), settings)
     except KeyRefused:
         raise
     except SupabaseAway as away:

@@ -1,7 +1,8 @@
 """What every operator's command shares: where the deployment is, and how an end is told.
 
-Exit status: 0 all is well or done, 1 the verdict is no, 2 wrong words or settings, 3 Supabase or a
-vendor cannot be reached now, 4 refused (an unknown run, a share that would shrink).
+Exit status: 0 healthy or done, 1 action required or the verdict is no, 2 usage error or wrong
+settings, 3 Supabase or a vendor does not answer now, 4 refused (an unknown run, a share that would
+shrink), 5 repairs were queued whose result is not known yet.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from parcours_xl.adapters.outside import Outside
     from parcours_xl.settings import OperatorSettings
 
-NO, MISUSED, AWAY, REFUSED = 1, 2, 3, 4
+NO, MISUSED, AWAY, REFUSED, QUEUED = 1, 2, 3, 4, 5
 
 EnvironmentFile = Annotated[
     Path | None,

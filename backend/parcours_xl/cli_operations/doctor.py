@@ -1,27 +1,36 @@
-"""`parcours doctor` and `parcours retry`: find the cause, mend it."""
+"""`parcours doctor` and `parcours retry`: find the cause, repair it."""
 
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from parcours_xl.cli_operations.desk import NO, AsJson, EnvironmentFile, operate, print_json
+from parcours_xl.cli_operations.desk import (
+    NO,
+    QUEUED,
+    AsJson,
+    EnvironmentFile,
+    operate,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from parcours_xl.adapters.outside import Outside
     from parcours_xl.adapters.oversight import Retried
-    from parcours_xl.operations.doctor import Examination
+    from parcours_xl.operations.doctor.examination import Examination
+    from parcours_xl.operations.doctor.findings import Finding
     from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
 
 OUTCOMES = {
-    "queued": "is composed anew",
+    "queued": "is queued to be composed again",
     "under_way": "is being composed, and not for too long",
     "storing": "is being stored",
     "complete": "is complete",
     "exhausted": "has used up every attempt",
 }
+LOOK_AGAIN_MIN = 5
 
 
 @commands.command(epilog="Example: parcours doctor --fix")
@@ -30,33 +39,42 @@ def doctor(
         bool,
         typer.Option(
             "--fix",
-            help="Mend what can be mended. Safe to run twice, and beside live workers. Failed "
-            "segments are composed anew, which costs Suno credits.",
+            help="Repair what can be repaired. Safe to repeat, and beside live workers. Failed "
+            "segments are composed again, which costs Suno credits.",
+        ),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="With --fix: also compose again what Suno has refused. Correct the cause first.",
         ),
     ] = False,
     as_json: AsJson = False,
     environment: EnvironmentFile = None,
 ) -> None:
-    """Look at everything: settings, Supabase, Suno, OpenAI, queues, and every run and file.
+    """Check everything: settings, Supabase, Suno, OpenAI, queues, and every run and file.
 
-    Each finding says what it means for the listener and how it is mended. Exit status 1 when
-    somebody still has to act.
+    Each finding says what the listener notices and what to do. Exit status 1 when action is
+    required, 5 when repairs were queued: look again in some minutes.
     """
 
     async def work(outside: "Outside", settings: "OperatorSettings") -> "Examination":
         from parcours_xl.cli_operations.progress import looking
-        from parcours_xl.operations.doctor import examine
+        from parcours_xl.operations.doctor.examination import examine
 
         with looking() as progress:
-            return await examine(outside, settings, fix=fix, progress=progress)
+            return await examine(outside, settings, fix=fix, force=force, progress=progress)
 
     examination = operate(environment, work)
     if as_json:
         print_json(examination.as_json())
     else:
         _show(examination)
-    if not examination.healthy:
+    if examination.verdict == "action_required":
         raise typer.Exit(NO)
+    if examination.verdict == "queued":
+        raise typer.Exit(QUEUED)
 
 
 @commands.command(epilog="Example: parcours retry 0b7c1f6e-…")
@@ -67,7 +85,7 @@ def retry(
     as_json: AsJson = False,
     environment: EnvironmentFile = None,
 ) -> None:
-    """Have composed anew what failed or is stuck, each with a new callback_token.
+    """Compose again what failed or is stuck, each with a new callback_token.
 
     What is under way, stored or complete is left alone. Exit status 1 when every attempt of a
     segment is used up.
@@ -87,19 +105,38 @@ def retry(
 
 
 def _show(examination: "Examination") -> None:
-    from parcours_xl.operations.findings import KINDS
+    for result in examination.results:
+        if not result.findings:
+            state = "skipped" if result.skipped else "ok"
+            typer.echo(f"{state:<8} {result.part}: {result.message}")
+        for finding in result.findings:
+            _show_finding(result.part, finding)
+    typer.echo("")
+    typer.echo(_verdict(examination))
 
-    for part in examination.parts:
-        if not part.findings:
-            typer.echo(f"{'-' if part.skipped else 'ok':<8} {part.part}: {part.says}")
-        for finding in part.findings:
-            kind = KINDS[finding.kind]
-            typer.echo(f"{kind.severity:<8} {part.part}: {finding.says}")
-            typer.echo(f"           for the listener: {kind.means}")
-            if finding.done is not None:
-                typer.echo(f"           done: {finding.done}")
-            if finding.left != 0:
-                typer.echo(f"           to mend it: {kind.mend}")
-            for example in finding.examples:
-                typer.echo(f"           e.g. {example}")
-    typer.echo("\nNobody has to act." if examination.healthy else "\nSomebody has to act.")
+
+def _show_finding(part: str, finding: "Finding") -> None:
+    from parcours_xl.operations.doctor.findings import RUNBOOK
+
+    kind = finding.kind
+    rows = [("listener", kind.impact)]
+    if finding.since is not None:
+        rows.insert(0, ("since", f"{finding.since:%Y-%m-%d %H:%M} UTC"))
+    if finding.repaired is not None:
+        rows.append(("repaired", finding.repaired.message))
+    if finding.repaired is None or finding.repaired.left:
+        rows.append(("to do", finding.advice or kind.advice))
+    rows += [("id", example) for example in finding.examples]
+    rows.append(("see", f"{RUNBOOK}#{kind.section}"))
+    typer.echo(f"{kind.severity.upper():<8} {part}: {kind.name}: {finding.message}")
+    for name, words in rows:
+        typer.echo(f"{'':9}{name:<9} {words}")
+
+
+def _verdict(examination: "Examination") -> str:
+    if examination.verdict == "action_required":
+        return "Action required."
+    if examination.verdict == "queued":
+        count = f"{examination.queued} repair{'s' if examination.queued > 1 else ''} queued"
+        return f"{count}: look again in {LOOK_AGAIN_MIN} min (parcours doctor)."
+    return "No action required."

@@ -1,187 +1,280 @@
-"""What burns (runbook, "Contacts & escalades"), judged from figures and signs."""
+"""Alerts: what they measure, which of them fire, and who is notified.
 
-from dataclasses import asdict, dataclass, replace
+See docs/specification.md#alerts.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from parcours_xl.adapters.oversight import Oversight, QueueHealth, Signs, Untold
+from parcours_xl.adapters.webhook import Webhook
+from parcours_xl.journeys.failures import NOT_KEPT
 from parcours_xl.operations.daily import daily_uses
-from parcours_xl.operations.watching import Watch
-from parcours_xl.operations.wording import period, seconds, share
-from parcours_xl.targets import Targets
+from parcours_xl.operations.figures import Figures, read_figures
+from parcours_xl.operations.wording import brief_reason, period, seconds, share
+from parcours_xl.targets import (
+    ALERT_ASKED_SHARE_MAX,
+    ALERT_BRIEFS_CURATED_SHARE_MAX,
+    ALERT_ERRORS_SHARE_MAX,
+    ALERT_SLOW_SHARE_MAX,
+    ALERT_TIMEOUTS_SHARE_MAX,
+    Targets,
+)
 
-ERRORS_SHARE_MAX = 0.10
-TTFC_SLOW_SHARE_MAX = 0.20
-TIMEOUTS_SHARE_MAX = 0.50
-ASKED_SHARE_MAX = 0.50
-BRIEFS_CURATED_SHARE_MAX = 0.20
-UNKEPT = ("track_away", "track_unavailable", "storing_broke")
-"""Causes for which a track that Suno delivered was given up (wording.py)."""
+CACHED_S = 10
 
-WHAT_TO_DO = {
-    "errors": "parcours doctor; then read the logs of a run that failed",
-    "ttfc": "see whether Suno is slow, and whether its callbacks arrive: parcours doctor",
-    "runner_timeouts": "Suno refuses too often, or its callbacks are lost: parcours doctor",
-    "callbacks": "Suno's callbacks do not arrive: parcours doctor looks at CALLBACK_BASE",
+ADVICE = {
+    "errors": "parcours doctor; then parcours logs of a run that failed",
+    "ttfc": "parcours doctor: it checks whether Suno is slow and whether its callbacks arrive",
+    "runner_timeouts": "parcours doctor: Suno refuses too often, or its callbacks do not arrive",
+    "callbacks": "Suno's callbacks do not arrive: parcours doctor checks CALLBACK_BASE",
     "briefs": "OpenAI does not write the briefs: parcours doctor says what it answers",
     "credits": "buy Suno credits, then: parcours doctor --fix",
-    "old_job": "no worker is taking jobs: look at the workers, start parcours worker",
-    "supabase_away": "see status.supabase.com and the project's dashboard; all goes on by itself",
+    "old_job": "no worker takes jobs: look at the workers, start parcours worker",
+    "supabase_away": "parcours doctor; see status.supabase.com and the project's dashboard",
     "daily_limit": "parcours report says who creates so much; wait, or raise the limit",
-    "job_given_up": "a track could not be fetched or stored, however often: parcours doctor --fix",
+    "job_given_up": "a track could not be downloaded or stored: parcours doctor --fix",
 }
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One rule and how it stands. says: the figure and its limit, in words."""
+    """One rule and how it stands. message: the figure and its limit, in words."""
 
     name: str
-    burning: bool
-    says: str
+    firing: bool
+    message: str
+    reason_advice: str | None = None
 
     @property
-    def then(self) -> str:
-        """What whoever is told does about it."""
-        return WHAT_TO_DO[self.name]
+    def advice(self) -> str:
+        """What the person on call does about it."""
+        return self.reason_advice or ADVICE[self.name]
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"then": self.then}
+        row = asdict(self) | {"advice": self.advice}
+        del row["reason_advice"]
+        return row
 
 
-def judge(watch: Watch, targets: Targets) -> list[Alert]:
-    """Every rule, burning or not."""
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that alerts and metrics judge, read at one moment.
+
+    figures: of the last `window`; recent: of the last `recent_window`, so that what breaks now
+    is not hidden by a good hour.
+    """
+
+    window: timedelta
+    figures: Figures
+    recent_window: timedelta
+    recent: Figures
+    queues: list[QueueHealth]
+    signs: Signs
+
+
+async def read_snapshot(oversight: Oversight, targets: Targets) -> Snapshot:
+    """Raises Postponed when Supabase does not answer."""
+    now = datetime.now(UTC)
+    window = timedelta(seconds=targets.alert_window_s)
+    recent_window = min(window, timedelta(seconds=targets.alert_recent_s))
+    return Snapshot(
+        window,
+        await read_figures(oversight, now - window, now, targets.targets),
+        recent_window,
+        await read_figures(oversight, now - recent_window, now, targets.targets),
+        await oversight.read_queues(),
+        await oversight.read_signs(now - window),
+    )
+
+
+class SnapshotCache:
+    """One snapshot serves all who ask within ten seconds."""
+
+    def __init__(self, oversight: Oversight, targets: Targets):
+        self._oversight = oversight
+        self._targets = targets
+        self._lock = asyncio.Lock()
+        self._snapshot: Snapshot | None = None
+        self._read_at = 0.0
+
+    async def read(self) -> Snapshot:
+        """Raises Postponed."""
+        async with self._lock:
+            if self._snapshot is None or time.monotonic() - self._read_at > CACHED_S:
+                self._snapshot = await read_snapshot(self._oversight, self._targets)
+                self._read_at = time.monotonic()
+            return self._snapshot
+
+
+def judge(snapshot: Snapshot, targets: Targets) -> list[Alert]:
+    """Every rule, firing or not."""
     return [
-        _errors(watch, targets),
-        _ttfc(watch, targets),
-        _runner_timeouts(watch, targets),
-        _callbacks(watch, targets),
-        _briefs(watch, targets),
-        _credits(watch, targets),
-        _daily_limit(watch, targets),
-        _old_job(watch, targets),
-        _job_given_up(watch),
+        *(_judge_share(rule, snapshot, targets) for rule in _share_rules(targets)),
+        _credits(snapshot, targets),
+        _daily_limit(snapshot, targets),
+        _old_job(snapshot, targets),
+        _job_given_up(snapshot),
     ]
 
 
-def _errors(watch: Watch, targets: Targets) -> Alert:
-    figures = watch.figures
-    ended = figures.errors.total() + figures.complete
-    return _share_alert(
-        "errors", figures.errors_share, ERRORS_SHARE_MAX, ended, watch, targets, "attempts failed"
-    )
+@dataclass(frozen=True)
+class _ShareRule:
+    """A rule that fires when a share of `what` exceeds its limit, in the long or the short window.
+
+    found: the share, and of how many; None when nothing was measured.
+    """
+
+    name: str
+    limit: float
+    what: str
+    found: Callable[[Figures], tuple[float | None, int]]
+    explain: Callable[[Figures], str] = lambda _: ""
 
 
-def _ttfc(watch: Watch, targets: Targets) -> Alert:
-    return _share_alert(
-        "ttfc",
-        watch.figures.ttfc_slow_share,
-        TTFC_SLOW_SHARE_MAX,
-        watch.figures.ttfc_measured,
-        watch,
-        targets,
-        f"tracks took over {seconds(targets.ttfc_alert_s)}",
-    )
+def _share_rules(targets: Targets) -> list[_ShareRule]:
+    return [
+        _ShareRule(
+            "errors",
+            ALERT_ERRORS_SHARE_MAX,
+            "attempts failed",
+            lambda it: (it.errors_share, it.errors.total() + it.complete),
+        ),
+        _ShareRule(
+            "ttfc",
+            ALERT_SLOW_SHARE_MAX,
+            f"tracks took over {seconds(targets.ttfc_alert_s)}",
+            lambda it: (it.ttfc_slow_share, it.ttfc_measured),
+        ),
+        _ShareRule(
+            "runner_timeouts",
+            ALERT_TIMEOUTS_SHARE_MAX,
+            f"runs took over {seconds(targets.runner_timeout_s)}",
+            lambda it: (it.timeouts_share, it.runs_measured),
+        ),
+        # Without callbacks music comes late, when Suno is asked: no other rule notices that.
+        _ShareRule(
+            "callbacks",
+            ALERT_ASKED_SHARE_MAX,
+            "previews and tracks came without a callback",
+            lambda it: (it.asked_share, it.messengers.total()),
+        ),
+        _ShareRule(
+            "briefs",
+            ALERT_BRIEFS_CURATED_SHARE_MAX,
+            "briefs were not written by OpenAI",
+            lambda it: (it.briefs_curated_share, it.briefs_asked),
+            _why_no_briefs,
+        ),
+    ]
 
 
-def _runner_timeouts(watch: Watch, targets: Targets) -> Alert:
-    return _share_alert(
-        "runner_timeouts",
-        watch.figures.timeouts_share,
-        TIMEOUTS_SHARE_MAX,
-        watch.figures.runs_measured,
-        watch,
-        targets,
-        f"runs took over {seconds(targets.runner_timeout_s)}",
-    )
+def _judge_share(rule: _ShareRule, snapshot: Snapshot, targets: Targets) -> Alert:
+    """The short window decides only when it alone exceeds the limit."""
+    slow = _judge_window(rule, snapshot.window, snapshot.figures, targets)
+    fast = _judge_window(rule, snapshot.recent_window, snapshot.recent, targets)
+    return fast if fast.firing and not slow.firing else slow
 
 
-def _callbacks(watch: Watch, targets: Targets) -> Alert:
-    # The music is not lost, Suno is asked for it; but only after 90 s, and no other alert says so.
-    return _share_alert(
-        "callbacks",
-        watch.figures.asked_share,
-        ASKED_SHARE_MAX,
-        watch.figures.messengers.total(),
-        watch,
-        targets,
-        "previews and tracks came by no callback",
-    )
+def _judge_window(rule: _ShareRule, window: timedelta, figures: Figures, targets: Targets) -> Alert:
+    last = f"in the last {period(window)}"
+    found, samples = rule.found(figures)
+    if found is None:
+        return Alert(rule.name, False, f"nothing to judge {last}")
+    enough = samples >= targets.alert_samples_min
+    message = f"{share(found)} of {samples} {rule.what} {last}, at most {share(rule.limit)}"
+    if not enough:
+        message += f" (too few to judge: {targets.alert_samples_min} are needed)"
+    if explained := rule.explain(figures):
+        message += f": {explained}"
+    return Alert(rule.name, enough and found > rule.limit, message)
 
 
-def _briefs(watch: Watch, targets: Targets) -> Alert:
-    figures = watch.figures
-    alert = _share_alert(
-        "briefs",
-        figures.briefs_curated_share,
-        BRIEFS_CURATED_SHARE_MAX,
-        figures.briefs_asked,
-        watch,
-        targets,
-        "briefs were not written by OpenAI",
-    )
-    reasons = ", ".join(
-        f"{reason} {count}"
+def _why_no_briefs(figures: Figures) -> str:
+    return ", ".join(
+        f"{brief_reason(reason)} ({count})"
         for reason, count in figures.briefs_curated.most_common()
         if reason != "no_key"
     )
-    return replace(alert, says=f"{alert.says}: {reasons}") if reasons else alert
 
 
-def _share_alert(
-    name: str,
-    found: float | None,
-    limit: float,
-    samples: int,
-    watch: Watch,
-    targets: Targets,
-    what: str,
-) -> Alert:
-    last = f"in the last {period(watch.window)}"
-    if found is None:
-        return Alert(name, False, f"nothing to judge {last}")
-    enough = samples >= targets.alert_samples_min
-    says = f"{share(found)} of {samples} {what} {last}, at most {share(limit)}"
-    if not enough:
-        says += f" (too few to judge: {targets.alert_samples_min} are needed)"
-    return Alert(name, enough and found > limit, says)
-
-
-def _credits(watch: Watch, targets: Targets) -> Alert:
-    signs = watch.signs
+def _credits(snapshot: Snapshot, targets: Targets) -> Alert:
+    signs = snapshot.signs
     refused = signs.account_refused_at is not None and (
         signs.credits_read_at is None or signs.account_refused_at > signs.credits_read_at
     )
     if refused:
-        return Alert("credits", True, "Suno refused a request for want of credits, or of a key")
+        message = "Suno refused a request: no credits are left, or it does not accept the key"
+        advice = "parcours doctor says which: buy Suno credits, or correct SUNO_API_KEY; then --fix"
+        return Alert("credits", True, message, advice)
     if signs.credits is None:
-        return Alert("credits", False, "nobody has asked Suno for its credit yet")
-    says = f"{signs.credits:g} Suno credits are left, at least {targets.credits_min}"
-    return Alert("credits", signs.credits < targets.credits_min, says)
+        return Alert("credits", False, "no worker has asked Suno for its credit yet")
+    message = f"{signs.credits:g} Suno credits are left, at least {targets.credits_min}"
+    return Alert("credits", signs.credits < targets.credits_min, message)
 
 
-def _daily_limit(watch: Watch, targets: Targets) -> Alert:
-    reached = [use for use in daily_uses(watch.signs.day, targets) if use.is_reached]
-    says = "; ".join(str(use) for use in daily_uses(watch.signs.day, targets))
-    return Alert("daily_limit", bool(reached), says or "a day has no limit of runs or credits")
+def _daily_limit(snapshot: Snapshot, targets: Targets) -> Alert:
+    uses = daily_uses(snapshot.signs.day, targets)
+    message = "; ".join(str(use) for use in uses)
+    firing = any(use.is_reached for use in uses)
+    return Alert("daily_limit", firing, message or "no daily limit of runs or credits is set")
 
 
-def _old_job(watch: Watch, targets: Targets) -> Alert:
-    oldest = max(watch.queues, key=lambda queue: queue.oldest_s)
-    says = (
+def _old_job(snapshot: Snapshot, targets: Targets) -> Alert:
+    oldest = max(snapshot.queues, key=lambda queue: queue.oldest_s)
+    message = (
         f"the oldest job ({oldest.queue}) has waited for {seconds(oldest.oldest_s)}, "
         f"at most {seconds(targets.old_job_s)}"
     )
-    return Alert("old_job", oldest.oldest_s > targets.old_job_s, says)
+    return Alert("old_job", oldest.oldest_s > targets.old_job_s, message)
 
 
-def _job_given_up(watch: Watch) -> Alert:
-    figures = watch.figures
-    waiting = watch.signs.jobs_given_up
-    lost = sum(figures.errors[cause] for cause in UNKEPT)
-    unread = f", {watch.signs.jobs_unreadable} of them unreadable," * bool(
-        watch.signs.jobs_unreadable
+def _job_given_up(snapshot: Snapshot) -> Alert:
+    figures, signs = snapshot.figures, snapshot.signs
+    lost = sum(figures.errors[reason] for reason in NOT_KEPT)
+    unreadable = f", {signs.jobs_unreadable} of them unreadable" if signs.jobs_unreadable else ""
+    message = (
+        f"{signs.jobs_given_up} jobs were given up{unreadable}; in the last "
+        f"{period(snapshot.window)} {lost} tracks could not be downloaded or stored and "
+        f"{figures.linked} play from Suno's own address"
     )
-    says = (
-        f"{waiting} jobs given up{unread} wait for the doctor; in the last {period(watch.window)} "
-        f"{lost} tracks could not be had or kept and {figures.linked} could not be stored"
-    )
-    return Alert("job_given_up", waiting + lost + figures.linked > 0, says)
+    return Alert("job_given_up", signs.jobs_given_up + lost + figures.linked > 0, message)
+
+
+async def notify_changes(oversight: Oversight, webhook: Webhook | None, alerts: list[Alert]) -> int:
+    """Record what fires, and notify of what has changed. Returns how many messages were sent.
+
+    Each alert is told once when it fires and once when it is resolved, in that order; what could
+    not be sent is sent the next time. Raises NobodyListens.
+    """
+    firing = [{"name": alert.name, "says": alert.message} for alert in alerts if alert.firing]
+    untold = await oversight.note_alerts(firing)
+    if webhook is None:
+        return 0
+    advice = {alert.name: alert.advice for alert in alerts}
+    sent = 0
+    for change in untold:
+        if not change.told_began:
+            await webhook.tell(firing_message(change.name, change.says, advice.get(change.name)))
+            await oversight.record_told(change.id, ended=False)
+            sent += 1
+        if change.ended_at is not None:
+            await webhook.tell(_resolved_message(change))
+            await oversight.record_told(change.id, ended=True)
+            sent += 1
+    return sent
+
+
+def firing_message(name: str, message: str, advice: str | None = None) -> str:
+    """The notification when an alert begins to fire."""
+    return f"🔥 Parcours XL: {name} is firing: {message}. {advice or ADVICE.get(name, '')}".rstrip()
+
+
+def _resolved_message(change: Untold) -> str:
+    assert change.ended_at is not None, "it has ended"
+    length = (change.ended_at - change.began_at).total_seconds()
+    return f"✅ Parcours XL: {change.name} is resolved, after {seconds(length)}."

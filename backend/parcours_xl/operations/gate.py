@@ -10,11 +10,10 @@ from parcours_xl.adapters.rollout import RolloutState
 from parcours_xl.operations.figures import Figures, read_figures
 from parcours_xl.operations.rollout import Tell, grow_rollout
 from parcours_xl.operations.wording import share as percent
-from parcours_xl.targets import Targets
+from parcours_xl.targets import GOAL_ERRORS_SHARE_MAX, GOAL_HEARD_SHARE_MIN, Targets
 from parcours_xl.trouble import Refused
 
 WINDOW = timedelta(hours=48)
-HEARD_SHARE_MIN, ERRORS_SHARE_MAX = 0.95, 0.05
 STAGES = (5, 25, 100)
 
 
@@ -95,14 +94,14 @@ def _check(figures: Figures, targets: Targets) -> list[Check]:
         ),
         Check(
             "ttfp",
-            heard is not None and heard >= HEARD_SHARE_MIN,
+            heard is not None and heard >= GOAL_HEARD_SHARE_MIN,
             f"{percent(heard)} were heard within {targets.gate_ttfp_s:g} s; "
-            f"{percent(HEARD_SHARE_MIN)} are needed",
+            f"{percent(GOAL_HEARD_SHARE_MIN)} are needed",
         ),
         Check(
             "errors",
-            errors is not None and errors < ERRORS_SHARE_MAX,
+            errors is not None and errors < GOAL_ERRORS_SHARE_MAX,
             f"{percent(errors)} of the attempts failed; "
-            f"under {percent(ERRORS_SHARE_MAX)} is needed",
+            f"under {percent(GOAL_ERRORS_SHARE_MAX)} is needed",
         ),
     ]

@@ -3,18 +3,21 @@
 import hmac
 from collections.abc import Iterable, Mapping
 
+import anyio
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from starlette.requests import Request
 from starlette.responses import Response
 
 from parcours_xl.http.asking import read_bearer, require_access
-from parcours_xl.operations.alerts import judge
+from parcours_xl.operations.alerts import Snapshot, judge
 from parcours_xl.operations.figures import Timing
 from parcours_xl.operations.office import Office, office_of
-from parcours_xl.operations.watching import Watch
 from parcours_xl.targets import Targets
 from parcours_xl.trouble import Postponed
+
+ANSWER_S_MAX = 2
+"""Prometheus gives up after 10 s by default; what is known is told before."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,11 +28,12 @@ async def metrics(request: Request) -> Response:
     _require_watcher(request, office)
     registry = CollectorRegistry()
     try:
-        watch = await office.watching.read()
-    except Postponed:
+        with anyio.fail_after(ANSWER_S_MAX):
+            snapshot = await office.snapshots.read()
+    except (Postponed, TimeoutError):
         registry.register(_Figures([_gauge("supabase_up", "Whether Supabase answers", 0)]))
     else:
-        registry.register(_Figures(_describe(watch, office.settings)))
+        registry.register(_Figures(_describe(snapshot, office.settings)))
     own = (registry, office.latencies.registry, office.page_errors.registry)
     text = b"".join(map(generate_latest, (*own, office.connections.registry)))
     return Response(text, media_type=CONTENT_TYPE)
@@ -53,10 +57,10 @@ class _Figures:
         return self._families
 
 
-def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
-    figures, signs = watch.figures, watch.signs
+def _describe(snapshot: Snapshot, targets: Targets) -> Iterable[Metric]:
+    figures, signs = snapshot.figures, snapshot.signs
     yield _gauge("supabase_up", "Whether Supabase answers", 1)
-    yield _gauge("window_seconds", "How far the figures look back", watch.window.total_seconds())
+    yield _gauge("window_seconds", "How far the figures look back", snapshot.window.total_seconds())
     timings = {
         ("ttfp", "listener"): (figures.ttfp, targets.ttfp_target_s),
         ("ttfp", "suno"): (figures.suno_ttfp, targets.ttfp_target_s),
@@ -85,7 +89,7 @@ def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
     yield _by("segments", "Segments of these runs", "status", figures.segments)
     curated = {("curated", reason): count for reason, count in figures.briefs_curated.items()}
     yield _briefs({("openai", ""): figures.briefs_written, **curated})
-    queues = watch.queues
+    queues = snapshot.queues
     yield _by("queue_depth", "Jobs", "queue", {one.queue: one.depth for one in queues})
     yield _by("queue_due", "Jobs that may be taken now", "queue", {q.queue: q.due for q in queues})
     yield _by(
@@ -101,8 +105,8 @@ def _describe(watch: Watch, targets: Targets) -> Iterable[Metric]:
     yield _gauge("suno_credits_daily", "Credits of the last 24 hours", signs.day.credits)
     yield _gauge("suno_credits_daily_max", "SUNO_CREDITS_DAILY_MAX", targets.suno_credits_daily_max)
     yield _gauge("suno_credits", "Credits left at Suno", signs.credits)
-    burning = {alert.name: float(alert.burning) for alert in judge(watch, targets)}
-    yield _by("alert_burning", "Whether an alert burns", "alert", burning)
+    firing = {alert.name: float(alert.firing) for alert in judge(snapshot, targets)}
+    yield _by("alert_firing", "1 while an alert is firing", "alert", firing)
 
 
 def _briefs(counted: Mapping[tuple[str, str], int]) -> Metric:

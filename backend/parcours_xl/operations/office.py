@@ -10,7 +10,7 @@ from parcours_xl.http.connections import Connections
 from parcours_xl.http.draining import Draining
 from parcours_xl.http.latency import Latencies
 from parcours_xl.http.page_errors import PageErrors
-from parcours_xl.operations.watching import Watching
+from parcours_xl.operations.alerts import SnapshotCache
 from parcours_xl.settings import Settings
 
 
@@ -22,7 +22,7 @@ class Office:
     outside: Outside
     latencies: Latencies
     page_errors: PageErrors
-    watching: Watching
+    snapshots: SnapshotCache
     connections: Connections
     draining: Draining
 

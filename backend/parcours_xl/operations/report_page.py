@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 
+from parcours_xl.journeys.failures import failure_summary
 from parcours_xl.operations.charts import Series, draw_bars, draw_columns, draw_lines
 from parcours_xl.operations.figures import Timing
 from parcours_xl.operations.report import Report, Slice
 from parcours_xl.operations.report_tiles import write_tiles
-from parcours_xl.operations.wording import STATUSES, cause, period, seconds, share
+from parcours_xl.operations.wording import STATUSES, period, seconds, share
 
 COLOURS = {
     "complete": "var(--good)",
@@ -73,7 +74,7 @@ def _charts(report: Report) -> Iterable[str]:
     yield _section(
         "Errors by cause",
         "Attempts that failed, whether or not another one made it good",
-        _bars([(cause(name), count) for name, count in total.errors.most_common()]),
+        _bars([(failure_summary(name), count) for name, count in total.errors.most_common()]),
     )
     yield _section(
         "Segments",

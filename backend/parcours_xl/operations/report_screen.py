@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from parcours_xl.journeys.failures import failure_summary
 from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.figures import Timing
 from parcours_xl.operations.report import Report
-from parcours_xl.operations.wording import STATUSES, brief_reason, cause, period, seconds, share
+from parcours_xl.operations.wording import STATUSES, brief_reason, period, seconds, share
 
 GOOD_SHARE = 0.95
 
@@ -29,7 +30,7 @@ def show_report(console: Console, report: Report) -> None:
         f"({total.errors.total()} failed, {total.complete} complete)"
     )
     if total.errors:
-        console.print(_counts("failed attempts", total.errors, cause))
+        console.print(_counts("failed attempts", total.errors, failure_summary))
     console.print(
         f"[bold]Runner timeouts[/] {share(total.timeouts_share)} of {total.runs_measured} runs"
     )

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from parcours_xl.operations.alerts import BRIEFS_CURATED_SHARE_MAX
 from parcours_xl.operations.report import Latency, Report
 from parcours_xl.operations.wording import brief_reason, seconds, share
-
-GOOD_SHARE, ERRORS_SHARE_MAX, TIMEOUTS_SHARE_MAX = 0.95, 0.05, 0.05
+from parcours_xl.targets import (
+    ALERT_BRIEFS_CURATED_SHARE_MAX,
+    GOAL_ERRORS_SHARE_MAX,
+    GOAL_HEARD_SHARE_MIN,
+    GOAL_TIMEOUTS_SHARE_MAX,
+)
 
 
 def write_tiles(report: Report) -> Iterable[str]:
@@ -18,7 +21,7 @@ def write_tiles(report: Report) -> Iterable[str]:
             f"{latency.name} · {latency.meaning}",
             share(within),
             f"within {seconds(latency.target_s)}",
-            _verdict(within, lambda value: value >= GOOD_SHARE),
+            _verdict(within, lambda value: value >= GOAL_HEARD_SHARE_MIN),
             f"p50 {seconds(timing.percentile(0.5))} · p95 {seconds(timing.percentile(0.95))} · "
             f"{timing.measured} measured{_sunos(latency)}",
         )
@@ -27,7 +30,7 @@ def write_tiles(report: Report) -> Iterable[str]:
         "Attempts that failed",
         share(total.errors_share),
         "of those that ended",
-        _verdict(total.errors_share, lambda value: value < ERRORS_SHARE_MAX),
+        _verdict(total.errors_share, lambda value: value < GOAL_ERRORS_SHARE_MAX),
         f"{total.errors.total()} failed · {total.complete} complete · "
         f"{total.retries} tried again · {total.refusals.total()} refused by Suno",
     )
@@ -35,7 +38,7 @@ def write_tiles(report: Report) -> Iterable[str]:
         "Runner timeouts",
         share(total.timeouts_share),
         f"took over {seconds(report.targets.runner_timeout_s)}",
-        _verdict(total.timeouts_share, lambda value: value < TIMEOUTS_SHARE_MAX),
+        _verdict(total.timeouts_share, lambda value: value < GOAL_TIMEOUTS_SHARE_MAX),
         f"{total.runs_timed_out} of {total.runs_measured} runs that ended or should have",
     )
     curated = total.briefs_curated_share
@@ -43,7 +46,7 @@ def write_tiles(report: Report) -> Iterable[str]:
         "Briefs by OpenAI",
         share(None if curated is None else 1 - curated),
         "of those it was asked for",
-        _verdict(curated, lambda value: value <= BRIEFS_CURATED_SHARE_MAX),
+        _verdict(curated, lambda value: value <= ALERT_BRIEFS_CURATED_SHARE_MAX),
         ", ".join(
             f"{brief_reason(reason)} ({count})"
             for reason, count in total.briefs_curated.most_common()
@@ -55,7 +58,7 @@ def write_tiles(report: Report) -> Iterable[str]:
         "Callbacks",
         share(by_callback),
         "of the music came by one",
-        _verdict(by_callback, lambda value: value >= GOOD_SHARE),
+        _verdict(by_callback, lambda value: value >= GOAL_HEARD_SHARE_MIN),
         f"{total.messengers['record_info']} of {total.messengers.total()} previews and tracks had "
         "to be asked for",
     )

@@ -14,23 +14,6 @@ STATUSES = {
     "failed": "failed",
 }
 
-CAUSES = {
-    "timeout": "Suno sent nothing in time",
-    "no_answer": "Suno never answered the submission",
-    "suno_error": "Suno reported an error",
-    "suno_busy": "Suno was too busy, three times over",
-    "suno_refused": "Suno refused the request",
-    "suno_content": "Suno refused the words of the prompt",
-    "prompts_used_up": "Suno refused every prompt for the piece",
-    "suno_account": "no Suno credits, or a bad key",
-    "track_unavailable": "the track could not be downloaded",
-    "track_away": "the track's host was away",
-    "url_refused": "the track's address is not allowed",
-    "storing_broke": "storing the track broke every time",
-    "attempts_used_up": "every attempt was used up",
-}
-
-
 BRIEF_REASONS = {
     "no_key": "OPENAI_API_KEY is not set",
     "bad_key": "OpenAI refuses the key",
@@ -51,11 +34,6 @@ BRIEF_REASONS = {
 def brief_reason(reason: str) -> str:
     """Why OpenAI wrote no brief, in words; the reason itself when it is a new one."""
     return BRIEF_REASONS.get(reason, reason)
-
-
-def cause(reason: str) -> str:
-    """Why something failed, in words; the reason itself when it is a new one."""
-    return CAUSES.get(reason, reason)
 
 
 def seconds(value: float | None) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from parcours_xl.adapters.outside import Outside, open_outside
-from parcours_xl.operations.caretaker import Caretaker
+from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import Settings
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
@@ -39,7 +39,7 @@ class Slack:
 
 @pytest.fixture
 def untold(records: Records) -> None:
-    """Nobody has looked yet, and nothing burns."""
+    """Nobody has looked yet, and nothing is firing."""
     records.do("delete from parcours.turns; delete from parcours.alerts")
     records.do("delete from parcours.jobs_given_up; delete from parcours.gauges")
     # Runs of other tests that have become stuck meanwhile: asking Suno about them fills its quota.
@@ -60,7 +60,7 @@ def settings(make_settings: MakeSettings, slack: Slack) -> Settings:
 
 
 @pytest.fixture
-async def office(settings: Settings) -> AsyncIterator[Outside]:
+async def outside(settings: Settings) -> AsyncIterator[Outside]:
     async with open_outside(settings) as outside:
         yield outside
 
@@ -70,56 +70,56 @@ def next_minute(records: Records) -> None:
 
 
 async def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ends(
-    office: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+    outside: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
 ) -> None:
-    caretakers = [Caretaker(office, settings) for _ in range(3)]
+    loops = [MaintenanceLoop(outside, settings) for _ in range(3)]
     suno.credits(5)
     for _ in range(3):
-        looked = await asyncio.gather(*(one.look_once() for one in caretakers))
+        looked = await asyncio.gather(*(one.run_once() for one in loops))
         assert sum(looked) == 1, "one at a time"
         next_minute(records)
     suno.credits(1000)
     for _ in range(3):
-        await asyncio.gather(*(one.look_once() for one in caretakers))
+        await asyncio.gather(*(one.run_once() for one in loops))
         next_minute(records)
     began, ended = slack.texts
-    assert "credits burns: 5 Suno credits" in began and "buy Suno credits" in began
-    assert "credits has ended" in ended
+    assert "credits is firing: 5 Suno credits" in began and "buy Suno credits" in began
+    assert "credits is resolved" in ended
 
 
 async def test_what_nobody_took_is_told_later(
-    office: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+    outside: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
 ) -> None:
-    caretaker = Caretaker(office, settings)
+    loop = MaintenanceLoop(outside, settings)
     suno.credits(5)
     slack.refuses = True
-    await caretaker.look_once()
+    await loop.run_once()
     next_minute(records)
     slack.refuses = False
-    await caretaker.look_once()
+    await loop.run_once()
     assert len(slack.texts) == 1
 
 
 async def test_a_minute_is_looked_at_once(
-    office: Outside, settings: Settings, suno: Vendor
+    outside: Outside, settings: Settings, suno: Vendor
 ) -> None:
-    first, second = Caretaker(office, settings), Caretaker(office, settings)
-    assert await first.look_once()
-    assert not await second.look_once()
+    first, second = MaintenanceLoop(outside, settings), MaintenanceLoop(outside, settings)
+    assert await first.run_once()
+    assert not await second.run_once()
     assert suno.calls().count("credit") >= 1
 
 
 async def test_one_part_that_fails_keeps_no_other_from_its_work(
-    office: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+    outside: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
 ) -> None:
     suno.fail("not_json", times=0, match={"call": "credit"})
     records.do(
         "insert into parcours.jobs_given_up (queue, message, reason)"
         " values ('parcours_tracks', '{}', 'broke')"
     )
-    assert await Caretaker(office, settings).look_once()
+    assert await MaintenanceLoop(outside, settings).run_once()
     (text,) = slack.texts
-    assert "job_given_up burns" in text
+    assert "job_given_up is firing" in text
 
 
 async def test_whoever_looked_last_tells_that_supabase_is_away_and_back(
@@ -129,38 +129,38 @@ async def test_whoever_looked_last_tells_that_supabase_is_away_and_back(
         alert_webhook_url=slack.url, alert_window_s=0.001, postgrest_url=f"{relay.url}/rest/v1"
     )
     async with open_outside(settings) as outside:
-        last, other = Caretaker(outside, settings), Caretaker(outside, settings)
-        assert await last.look_once()
-        assert not await other.look_once()
+        last, other = MaintenanceLoop(outside, settings), MaintenanceLoop(outside, settings)
+        assert await last.run_once()
+        assert not await other.run_once()
         relay.broken["/rpc/"] = Response(status_code=503)
         for _ in range(4):
-            assert not await last.look_once()
-            assert not await other.look_once()
+            assert not await last.run_once()
+            assert not await other.run_once()
         (away,) = slack.texts
-        assert "supabase_away burns" in away
+        assert "supabase_away is firing" in away
         relay.broken.clear()
-        await other.look_once()
-        await last.look_once()
+        await other.run_once()
+        await last.run_once()
     assert [text for text in slack.texts if "Supabase is back" in text] == slack.texts[1:2]
 
 
-async def test_it_stops_at_once(office: Outside, make_settings: MakeSettings) -> None:
-    caretaker = Caretaker(office, make_settings(caretaker_every_s=3600))
+async def test_it_stops_at_once(outside: Outside, make_settings: MakeSettings) -> None:
+    loop = MaintenanceLoop(outside, make_settings(maintenance_every_s=3600))
     with anyio.fail_after(20):
-        working = asyncio.create_task(caretaker.run())
+        working = asyncio.create_task(loop.run())
         await asyncio.sleep(0.05)
-        caretaker.stop()
+        loop.stop()
         await working
 
 
 async def test_it_looks_by_itself_every_so_often(
-    office: Outside, make_settings: MakeSettings, records: Records, suno: Vendor
+    outside: Outside, make_settings: MakeSettings, records: Records, suno: Vendor
 ) -> None:
-    caretaker = Caretaker(office, make_settings(caretaker_every_s=0.2))
+    loop = MaintenanceLoop(outside, make_settings(maintenance_every_s=0.2))
     seen = suno.calls().count("credit")
-    working = asyncio.create_task(caretaker.run())
+    working = asyncio.create_task(loop.run())
     with anyio.fail_after(30):
         while suno.calls().count("credit") < seen + 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-    caretaker.stop()
+    loop.stop()
     await working

@@ -1,0 +1,149 @@
+"""Maintenance: one worker at a time judges alerts, repairs what costs nothing, and notifies."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import anyio
+import structlog
+
+from parcours_xl.adapters.outside import Outside
+from parcours_xl.adapters.sql_functions import SupabaseAway
+from parcours_xl.adapters.webhook import NobodyListens
+from parcours_xl.operations.alerts import (
+    firing_message,
+    judge,
+    notify_changes,
+    read_snapshot,
+)
+from parcours_xl.operations.credit import read_credits
+from parcours_xl.operations.repairs import repair_for_free
+from parcours_xl.operations.wording import seconds
+from parcours_xl.settings import Settings
+from parcours_xl.targets import OUTAGE_LOOKS_MIN
+from parcours_xl.trouble import Trouble
+
+TURN = "caretaker"
+ROUND_S_MAX, END_S_MAX, LEADER_LEASE_S = 100, 2, 120
+
+assert ROUND_S_MAX + END_S_MAX < LEADER_LEASE_S, "a round ends before another worker may begin one"
+
+log = structlog.get_logger(__name__)
+
+
+class MaintenanceLoop:
+    """Every worker runs one; a leader lease in the database lets one of them work at a time."""
+
+    def __init__(self, outside: Outside, settings: Settings):
+        self._outside = outside
+        self._settings = settings
+        self._holder = uuid4().hex
+        self._working = anyio.CancelScope()
+        self._outage = _Outage()
+
+    async def run(self) -> None:
+        """Do a round every MAINTENANCE_EVERY_S, until `stop`."""
+        with self._working:
+            while True:
+                await anyio.sleep(self._settings.maintenance_every_s)
+                try:
+                    await self.run_once()
+                except Exception:
+                    log.exception("maintenance.failed")
+
+    def stop(self) -> None:
+        """Stop at once: the next round repeats what was not finished."""
+        self._working.cancel()
+
+    async def run_once(self) -> bool:
+        """One round. Returns False when another worker holds the leader lease."""
+        with structlog.contextvars.bound_contextvars(request_id=uuid4().hex):
+            try:
+                is_leader = await self._take_lease()
+                await self._notify_return()
+                self._outage = _Outage(is_ours=is_leader)
+                if not is_leader:
+                    return False
+                try:
+                    with anyio.move_on_after(ROUND_S_MAX):
+                        await self._round()
+                finally:
+                    with anyio.move_on_after(END_S_MAX, shield=True):
+                        await self._outside.oversight.end_turn(TURN, self._holder)
+            except SupabaseAway:
+                await self._notify_outage()
+                return False
+        return True
+
+    async def _take_lease(self) -> bool:
+        return await self._outside.oversight.take_turn(
+            # A little less, so that a round a minute does not become one every two.
+            TURN,
+            self._holder,
+            self._settings.maintenance_every_s * 0.9,
+            LEADER_LEASE_S,
+        )
+
+    async def _round(self) -> None:
+        # Notifications come before repairs, which may take the whole round.
+        for work in (self._read_credits, self._judge, self._repair):
+            await self._try(work)
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do one part; its failure does not keep the others from their work."""
+        try:
+            await work()
+        except SupabaseAway:
+            raise
+        except Trouble as trouble:
+            log.warning("maintenance.failed", reason=trouble.message)
+        except Exception:
+            log.exception("maintenance.failed")
+
+    async def _read_credits(self) -> None:
+        await read_credits(self._outside)
+
+    async def _repair(self) -> None:
+        for done in await repair_for_free(self._outside):
+            log.info("maintenance.repaired", done=done)
+
+    async def _judge(self) -> None:
+        outside = self._outside
+        alerts = judge(await read_snapshot(outside.oversight, self._settings), self._settings)
+        for alert in alerts:
+            if alert.firing:
+                log.warning("alert.firing", alert=alert.name, message=alert.message)
+        await notify_changes(outside.oversight, outside.webhook, alerts)
+
+    async def _notify_outage(self) -> None:
+        """Without a database there is no lease: only the last leader notifies."""
+        outage = self._outage
+        outage.misses += 1
+        if outage.is_ours and not outage.told and outage.misses >= OUTAGE_LOOKS_MIN:
+            says = "Supabase does not answer: no journey begins or goes on"
+            outage.told = await self._notify(firing_message("supabase_away", says))
+
+    async def _notify_return(self) -> None:
+        if self._outage.told:
+            for_s = time.monotonic() - self._outage.since
+            await self._notify(f"✅ Parcours XL: Supabase is back, after {seconds(for_s)}.")
+
+    async def _notify(self, words: str) -> bool:
+        if self._outside.webhook is None:
+            return False
+        try:
+            await self._outside.webhook.tell(words)
+        except NobodyListens:
+            return False
+        return True
+
+
+@dataclass
+class _Outage:
+    """Since the last round. is_ours: this worker did it; misses: rounds without an answer."""
+
+    is_ours: bool = False
+    misses: int = 0
+    told: bool = False
+    since: float = field(default_factory=time.monotonic)
