@@ -46,7 +46,7 @@ TRANSITIONS = [
     for moves in (SEGMENT_MOVES, RUN_MOVES)
 ]
 CITING = [path for path in SOURCES if CITATION.search(SOURCES[path])]
-BEING_REWRITTEN = ("supabase/migrations/", "backend/parcours_xl/operations/alerts.py")
+BEING_REWRITTEN = ("supabase/migrations/",)
 
 
 def test_there_is_something_to_follow() -> None:

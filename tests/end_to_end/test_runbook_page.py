@@ -22,12 +22,14 @@ from parcours_xl.operations.doctor.findings import RUNBOOK
 from tests.end_to_end.house import House, running_workers
 from tests.end_to_end.runbook import (
     MAY_SAY_NO,
+    PAGE,
     TEXT,
     Command,
     read_commands,
     read_statements,
 )
 from tests.fixtures.operator import Operator
+from tests.fixtures.pages import anchors_of
 from tests.fixtures.waiting import wait_until
 
 COMMANDS = read_commands()
@@ -147,10 +149,10 @@ def test_it_has_every_alert_and_every_cause() -> None:
 
 
 def test_every_finding_of_the_doctor_leads_to_a_section_that_names_it() -> None:
-    anchors = read_anchors()
+    anchors = anchors_of(TEXT)
     for kind in KINDS.values():
         assert kind.section in anchors, kind.name
-    assert (ROOT / RUNBOOK) == PAGE
+    assert f"docs/{PAGE.name}" == RUNBOOK
 
 
 def test_every_finding_it_names_exists() -> None:
