@@ -116,6 +116,12 @@
   }
 
   ear.now = () => context.currentTime;
+  // Whether the last 10 ms or so were louder than -60 dBFS, while the output runs.
+  ear.loud = () => {
+    const last = ear.chunks.at(-1)?.samples ?? [];
+    const power = last.reduce((sum, sample) => sum + sample * sample, 0) / (last.length || 1);
+    return context?.state === "running" && power > 1e-6;
+  };
   ear.recording = () => {
     const last = ear.chunks.at(-1);
     const first = ear.chunks[0]?.frame ?? 0;

@@ -1,12 +1,14 @@
-"""The table of docs/player.md, as Markdown: `python -m tests.browser.table [--stops N] [ENGINE…]`.
+"""The figures of docs/player.md: `python -m tests.browser.table [--stops N] [ENGINE…]`.
 
 Measures one engine after another on a deployment of its own; what is missing is left out.
 """
 
 import argparse
 import json
+import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,24 +17,27 @@ import numpy as np
 from parcours_xl.local.player_build import build_player
 from parcours_xl.local.stack import running_stack
 from tests.browser.desktop import running_desktop
-from tests.browser.engines import NAMES, Engine, missing, running_engine
+from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
 from tests.browser.house import TRACK_S, House, running_house
 from tests.browser.listener import Wish
 from tests.browser.recording import Recording
 from tests.browser.trials import start_with_a_final_soon, summary, try_pauses, try_stops
 from tests.browser.words import WORDS
 
-STOPS = 300
+STOPS, PAUSES = 300, 50
 HEARD_DBFS = -60
 BED_HZ_MAX = 400
 
+PARTS = ("first", "journey", "stops", "pauses")
 Figures = dict[str, object]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("engines", nargs="*", default=NAMES)
-    parser.add_argument("--stops", type=int, default=STOPS, help="Stops, and Pauses, an engine")
+    parser.add_argument("--stops", type=int, default=STOPS, help="Stops an engine")
+    parser.add_argument("--pauses", type=int, default=PAUSES, help="Pauses an engine")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="these parts of it")
     asked = parser.parse_args()
     build_player()
     with tempfile.TemporaryDirectory(prefix="parcours-table-") as name:
@@ -49,34 +54,37 @@ def main() -> None:
                     print(reason)
                     continue
                 with running_engine(engine_name, desktop) as engine:
-                    for figures in measure(engine, house, asked.stops):
+                    for figures in measure(engine, house, asked):
                         print(json.dumps(figures), flush=True)
 
 
-def measure(engine: Engine, house: House, stops: int) -> Iterator[Figures]:
+def measure(engine: Engine, house: House, asked: argparse.Namespace) -> Iterator[Figures]:
     """What the table says of one engine, as it is measured."""
-    who: Figures = {"engine": engine.name, "version": engine.version}
-    yield who | _first_sounds(engine, house)
-    yield who | _journey(engine, house)
-    yield who | {"stops": summary(try_stops(engine, house, stops))}
-    yield who | {"pauses": summary(try_pauses(engine, house, stops))}
+    parts: dict[str, Callable[[], Figures]] = {
+        "first": lambda: _first_sounds(engine, house),
+        "journey": lambda: _journey(engine, house),
+        "stops": lambda: {"stops": summary(try_stops(engine, house, asked.stops))},
+        "pauses": lambda: {"pauses": summary(try_pauses(engine, house, asked.pauses))},
+    }
+    for part in asked.only:
+        figures = parts[part]()
+        load = round(os.getloadavg()[1], 1)
+        yield {"engine": engine.name, "version": engine.version, "load": load} | figures
 
 
 def _first_sounds(engine: Engine, house: House) -> Figures:
     """From the tap to the bed and to the music, at the sink; what was fetched before it."""
     house.mend()
     listener = engine.open(house, Wish(language=engine.language))
-    listener.listen_for(2)
-    fetched = listener.evaluate(
-        "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
-        ".reduce((sum, { transferSize }) => sum + transferSize, 0)"
-    )
+    # Nothing is asked of the page before the tap: in Chromium that counts as a gesture.
+    time.sleep(2)
     listener.tap_start()
     listener.wait_for_music()
     listener.listen_for(3)
     heard, (tone, _) = engine.heard(listener), house.tones()
+    tap = heard.mark(f"click {WORDS[engine.language]['start']}")
+    tapped, fetched = tap.at, _bytes_before(listener, tap.wall)
     listener.close()
-    tapped = heard.mark(f"click {WORDS[engine.language]['start']}").at
     after = heard.between(tapped, heard.ends)
     bed = after.first_sound(HEARD_DBFS)
     strength = after.tone(tone)
@@ -86,6 +94,16 @@ def _first_sounds(engine: Engine, house: House) -> Figures:
         "tap to music s": round(music - tapped, 2),
         "bytes before Start": fetched,
     }
+
+
+def _bytes_before(listener: EngineListener, wall: float) -> int:
+    """What was fetched before then, headers and all, as the browser counts it."""
+    told = listener.evaluate(
+        "['resource', 'navigation'].flatMap((kind) => performance.getEntriesByType(kind))"
+        ".filter(({ startTime }) => performance.timeOrigin + startTime < %f)"
+        ".reduce((sum, { transferSize }) => sum + transferSize, 0)" % (wall * 1000)
+    )
+    return int(told)
 
 
 def _journey(engine: Engine, house: House) -> Figures:

@@ -1,23 +1,31 @@
 /** Brings one deck to where another is, so that nobody hears which of the two plays. */
 
 import type { Clock } from "./clock";
-import type { Deck } from "./deck";
+import { type Deck, Unplayable } from "./deck";
 import { lagOf } from "./lag";
 import type { Settings } from "./settings";
 import { pause, type Turn, within } from "./turn";
 
 /** How far ahead the follower waits for the leader; doubled when seeking takes longer. */
 const AHEAD_SECONDS = 0.5;
-/** A deck that has just begun is measured when there is enough to compare. */
-const STEADY_SECONDS = 0.75;
+/** It begins so much early: what is ahead can be held back, what is behind has to be sought. */
+const EARLY_SECONDS = 0.2;
+/** A deck that has just begun is measured when there is enough to compare, by several looks. */
+const STEADY_SECONDS = 0.2;
+const LOOKS = 29;
+const LOOK_SECONDS = 0.02;
 
-/** A deck says where it is as exactly as its browser does: it may take a second look. */
-const CORRECTIONS_MAX = 2;
-const NUDGE_SECONDS_MAX = 0.25;
+/** A deck says where it is as exactly as its browser does: it may take another look. */
+const CORRECTIONS_MAX = 3;
+const BEHIND_SECONDS_MAX = 0.25;
+const AHEAD_SECONDS_MAX = 0.5;
 /** What is heard as one music still. */
 const APART_SECONDS_MAX = 0.03;
 
 export class Aligner {
+  /** How far ahead of the leader a follower is sought, so that it begins early by as much as it should. */
+  private leadSeconds = 0.3;
+
   constructor(
     private readonly clock: Clock,
     private readonly settings: Settings,
@@ -42,31 +50,56 @@ export class Aligner {
 
   /** Measured, moved, and measured again. False where they cannot be brought together. */
   private async correct(leader: Deck, follower: Deck, turn: Turn): Promise<boolean> {
-    for (let tries = 0; ; tries += 1) {
-      await pause(this.clock, STEADY_SECONDS);
+    for (let tries = 0, sought = false; ; tries += 1) {
+      const behind = await this.behindBy(leader, follower);
       if (turn.over) return false;
-      const behind = behindBy(leader, follower);
+      if (sought) this.leadSeconds = Math.max(this.leadSeconds + behind + EARLY_SECONDS, 0);
       if (Math.abs(behind) <= this.settings.driftSecondsMax) return true;
       if (tries === CORRECTIONS_MAX) return Math.abs(behind) <= APART_SECONDS_MAX;
-      await this.move(leader, follower, behind);
+      sought = await this.move(leader, follower, behind);
       if (turn.over) return false;
     }
   }
 
-  /** By its speed where it is near; one that is far ahead waits, one far behind is sought. */
-  private async move(leader: Deck, follower: Deck, behind: number): Promise<void> {
-    if (Math.abs(behind) <= NUDGE_SECONDS_MAX) return follower.nudge(behind);
-    if (behind > 0) return follower.seek(leader.position);
-    follower.pause();
-    await pause(this.clock, -behind);
-    await follower.play();
+  /** A little where it is near, and can be moved so; else it is sought, and true. */
+  private async move(leader: Deck, follower: Deck, behind: number): Promise<boolean> {
+    const near = behind <= BEHIND_SECONDS_MAX && behind >= -AHEAD_SECONDS_MAX;
+    const nudge = () =>
+      follower.nudge(behind).then(
+        () => true,
+        () => false,
+      );
+    if (near && (await nudge())) return false;
+    const place = leader.position + this.leadSeconds;
+    if (place + this.settings.swapSecondsMax > (follower.duration ?? Infinity))
+      throw new Unplayable("too near its end");
+    await follower.seek(place);
+    return true;
+  }
+
+  /**
+   * What is heard decides where it can be compared: after a seek a file may sound a whole frame
+   * beside the place that its element tells. That place is told roughly in some browsers: the
+   * median of several looks is taken.
+   */
+  private async behindBy(leader: Deck, follower: Deck): Promise<number> {
+    await pause(this.clock, STEADY_SECONDS);
+    const looks: number[] = [];
+    while (looks.length < LOOKS) {
+      await pause(this.clock, LOOK_SECONDS);
+      looks.push(leader.position - follower.position);
+    }
+    const [one, other] = [leader.hear(), follower.hear()];
+    const lag = one && other && lagOf(one, other);
+    return (lag ?? median(looks)) + follower.latency - leader.latency;
   }
 
   /** Until the leader reaches the place where the follower stands ready. */
   private async wait(leader: Deck, follower: Deck, latest: number, turn: Turn): Promise<boolean> {
     for (let ahead = AHEAD_SECONDS; ; ahead *= 2) {
-      const left = follower.position - leader.position;
-      if (turn.over || !leader.playing || this.clock.now() + left > latest) return false;
+      const left = follower.position - leader.position - EARLY_SECONDS;
+      const hopeless = ahead > this.settings.swapSecondsMax || this.clock.now() + left > latest;
+      if (turn.over || !leader.playing || hopeless) return false;
       if (left >= 0) {
         await pause(this.clock, left);
         return !turn.over;
@@ -77,13 +110,6 @@ export class Aligner {
   }
 }
 
-/**
- * What is heard decides where it can be compared: after a seek a file may sound a whole frame
- * beside the place that its element tells.
- */
-function behindBy(leader: Deck, follower: Deck): number {
-  const [one, other] = [leader.hear(), follower.hear()];
-  const lag = one && other && lagOf(one, other);
-  const behind = lag ?? leader.position - follower.position;
-  return behind + follower.latency - leader.latency;
+function median(values: readonly number[]): number {
+  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -63,7 +63,10 @@ export interface Deck {
   pause(): void;
   /** Resolves when it can play from there. Rejects with Unplayable or Superseded. */
   seek(seconds: number): Promise<void>;
-  /** Moves on (or back) by a few ms while playing silently; resolves when done. */
+  /**
+   * Moves on (or back) by a few ms while playing silently; resolves when done. Rejects with
+   * Unplayable where it cannot.
+   */
   nudge(seconds: number): Promise<void>;
   /** Moves the level from where it is; a new fade replaces the one under way. */
   fade(level: number, seconds: number, shape: FadeShape): void;

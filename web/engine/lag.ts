@@ -7,9 +7,9 @@ export interface Samples {
   readonly rate: number;
 }
 
-/** A seek lands on a frame of the file, 26 ms or so away; no farther than this is looked. */
-const LAG_SECONDS_MAX = 0.06;
-const WINDOW_SECONDS = 0.5;
+/** A place is told wrong by so much in some browsers; no farther than this is looked. */
+const LAG_SECONDS_MAX = 0.15;
+const WINDOW_SECONDS = 0.35;
 /** The first look is coarse: so many samples are taken for one. */
 const COARSE = 8;
 /** Less alike than this (1: the same), it is not the same music, or nothing to compare. */

@@ -1,5 +1,6 @@
 /** A page on which the real decks sit the exam. Driven from outside, in a browser that plays. */
 
+import { Habit } from "../engine/browser/habit";
 import { Limiter } from "../engine/browser/limiter";
 import { PlainDeck } from "../engine/browser/plain-deck";
 import { WebAudioDeck } from "../engine/browser/web-audio-deck";
@@ -28,10 +29,11 @@ declare global {
 
 window.sitExam = async (way, files) => {
   const context = new AudioContext();
+  const habit = new Habit();
   const newDeck = () =>
     way === "graph"
-      ? new WebAudioDeck(context, context.destination)
-      : new PlainDeck({ volume: 1, muted: false });
+      ? new WebAudioDeck(context, context.destination, habit)
+      : new PlainDeck({ volume: 1, muted: false }, habit);
   // All at once, for most of an exam is waiting.
   const marks = await Promise.all(DECK_EXAM.map((trial) => mark(trial, files, newDeck)));
   await context.close();

@@ -3,7 +3,6 @@
 import { attemptAll } from "../attempt-all";
 import type { Bed } from "../deck";
 import { type Master, SteppedVolume } from "./plain-deck";
-import { beginsLate } from "./platform";
 import { SmoothGain } from "./smooth-gain";
 
 /**
@@ -146,7 +145,6 @@ export class PlainBed implements Bed {
   private readonly element = new Audio();
   private readonly volume: SteppedVolume;
   private lengthened = false;
-  private begun = false;
   private idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -197,8 +195,8 @@ export class PlainBed implements Bed {
   }
 
   private play(): void {
-    if (!this.begun && beginsLate()) this.element.load();
-    this.begun = true;
+    // What has rested for a while begins as much later in some browsers; it comes from the cache.
+    if (this.element.paused) this.element.load();
     // Without a bed a listener waits in silence, nothing worse.
     this.element.play().catch(() => {});
     if (this.files.startUrl === null || this.lengthened) return;

@@ -5,7 +5,7 @@ import type { FadeShape } from "../curves";
 import { type Deck, type DeckEvent, Superseded, TapNeeded, Unplayable, type Way } from "../deck";
 import type { Samples } from "../lag";
 import type { Range } from "../snapshot";
-import { beginsLate } from "./platform";
+import { FRESH_MS_MAX, type Habit } from "./habit";
 
 /** Half as fast again, while nobody hears it. */
 const NUDGE_RATE = 0.25;
@@ -13,8 +13,13 @@ const NUDGE_RATE = 0.25;
 const ROUNDING_SECONDS = 0.1;
 /** Bytes are counted in blocks: a file is all there when so little is missing. */
 const NEARLY_SECONDS = 0.5;
-/** Opened longer ago, and a browser that begins late is given it again. */
-const FRESH_MS_MAX = 100;
+/** How an element begins is looked at for so long. */
+const BEGINNING_MS_MAX = 600;
+const LOOK_MS = 20;
+/** What has hesitated has begun once it has moved so far. */
+const GOING_ON_SECONDS = 0.35;
+const GOING_ON_MS_MAX = 1000;
+const BEGINNINGS_MAX = 3;
 /** WebKit's length of a stream grows with what has been decoded: one that lasts is believed. */
 const LENGTH_SETTLED_MS = 2000;
 
@@ -32,10 +37,23 @@ export abstract class ElementDeck implements Deck {
   private ready = false;
   private starved = false;
   private seenAt = 0;
-  /** Since when it has been open without having played. */
-  private openedMs: number | null = null;
+  /** Since when it has been open without playing; null while it plays. */
+  private idleSinceMs: number | null = null;
+  /** Nothing of it has played since it was opened. */
+  private fresh = false;
+  private hesitated = false;
+  /** Seconds by which its place runs ahead of what is heard, and the place where it began. */
+  private ahead = 0;
+  private begunAt = 0;
+  /** The place, while the element itself cannot tell it. */
+  private known: number | null = null;
+  /** Since when the file is over, while its last sound is still to be heard. */
+  private endedMs: number | null = null;
+  private ending: ReturnType<typeof setTimeout> | undefined;
   private lengthKnownMs = 0;
   private readonly listeners = new Set<(event: DeckEvent) => void>();
+
+  constructor(protected readonly habit: Habit) {}
 
   abstract hear(): Samples | null;
   abstract fade(level: number, seconds: number, shape: FadeShape): void;
@@ -47,10 +65,13 @@ export abstract class ElementDeck implements Deck {
     const { element } = this;
     element.preload = "auto";
     element.preservesPitch = false;
-    this.on("waiting", () => this.starve());
+    this.on("waiting", () => {
+      this.hesitated = true;
+      this.starve();
+    });
     this.on("playing", () => this.flow());
     this.on("pause", () => this.pausedByWhom());
-    this.on("ended", () => this.over("ended"));
+    this.on("ended", () => this.end());
     this.on("error", () => this.over("lost"));
     this.on("durationchange", () => {
       this.lengthKnownMs = performance.now();
@@ -64,7 +85,10 @@ export abstract class ElementDeck implements Deck {
   }
 
   get position(): number {
-    return this.element.currentTime;
+    if (this.known !== null) return this.known;
+    const since = this.endedMs === null ? 0 : (performance.now() - this.endedMs) / 1000;
+    const heard = this.element.currentTime + Math.min(since, this.behind) - this.ahead;
+    return (this.ahead > 0 ? Math.max(heard, this.begunAt) : heard) - this.held;
   }
 
   get duration(): number | null {
@@ -114,19 +138,11 @@ export abstract class ElementDeck implements Deck {
       this.asked = false;
       throw error;
     });
-    // Paused meanwhile.
-    if (!this.asked) throw new Superseded();
-    this.openedMs = null;
-    await this.element.play().catch((error: unknown) => {
-      this.asked = this.asked && !this.element.paused;
-      throw translated(error);
-    });
-    if (signal.aborted) throw new Superseded();
+    await this.begin(signal);
   }
 
   pause(): void {
-    this.asked = false;
-    this.starved = false;
+    this.rest();
     this.element.pause();
   }
 
@@ -142,6 +158,8 @@ export abstract class ElementDeck implements Deck {
     this.place.abort();
     this.place = new AbortController();
     const { signal } = this.place;
+    if (this.habit.late && this.asked) return this.seekAnew(seconds, signal);
+    this.begins(0);
     this.element.currentTime = seconds;
     await this.until("seeked", signal);
     await this.canPlay(signal);
@@ -172,14 +190,15 @@ export abstract class ElementDeck implements Deck {
   }
 
   cut(emptied: boolean): void {
-    this.asked = false;
-    this.starved = false;
+    this.rest();
     const { element } = this;
     const silent = [() => this.mute(), () => element.pause()];
     if (!emptied) return attemptAll(...silent);
     this.ready = false;
+    this.known = null;
     attemptAll(
       ...silent,
+      () => this.begins(0),
       () => element.removeAttribute("src"),
       () => element.load(),
     );
@@ -213,9 +232,19 @@ export abstract class ElementDeck implements Deck {
       .catch(() => {});
   }
 
+  /** Seconds by which what is heard is held back. */
+  protected get held(): number {
+    return 0;
+  }
+
+  /** No longer held back. */
+  protected release(): void {}
+
   private async open(atSeconds: number, signal: AbortSignal): Promise<void> {
     const { element } = this;
     this.ready = false;
+    this.known = atSeconds;
+    this.stopEnding();
     element.load();
     await this.until("loadedmetadata", signal);
     if (atSeconds > 0 && this.reaches(atSeconds)) {
@@ -223,14 +252,124 @@ export abstract class ElementDeck implements Deck {
       await this.until("seeked", signal);
     }
     await this.canPlay(signal);
+    this.begins(0);
+    this.known = null;
     this.ready = true;
-    this.openedMs = performance.now();
+    this.fresh = true;
+    this.idleSinceMs = performance.now();
   }
 
-  /** What waits since it was opened, where that would begin late. */
+  /** What waits since it was opened or paused, where that would begin late. */
   private async openAgain(signal: AbortSignal): Promise<void> {
-    const waited = this.openedMs === null ? 0 : performance.now() - this.openedMs;
-    if (waited > FRESH_MS_MAX && beginsLate()) await this.open(this.element.currentTime, signal);
+    if (this.idleMs > FRESH_MS_MAX && this.habit.late) await this.open(this.position, signal);
+  }
+
+  /** Where a seek goes astray: paused and opened there, then it plays on. */
+  private async seekAnew(seconds: number, signal: AbortSignal): Promise<void> {
+    // Before its pause: that comes from here.
+    this.ready = false;
+    this.element.pause();
+    await this.open(seconds, signal);
+    if (this.asked) await this.begin(signal);
+  }
+
+  /** Plays; what does not begin is opened again, a few times. */
+  private async begin(signal: AbortSignal, tries = BEGINNINGS_MAX): Promise<void> {
+    // Paused meanwhile.
+    if (!this.asked) throw new Superseded();
+    const { element, idleMs, fresh } = this;
+    const from = element.currentTime;
+    const askedMs = performance.now();
+    this.idleSinceMs = null;
+    this.fresh = false;
+    this.hesitated = false;
+    this.known = null;
+    await element.play().catch((error: unknown) => {
+      this.asked = this.asked && !element.paused;
+      throw translated(error);
+    });
+    if (signal.aborted) throw new Superseded();
+    if (this.habit.late === false || !(fresh || idleMs > FRESH_MS_MAX)) return;
+    const ahead = await this.watchBeginning(from, askedMs, idleMs, signal);
+    if (ahead !== null && fresh) this.begins(ahead, from);
+    // One that waited for its data as it began may stand still although that has come.
+    const moves = ahead === 0 || !this.hesitated;
+    if (ahead !== null && (moves || (await this.goesOn(signal)))) return;
+    if (tries === 1) throw new Unplayable("it does not begin");
+    await this.open(from, signal);
+    await this.begin(signal, tries - 1);
+  }
+
+  private async goesOn(signal: AbortSignal): Promise<boolean> {
+    const { element } = this;
+    const from = element.currentTime;
+    const latestMs = performance.now() + GOING_ON_MS_MAX;
+    while (performance.now() < latestMs) {
+      if (element.currentTime - from > GOING_ON_SECONDS || element.ended) return true;
+      await this.look(signal);
+    }
+    return false;
+  }
+
+  private async look(signal: AbortSignal): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    if (signal.aborted || !this.asked) throw new Superseded();
+  }
+
+  /** Seconds by which its place runs ahead of what is heard; null: it has to be opened again. */
+  private async watchBeginning(
+    from: number,
+    askedMs: number,
+    idleMs: number,
+    signal: AbortSignal,
+  ): Promise<number | null> {
+    const { element, habit, way } = this;
+    for (let passedMs = 0; passedMs < BEGINNING_MS_MAX; passedMs = performance.now() - askedMs) {
+      const ahead = habit.judge({ way, idleMs, passedMs, moved: element.currentTime - from });
+      if (ahead !== undefined) return ahead;
+      await this.look(signal);
+    }
+    const waits = this.starved || element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    return waits ? 0 : habit.judgeStill(idleMs);
+  }
+
+  /** From now on the place that it tells is so far ahead of what is heard. */
+  private begins(ahead: number, at = 0): void {
+    this.ahead = ahead;
+    this.begunAt = at;
+    this.release();
+  }
+
+  private get idleMs(): number {
+    return this.idleSinceMs === null ? 0 : performance.now() - this.idleSinceMs;
+  }
+
+  /** Seconds between the place that it tells and what is heard. */
+  private get behind(): number {
+    return this.ahead + this.held;
+  }
+
+  /** It is not to play any more. */
+  private rest(): void {
+    if (this.endedMs !== null) this.known = this.position;
+    this.stopEnding();
+    this.asked = false;
+    this.starved = false;
+    this.idleSinceMs ??= performance.now();
+  }
+
+  /** What is behind sounds on after the end of the file. */
+  private end(): void {
+    if (!this.ready) return;
+    if (this.behind === 0) return this.over("ended");
+    this.stopEnding();
+    this.endedMs = performance.now();
+    this.ending = setTimeout(() => this.over("ended"), this.behind * 1000);
+  }
+
+  private stopEnding(): void {
+    clearTimeout(this.ending);
+    this.endedMs = null;
   }
 
   private on(event: string, then: () => void): void {
@@ -284,15 +423,14 @@ export abstract class ElementDeck implements Deck {
   /** A pause that nobody here asked for comes from outside. */
   private pausedByWhom(): void {
     const { ended, error, paused } = this.element;
-    if (!this.asked || !paused || ended || error) return;
-    this.asked = false;
+    if (!this.asked || !this.ready || !paused || ended || error) return;
+    this.rest();
     this.tell("interrupted");
   }
 
   private over(how: "ended" | "lost"): void {
     if (!this.ready) return;
-    this.asked = false;
-    this.starved = false;
+    this.rest();
     this.tell(how);
   }
 

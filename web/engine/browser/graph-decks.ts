@@ -3,6 +3,7 @@
 import { attemptAll } from "../attempt-all";
 import { type Deck, type Decks, type DecksEvent, TapNeeded } from "../deck";
 import { type BedFiles, GraphBed } from "./beds";
+import { Habit } from "./habit";
 import { PlainDeck } from "./plain-deck";
 import { declarePlayback, needsPriming } from "./platform";
 import { WebAudioDeck } from "./web-audio-deck";
@@ -23,8 +24,10 @@ export class GraphDecks implements Decks {
   readonly bed: GraphBed;
   private graph: Graph | null = null;
   private readonly loudness = { volume: 1, muted: false };
+  private readonly habit = new Habit();
+  private readonly plainHabit = new Habit();
   /** Hosts that do not allow CORS are heard outside the graph. */
-  private readonly plain = [new PlainDeck(this.loudness), new PlainDeck(this.loudness)];
+  private readonly plain = [0, 1].map(() => new PlainDeck(this.loudness, this.plainHabit));
   private readonly listeners = new Set<(event: DecksEvent) => void>();
   private ear = new AbortController();
   private ran = false;
@@ -164,7 +167,7 @@ export class GraphDecks implements Decks {
     const master = context.createGain();
     const meter = context.createAnalyser();
     master.connect(meter).connect(context.destination);
-    const decks = [new WebAudioDeck(context, master), new WebAudioDeck(context, master)];
+    const decks = [0, 1].map(() => new WebAudioDeck(context, master, this.habit));
     for (const deck of decks) deck.start();
     const { signal } = this.ear;
     context.addEventListener("statechange", () => this.contextChanged(context), { signal });

@@ -2,6 +2,7 @@
 
 import { type Fade, type FadeShape, hold, levelAt } from "../curves";
 import { ElementDeck } from "./element-deck";
+import type { Habit } from "./habit";
 import { canSetVolume } from "./platform";
 
 const STEP_MS = 16;
@@ -66,8 +67,8 @@ export class PlainDeck extends ElementDeck {
   readonly latency = 0;
   private readonly volume: SteppedVolume;
 
-  constructor(master: Master) {
-    super();
+  constructor(master: Master, habit: Habit) {
+    super(habit);
     this.volume = new SteppedVolume(this.element, master);
   }
 

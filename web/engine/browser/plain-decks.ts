@@ -3,6 +3,7 @@
 import { attemptAll } from "../attempt-all";
 import type { Decks, DecksEvent } from "../deck";
 import { type BedFiles, PlainBed } from "./beds";
+import { Habit } from "./habit";
 import { PlainDeck } from "./plain-deck";
 import { declarePlayback } from "./platform";
 
@@ -10,6 +11,7 @@ export class PlainDecks implements Decks {
   readonly bed: PlainBed;
   readonly outputSeconds = null;
   private readonly loudness = { volume: 1, muted: false };
+  private readonly habit = new Habit();
   decks = this.newDecks();
   private primed = false;
 
@@ -80,6 +82,6 @@ export class PlainDecks implements Decks {
   }
 
   private newDecks(): PlainDeck[] {
-    return [new PlainDeck(this.loudness), new PlainDeck(this.loudness)];
+    return [new PlainDeck(this.loudness, this.habit), new PlainDeck(this.loudness, this.habit)];
   }
 }

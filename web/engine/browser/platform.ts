@@ -25,14 +25,6 @@ export function needsPriming(): boolean {
   return audioSession() !== undefined || isWebKit();
 }
 
-/**
- * WebKit begins what was opened so many seconds before as many seconds late: silent until then,
- * while it says that it plays. A seek does not help, opening it again does (docs/player.md).
- */
-export function beginsLate(): boolean {
-  return isWebKit();
-}
-
 function isWebKit(): boolean {
   return navigator.vendor.startsWith("Apple");
 }

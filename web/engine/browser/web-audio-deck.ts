@@ -1,36 +1,45 @@
 /** A deck in a graph: its level moves on the sound card's own clock. */
 
 import type { FadeShape } from "../curves";
+import { Unplayable } from "../deck";
 import type { Samples } from "../lag";
 import { ElementDeck } from "./element-deck";
+import type { Habit } from "./habit";
 import { LIMITER_SECONDS, Limiter } from "./limiter";
 import { SmoothGain } from "./smooth-gain";
 
 /** The most that an analyser keeps: seven tenths of a second. */
 const EAR_SAMPLES = 32_768;
+/** The farthest that it can be held back. */
+const HELD_SECONDS_MAX = 0.6;
 
 export class WebAudioDeck extends ElementDeck {
   readonly way = "graph";
   readonly fades = true;
   private readonly gain: SmoothGain;
+  private readonly delay: DelayNode;
   private readonly tap: AnalyserNode;
   private readonly heard = new Float32Array(EAR_SAMPLES);
 
   private limiter: Limiter | null = null;
   private limited = false;
+  private heldSeconds = 0;
 
   constructor(
     private readonly context: AudioContext,
     private readonly destination: AudioNode,
+    habit: Habit,
   ) {
-    super();
+    super(habit);
+    this.delay = new DelayNode(context, { maxDelayTime: HELD_SECONDS_MAX });
     this.tap = new AnalyserNode(context, { fftSize: EAR_SAMPLES });
     // Before any address: without it a graph hears nothing of another host.
     this.element.crossOrigin = "anonymous";
     this.gain = new SmoothGain(context);
     const source = context.createMediaElementSource(this.element);
-    source.connect(this.tap);
-    source.connect(this.gain.node);
+    source.connect(this.delay);
+    this.delay.connect(this.tap);
+    this.delay.connect(this.gain.node);
     this.gain.connect(destination);
   }
 
@@ -52,9 +61,32 @@ export class WebAudioDeck extends ElementDeck {
     return this.limited ? LIMITER_SECONDS : 0;
   }
 
+  /** What is ahead is held back, to the sample; only what is behind needs another speed. */
+  override async nudge(seconds: number): Promise<void> {
+    const held = this.heldSeconds - seconds;
+    if (held >= 0 && held <= HELD_SECONDS_MAX) return this.hold(held);
+    if (this.habit.late) throw new Unplayable("its speed cannot be changed");
+    return super.nudge(seconds);
+  }
+
   hear(): Samples {
     this.tap.getFloatTimeDomainData(this.heard);
     return { samples: this.heard, rate: this.tap.context.sampleRate };
+  }
+
+  protected override get held(): number {
+    return this.heldSeconds;
+  }
+
+  protected override release(): void {
+    if (this.heldSeconds > 0) this.hold(0);
+  }
+
+  private hold(seconds: number): void {
+    const { sampleRate } = this.context;
+    const whole = Math.round(seconds * sampleRate) / sampleRate;
+    this.delay.delayTime.value = whole;
+    this.heldSeconds = whole;
   }
 
   protected mute(): void {

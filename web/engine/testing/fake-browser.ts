@@ -22,6 +22,7 @@ export const CALLS = [
   "AudioParam.setTargetAtTime",
   "AudioParam.linearRampToValueAtTime",
   "AudioParam.cancelScheduledValues",
+  "new DelayNode",
   "new AudioBufferSourceNode",
   "AudioBufferSourceNode.start",
   "AudioBufferSourceNode.stop",
@@ -111,6 +112,17 @@ class FakeGain extends FakeNode {
 
   protected override get own(): number {
     return this.gain.value;
+  }
+}
+
+class FakeDelay extends FakeNode {
+  readonly delayTime: FakeAudioParam;
+
+  constructor(browser: FakeBrowser, context: FakeContext) {
+    super(browser, context);
+    browser.before("new DelayNode");
+    const before = (call: string) => browser.before(call as Call);
+    this.delayTime = new FakeAudioParam(() => context.currentTime, 0, before);
   }
 }
 
@@ -229,6 +241,8 @@ class FakeAnalyser extends FakeNode {
 
 const OPENS_SECONDS = 0.1;
 const SEEKS_SECONDS = 0.05;
+/** As WebKitGTK: through a graph the place that is told is so far ahead of what is heard. */
+const AHEAD_SECONDS = 1;
 
 export class FakeElement extends Events {
   source: FakeNode | null = null;
@@ -246,8 +260,9 @@ export class FakeElement extends Events {
   private base = 0;
   private since: number | null = null;
   private opened = 0;
-  private openedAt = 0;
+  private idleSince = 0;
   private begun = false;
+  private overAt = -Infinity;
   private cancelEnd = () => {};
   private refuse: (error: unknown) => void = () => {};
   private loudness = 1;
@@ -310,7 +325,7 @@ export class FakeElement extends Events {
     if (this.since === null) return this.base;
     const most = Math.min(this.track?.seconds ?? 0, this.track?.standsAt ?? Infinity);
     const moved = this.base + Math.max(this.browser.clock.now() - this.since, 0);
-    return Math.max(Math.min(moved, most), this.base);
+    return Math.max(Math.min(moved, most), Math.min(this.base, most));
   }
 
   set currentTime(seconds: number) {
@@ -318,11 +333,15 @@ export class FakeElement extends Events {
     if (this.readyState === 0) return;
     this.halt();
     this.base = seconds;
+    this.begun = false;
+    this.overAt = -Infinity;
     this.seeking = true;
     this.ended = false;
     this.later(SEEKS_SECONDS, () => {
       this.seeking = false;
-      if (!this.paused) this.run(0);
+      // As WebKitGTK: a seek while it plays runs to the end.
+      if (!this.paused && this.browser.beginsLate) this.end();
+      else if (!this.paused) this.run(0);
       this.dispatch("seeked");
     });
   }
@@ -338,6 +357,7 @@ export class FakeElement extends Events {
     this.halt();
     this.opened += 1;
     this.base = 0;
+    this.overAt = -Infinity;
     this.paused = true;
     this.ended = false;
     this.seeking = false;
@@ -374,6 +394,7 @@ export class FakeElement extends Events {
     if (this.paused) return;
     this.halt();
     this.paused = true;
+    this.idleSince = this.browser.clock.now();
     this.refuse(new DOMException("paused", "AbortError"));
     this.later(0, () => this.dispatch("pause"));
   }
@@ -383,22 +404,26 @@ export class FakeElement extends Events {
     if (this.paused) return;
     this.halt();
     this.paused = true;
+    this.idleSince = this.browser.clock.now();
     this.dispatch("pause");
   }
 
   /** How loud it is heard. */
   get level(): number {
-    const moves = this.since !== null && this.browser.clock.now() >= this.since;
+    const now = this.browser.clock.now();
     const stands = this.currentTime >= (this.track?.standsAt ?? Infinity);
-    if (this.paused || !moves || stands) return 0;
+    const moves = !this.paused && this.since !== null && now >= this.since && !stands;
+    if (!moves && now >= this.overAt + this.ahead) return 0;
     return this.source ? this.source.reach : this.silenced ? 0 : this.loudness;
   }
 
-  /** As WebKit: what was opened so long ago begins as much later, the first time. */
+  private get ahead(): number {
+    return this.browser.beginsLate && this.source ? AHEAD_SECONDS : 0;
+  }
+
+  /** As WebKitGTK: what did not play for so long begins as much later. */
   private get lateness(): number {
-    const late = this.browser.beginsLate && !this.begun;
-    this.begun = true;
-    return late ? this.browser.clock.now() - this.openedAt : 0;
+    return this.browser.beginsLate ? this.browser.clock.now() - this.idleSince : 0;
   }
 
   private get track(): FakeTrack | undefined {
@@ -413,7 +438,7 @@ export class FakeElement extends Events {
     }
     this.readyState = 4;
     this.networkState = 1;
-    this.openedAt = this.browser.clock.now();
+    this.idleSince = this.browser.clock.now();
     this.begun = false;
     for (const event of ["durationchange", "loadedmetadata", "canplay"]) this.dispatch(event);
     if (!this.paused) this.run(this.lateness);
@@ -422,6 +447,8 @@ export class FakeElement extends Events {
   private run(late: number): void {
     this.halt();
     const { seconds } = this.track ?? { seconds: 0 };
+    if (!this.begun) this.base = Math.min(this.base + this.ahead, seconds);
+    this.begun = true;
     this.since = this.browser.clock.now() + late;
     this.dispatch("playing");
     this.cancelEnd = this.browser.later(late + seconds - this.base, () => this.end());
@@ -434,6 +461,7 @@ export class FakeElement extends Events {
       this.base = 0;
       return this.run(0);
     }
+    this.overAt = this.browser.clock.now();
     this.ended = true;
     this.paused = true;
     this.dispatch("ended");
@@ -453,7 +481,7 @@ export class FakeElement extends Events {
 }
 
 export interface FakeBrowserOptions {
-  /** As WebKit does with elements that were opened long before they play. */
+  /** As WebKitGTK does with elements that did not play for a while (docs/player.md). */
   readonly beginsLate?: boolean;
 }
 
@@ -541,6 +569,11 @@ export class FakeBrowser {
           super(browser, context, gain);
         }
       },
+      DelayNode: class extends FakeDelay {
+        constructor(context: FakeContext) {
+          super(browser, context);
+        }
+      },
       DynamicsCompressorNode: class extends FakeNode {
         constructor(context: FakeContext) {
           super(browser, context);
@@ -556,7 +589,7 @@ export class FakeBrowser {
       },
       HTMLMediaElement: { HAVE_FUTURE_DATA: 3, NETWORK_LOADING: 2 },
       document: { hidden: false, addEventListener: () => {} },
-      navigator: { vendor: this.beginsLate ? "Apple Computer, Inc." : "" },
+      navigator: { vendor: "" },
       performance: { now: () => clock.now() * 1000 },
       fetch: () => Promise.resolve({ ok: true, arrayBuffer: () => Promise.resolve({}) }),
       setTimeout: (then: () => void, ms: number) => {

@@ -53,7 +53,17 @@ const STATES: Readonly<Record<string, (room: SoundRoom) => Promise<void>>> = {
     room.tellPieces(1);
     await room.pass(1);
     room.stand(0, 1.5);
-    await room.pass(3.5);
+    for (let i = 0; i < 40 && room.player.snapshot().state !== "stalled"; i += 1) {
+      await room.pass(0.1);
+    }
+    await room.pass(0.4);
+  },
+  async closing(room) {
+    room.tellPieces(1);
+    await room.pass(2);
+    room.failLater();
+    for (let i = 0; i < 500 && !room.player.snapshot().closing; i += 1) await room.pass(0.1);
+    await room.pass(0.3);
   },
   async resumed(room) {
     room.tellPieces(2);
@@ -61,7 +71,7 @@ const STATES: Readonly<Record<string, (room: SoundRoom) => Promise<void>>> = {
     room.player.pause();
     await room.pass(1);
     room.player.resume();
-    await room.pass(0.2);
+    await room.pass(1.2);
   },
 };
 
@@ -204,6 +214,8 @@ async function expectMusicAgain(room: SoundRoom): Promise<void> {
   const { closing, state } = player.snapshot();
   if (closing || state === "finished") return;
   expect(SOUNDING.slice(0, 3)).toContain(player.snapshot().state);
+  // Where a stream has just ended, the bed needs a moment.
+  for (let i = 0; i < 5 && !room.sounds; i += 1) await room.pass(0.1);
   expect(room.sounds, "music or the bed after").toBe(true);
 }
 

@@ -9,7 +9,7 @@ import type { Segment } from "../run";
 import { FakeBrowser, type FakeBrowserOptions } from "../testing/fake-browser";
 import { FakeClock } from "../testing/fake-clock";
 import { SETTINGS } from "./small";
-import { complete, previewed, queued, stored } from "./stage";
+import { complete, failed, previewed, queued, stored } from "./stage";
 
 export const SECONDS = 10;
 const KNOWN = { plannedSeconds: SECONDS, durationSeconds: SECONDS };
@@ -54,6 +54,11 @@ export class SoundRoom {
       return i < finished + streams ? previewed(i, KNOWN) : queued(i, KNOWN);
     };
     this.tell([0, 1, 2].map(made));
+  }
+
+  /** Nothing follows the first piece any more. */
+  failLater(): void {
+    this.tell([complete(0, { ...KNOWN, secondTrack: null }), failed(1, KNOWN), failed(2, KNOWN)]);
   }
 
   /** Every file of a piece is as it should be. */

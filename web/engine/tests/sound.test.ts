@@ -95,7 +95,7 @@ describe("two recordings of the same music", () => {
   const rate = 44_100;
   const music = noise(2 * rate);
 
-  test.each([0, 0.001, 0.0231, -0.0187, 0.055])("are %s s apart", (lag) => {
+  test.each([0, 0.001, 0.0231, -0.0187, 0.055, 0.14, -0.12])("are %s s apart", (lag) => {
     const found = lagOf(heard(music, 1.5), heard(music, 1.5 - lag));
     expect(found).toBeCloseTo(lag, 4);
   });
@@ -124,9 +124,9 @@ test("a deck that tells the same place but sounds beside it is moved to where th
   const rate = 44_100;
   const music = noise(4 * rate);
   const nudged: number[] = [];
-  const deck = (late: number) => ({
+  const deck = (late: number, position: number) => ({
     playing: true,
-    position: 2,
+    position,
     latency: 0,
     play: () => Promise.resolve(),
     seek: () => Promise.resolve(),
@@ -138,7 +138,7 @@ test("a deck that tells the same place but sounds beside it is moved to where th
   });
   type Pair = Parameters<Aligner["align"]>;
   const aligner = new Aligner(clock, SETTINGS);
-  const [leader, follower] = [deck(0), deck(0.021)] as unknown as [Pair[0], Pair[1]];
+  const [leader, follower] = [deck(0, 2), deck(0.021, 2.5)] as unknown as [Pair[0], Pair[1]];
   const aligned = aligner.align(leader, follower, new Turn());
   await clock.advance(4);
   expect(await aligned).toBe(true);
