@@ -5,8 +5,10 @@ import re
 import pytest
 
 from parcours_xl.functions.doors import DOORS
+from parcours_xl.journeys.failures import FAILURES
 from parcours_xl.journeys.presets import all_presets
 from parcours_xl.journeys.states import RUN_MOVES, SEGMENT_MOVES
+from parcours_xl.operations.alerts import ADVICE
 from tests.fixtures.pages import (
     ROOT,
     anchors_of,
@@ -128,6 +130,17 @@ def test_every_function_is_specified_with_its_refusals() -> None:
         section = section_of(SPECIFICATION, door.name)
         codes = {int(code) for code in re.findall(r"\b[45]\d\d\b", section)}
         assert codes >= set(door.refusals), f"{door.name}: {set(door.refusals) - codes}"
+
+
+def test_every_failure_reason_and_every_alert_is_listed() -> None:
+    by_itself = {
+        name.strip("`"): then != "no"
+        for name, _, then in table_under(SPECIFICATION, "Failure reasons")
+    }
+    of_code = {str(reason): failure.retried for reason, failure in FAILURES.items()}
+    assert by_itself == of_code | {"cancelled": False}
+    alerts = {name.strip("`") for name, _ in table_under(SPECIFICATION, "Alerts")}
+    assert alerts == set(ADVICE)
 
 
 def test_every_event_is_listed() -> None:

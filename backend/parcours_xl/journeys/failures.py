@@ -41,7 +41,7 @@ class Failure:
 FAILURES: dict[FailureReason, Failure] = {
     FailureReason.TIMEOUT: Failure(
         "Suno sent nothing in time",
-        True,
+        False,
         "retry",
         "check whether callbacks arrive and whether Suno is slow; then --fix composes it again",
     ),
