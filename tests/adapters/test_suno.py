@@ -1,6 +1,8 @@
 """Suno through sunoapi.org, against the simulated one."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -272,5 +274,50 @@ async def test_a_credit_that_is_no_number_is_no_answer(http: httpx.AsyncClient) 
         return JSONResponse({"code": 200, "msg": "success", "data": {"credits": 5}})
 
     app = Starlette(routes=[Route("/api/v1/generate/credit", credit)])
+    with running(app) as url, pytest.raises(SunoSilent):
+        await open_suno(http, url).credit()
+
+
+@asynccontextmanager
+async def without_end(piece: bytes, every_s: float) -> AsyncIterator[str]:
+    """A server that begins an answer and goes on with this piece for ever."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{")
+        with suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(every_s)
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize(("piece", "every_s"), [(b" ", 0.2), (bytes(100_000), 0)])
+async def test_an_answer_without_end_is_none(
+    http: httpx.AsyncClient, piece: bytes, every_s: float
+) -> None:
+    """A drip is in time with every byte, and would keep a worker's slot for ever."""
+    async with without_end(piece, every_s) as url:
+        suno = open_suno(http, url, timeout_s=1)
+        for call in (suno.credit(), suno.ask("task"), suno.submit(Order("s", "t", 60, url))):
+            with pytest.raises(SunoSilent):
+                await asyncio.wait_for(call, 30)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"code":200,"data":NaN}',
+        '{"code":200,"data":Infinity}',
+        '{"code":200,"data":' + "9" * 400 + "}",
+    ],
+    ids=["deep", "nan", "infinity", "huge"],
+)
+async def test_an_odd_credit_is_none(http: httpx.AsyncClient, text: str) -> None:
+    app = Starlette(routes=[Route("/{path:path}", lambda _: Response(text))])
     with running(app) as url, pytest.raises(SunoSilent):
         await open_suno(http, url).credit()

@@ -3,6 +3,8 @@
 See docs/vendors.md#suno-resellers.
 """
 
+import asyncio
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from parcours_xl.adapters.suno_events import (
     read_whole,
 )
 from parcours_xl.journeys.prompts import NEGATIVE_TAGS, cut_words
+from parcours_xl.settings import SUNO_REQUEST_S_MAX
 from parcours_xl.trouble import Postponed, Refused
 
 MODELS_WITH_DURATION = frozenset({"V5_5", "V6", "V6_MINI", "V6_WILD"})
@@ -27,6 +30,8 @@ TITLE_CHARS_MAX = 80
 UNTITLED = "Parcours"
 DURATION_S_MIN, DURATION_S_MAX = 10, 360
 MESSAGE_CHARS_MAX = 200
+ANSWER_BYTES_MAX = 1_000_000
+"""A record with both its tracks takes some 5 kB."""
 
 
 class SunoRefused(Refused):
@@ -80,7 +85,11 @@ class Suno:
         self._base_url = base_url
         self._headers = {"Authorization": f"Bearer {key}"}
         self._model = model
-        self._timeout_s = timeout_s
+        # A whole answer may take twice as long as its parts, and never longer than its slot of the
+        # quota is held: one that drips would keep a worker for ever.
+        self._whole_s = min(2 * timeout_s, SUNO_REQUEST_S_MAX - 1)
+        connect_s = min(timeout_s, self._whole_s / 2)
+        self._timeout = httpx.Timeout(timeout_s, connect=connect_s, pool=connect_s)
         self._http = http
         self._submissions = submissions or http
         self._hosts = hosts
@@ -110,9 +119,12 @@ class Suno:
         """The credits left. Raises SunoRefused, SunoBusy or SunoSilent."""
         answer = await self._ask("GET", "/api/v1/generate/credit")
         try:
-            return float(answer)
-        except (TypeError, ValueError):
-            raise SunoSilent("Suno named no credit") from None
+            credit = float(answer)
+        except (TypeError, ValueError, OverflowError):
+            credit = math.nan
+        if not math.isfinite(credit):
+            raise SunoSilent("Suno named no credit")
+        return credit
 
     def _payload(self, order: Order) -> dict[str, Any]:
         """Valid under the old and the new rules of the vendor (docs/vendors.md#suno-generate)."""
@@ -134,18 +146,35 @@ class Suno:
         self, method: str, path: str, http: httpx.AsyncClient | None = None, **arguments: Any
     ) -> Any:
         try:
-            response = await (http or self._http).request(
-                method,
-                self._base_url + path,
-                headers=self._headers,
-                timeout=self._timeout_s,
-                **arguments,
-            )
+            async with (
+                asyncio.timeout(self._whole_s),
+                (http or self._http).stream(
+                    method,
+                    self._base_url + path,
+                    headers=self._headers,
+                    timeout=self._timeout,
+                    **arguments,
+                ) as response,
+            ):
+                content = await _read_content(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise SunoBusy("Suno is out of reach") from error
-        except httpx.RequestError as error:
+        except (httpx.RequestError, TimeoutError) as error:
             raise SunoSilent("Suno did not answer") from error
-        return _read(response, self._vendor)
+        kind = response.headers.get("content-type", "")
+        whole = httpx.Response(
+            response.status_code, headers={"content-type": kind}, content=content
+        )
+        return _read(whole, self._vendor)
+
+
+async def _read_content(response: httpx.Response) -> bytes:
+    content = bytearray()
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) > ANSWER_BYTES_MAX:
+            raise SunoSilent("Suno's answer is too long to be one")
+    return bytes(content)
 
 
 def _read(response: httpx.Response, vendor: Vendor) -> Any:
@@ -168,7 +197,7 @@ def _read(response: httpx.Response, vendor: Vendor) -> Any:
 def _body(response: httpx.Response) -> dict[str, Any]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

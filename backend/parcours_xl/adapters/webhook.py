@@ -1,5 +1,7 @@
 """A webhook that takes Slack's JSON: {"text": …}."""
 
+import asyncio
+
 import httpx
 
 from parcours_xl.trouble import Postponed
@@ -24,8 +26,13 @@ class Webhook:
     async def tell(self, text: str) -> None:
         """Raises NobodyListens."""
         try:
-            answer = await self._http.post(self._url, json={"text": text}, timeout=TELL_S_MAX)
-        except httpx.HTTPError as error:
+            async with (
+                asyncio.timeout(TELL_S_MAX),
+                # What it answers is not read: it may be without end.
+                self._http.stream("POST", self._url, json={"text": text}) as answer,
+            ):
+                heard = answer.is_success
+        except (httpx.HTTPError, TimeoutError) as error:
             raise NobodyListens from error
-        if not answer.is_success:
+        if not heard:
             raise NobodyListens
