@@ -11,6 +11,7 @@ from benchmarks.stock import Attempt, Stock
 TRACK_BYTES = 3_000_000
 TRACK_S = TRACK_BYTES / 16_000
 STREAM = "https://cdn1.suno.ai/preview.mp3"
+FIRST = {"stage": "first", "streamUrl": STREAM}
 
 Make = Callable[[Stock, int], list[str]]
 
@@ -28,15 +29,19 @@ class Call:
     share: float = 1.0
 
 
-STATE_CHANGING = "state-changing SQL function"
+STATE_CHANGING = "state-changing UPDATE"
+"""F: one UPDATE of one segment, asked straight of PostgREST. The rest is compared with it."""
 
 
 def calls() -> list[Call]:
     """Everything that `make bench` measures, what the rest is compared with first."""
     return [
-        Call(STATE_CHANGING, _postgrest, _state_changing),
+        Call(STATE_CHANGING, _postgrest, _update),
         Call("bare SQL function", _postgrest, _bare),
+        Call("record_callback first", _postgrest, _record_first),
         Call("callback first", _service, _first),
+        Call("callback first, run not active", _service, _first_of_inactive),
+        Call("callback first, repeated", _service, _repeated),
         Call("sign-track", _service, _sign_track, 0.5),
         Call("create", _service, _create, 0.3),
         Call("callback complete (3 MB)", _service, _complete, 0.5),
@@ -65,7 +70,16 @@ def _bare(stock: Stock, count: int) -> list[str]:
     return [_post("/rpc/bench_nothing", {}, _service_role(stock))] * count
 
 
-def _state_changing(stock: Stock, count: int) -> list[str]:
+def _update(stock: Stock, count: int) -> list[str]:
+    body = {"status": "first", "preview_url": STREAM}
+    headers = _service_role(stock) | {"Prefer": "return=representation"}
+    return [
+        _request("PATCH", f"/parcours_segments?select=id&id=eq.{attempt.segment_id}", body, headers)
+        for attempt in stock.attempts(count)
+    ]
+
+
+def _record_first(stock: Stock, count: int) -> list[str]:
     """The very function behind a callback, as PostgREST is asked for it."""
     return [
         _post(
@@ -82,8 +96,15 @@ def _state_changing(stock: Stock, count: int) -> list[str]:
 
 
 def _first(stock: Stock, count: int) -> list[str]:
-    body = {"stage": "first", "streamUrl": STREAM}
-    return [_callback(attempt, body) for attempt in stock.attempts(count)]
+    return [_callback(attempt, FIRST) for attempt in stock.attempts(count)]
+
+
+def _first_of_inactive(stock: Stock, count: int) -> list[str]:
+    return [_callback(attempt, FIRST) for attempt in stock.attempts(count, active=False)]
+
+
+def _repeated(stock: Stock, count: int) -> list[str]:
+    return [_callback(attempt, FIRST) for attempt in stock.heard(count)]
 
 
 def _complete(stock: Stock, count: int) -> list[str]:
@@ -153,6 +174,10 @@ def _bearer(token: str) -> dict[str, str]:
 
 
 def _post(path: str, body: dict[str, Any], headers: Mapping[str, str]) -> str:
+    return _request("POST", path, body, headers)
+
+
+def _request(method: str, path: str, body: dict[str, Any], headers: Mapping[str, str]) -> str:
     text = json.dumps(body)
     all_headers = {
         "Host": "127.0.0.1",
@@ -160,5 +185,8 @@ def _post(path: str, body: dict[str, Any], headers: Mapping[str, str]) -> str:
         "Content-Length": str(len(text)),
         **headers,
     }
-    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in all_headers.items())]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in all_headers.items()),
+    ]
     return "\r\n".join([*lines, "", text])

@@ -81,7 +81,7 @@ def _measure(
     return {
         "workers": phase.workers,
         "storing": phase.storing,
-        "runs_in_hand": house.query("select count(*) from parcours.runs_in_hand")[0]["count"],
+        "runs_in_hand": house.query("select count(*) from parcours.active_runs")[0]["count"],
         "suno_calls_a_window": round(calls_a_window(arrivals, since.timestamp()), 2),
         "suno_calls_worst_window": worst_window(arrivals),
         "database_calls_a_second": round(sum(per_second.values()), 1),

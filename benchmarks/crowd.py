@@ -47,12 +47,12 @@ HOLD = "select count(public.start_run(id, %s)) from public.parcours_runs where s
 UNANSWERED = """
 with first as (
   select run.run_id, row_number() over (order by run.msg_id) as place
-    from parcours.runs_in_hand as run order by run.msg_id limit %(count)s
+    from parcours.active_runs as run order by run.msg_id limit %(count)s
 ), claimed as (
   update public.parcours_segments as segment
      set status = 'generating',
          metadata = metadata || jsonb_build_object('attempts', 1, 'claimed_at',
-           clock_timestamp() - parcours.seconds(%(limits)s, 'unanswered_s')
+           clock_timestamp() - make_interval(secs => %(unanswered_s)s)
              + make_interval(secs => first.place * %(seconds)s / %(count)s::double precision))
     from first
    where segment.run_id = first.run_id and segment.segment_index = 0
@@ -61,12 +61,12 @@ with first as (
 select count(*) from claimed
 """
 
-SCHEDULE = "select count(parcours.schedule_run(run_id)) from parcours.runs_in_hand"
+SCHEDULE = "select count(parcours.schedule_run(run_id)) from parcours.active_runs"
 
 
 def gather(house: House, runs: int, deadlines: int, seconds: float) -> None:
     """Put so many runs in hand; the oldest have a deadline each, spread over so many seconds."""
-    limits = Jsonb(read_limits(house))
+    limits = read_limits(house)
     url = house.project.database_url("supabase_admin")
     with psycopg.connect(url, autocommit=True) as connection:
         # Which functions are called, and how often, is what the database counts for itself.
@@ -74,9 +74,10 @@ def gather(house: House, runs: int, deadlines: int, seconds: float) -> None:
         connection.execute("select pg_reload_conf()")
     house.query(WATCH)
     house.query(RUNS, runs, SEGMENTS)
-    house.query(HOLD, limits)
+    [written] = house.query("select public.write_limits(%s) as id", Jsonb(limits))
+    house.query(HOLD, written["id"])
     with psycopg.connect(house.project.database_url(), autocommit=True) as connection:
-        wishes = {"count": deadlines, "seconds": seconds, "limits": limits}
+        wishes = {"count": deadlines, "seconds": seconds, "unanswered_s": limits["unanswered_s"]}
         connection.execute(UNANSWERED, wishes)
         connection.execute(SCHEDULE)
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import httpx
+from psycopg.types.json import Jsonb
 
+from benchmarks.crowd import read_limits
 from benchmarks.house import House
 from tests.fixtures.people import Forger
 
@@ -28,6 +30,17 @@ with runs as (
 insert into public.parcours_segments (run_id, segment_index, prompt, status, suno_task_id)
 select id, 0, 'Slow piano, 60 BPM', 'generating', 'task-' || id from runs
 returning id, callback_token, suno_task_id
+"""
+# As many of them as have a run that workers look after.
+ACTIVATE = """
+select count(parcours.activate_run(run_id, true, %s))
+  from public.parcours_segments where id = any (%s)
+"""
+HEARD = """
+update public.parcours_segments
+   set status = 'first', preview_url = 'https://cdn1.suno.ai/preview.mp3',
+       metadata = metadata || jsonb_build_object('first_received_at', now())
+ where id = any (%s)
 """
 STORED = """
 with run as (
@@ -58,11 +71,20 @@ class Stock:
     users: tuple[str, ...]
     stored: UUID
     stored_path: str
+    limits_id: int
 
-    def attempts(self, count: int) -> list[Attempt]:
-        """So many segments under way, each of a run of its own."""
+    def attempts(self, count: int, *, active: bool = True) -> list[Attempt]:
+        """So many segments under way, each of a run of its own. active: workers look after it."""
         rows = self.house.query(UNDER_WAY, count)
+        if active:
+            self.house.query(ACTIVATE, self.limits_id, [row["id"] for row in rows])
         return [Attempt(row["id"], row["callback_token"], row["suno_task_id"]) for row in rows]
+
+    def heard(self, count: int) -> list[Attempt]:
+        """So many whose `first` has been recorded."""
+        attempts = self.attempts(count)
+        self.house.query(HEARD, [attempt.segment_id for attempt in attempts])
+        return attempts
 
     def owners(self, count: int) -> Iterator[str]:
         """So many tokens, taking turns."""
@@ -78,7 +100,8 @@ def lay_in(house: House) -> Stock:
     [row] = house.query(STORED, user_ids[0], path)
     forger, expires_at = Forger(house.project), int(time.time()) + TOKEN_S
     users = tuple(forger.sign(forger.claims(user_id, exp=expires_at)) for user_id in user_ids)
-    return Stock(house, users, row["id"], path)
+    [limits] = house.query("select public.write_limits(%s) as id", Jsonb(read_limits(house)))
+    return Stock(house, users, row["id"], path, limits["id"])
 
 
 def _upload(house: House, path: str) -> None:

@@ -13,9 +13,12 @@ from benchmarks.figures import Figures, compare, middle, quantile
 
 ROOT = Path(__file__).parent.parent
 ALL_CALLS = {
-    "state-changing SQL function",
+    "state-changing UPDATE",
     "bare SQL function",
+    "record_callback first",
     "callback first",
+    "callback first, run not active",
+    "callback first, repeated",
     "callback complete (3 MB)",
     "sign-track",
     "create",

@@ -80,6 +80,9 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "questions_share": 0.25,
         "credits_a_segment": 12,
         "credits_daily_max": None,
+        "stuck_s": 300,
+        "restore_pause_s": 3600,
+        "failed_age_s": 86_400,
     }
     assert settings.worker_tick_s == 2.5
     assert settings.storing_pauses_s == (2, 4, 8, 16, 30)

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from parcours_xl.journeys import durations
-from parcours_xl.targets import SUNO_CREDITS_A_SEGMENT, Targets
+from parcours_xl.targets import FAILED_AGE_S, RESTORE_PAUSE_S, SUNO_CREDITS_A_SEGMENT, Targets
 
 SUNO_REQUEST_S_MAX = 60
 """After so many seconds a request to Suno that nobody closed counts as over."""
@@ -245,7 +245,7 @@ class Settings(Targets):
 
     @cached_property
     def limits(self) -> dict[str, Any]:
-        """The timings and bounds that the SQL functions work with."""
+        """The timings and bounds that the SQL functions work with (parcours.limits)."""
         return {
             "first_s": self.ask_first_s,
             "complete_s": self.ask_complete_s,
@@ -263,6 +263,9 @@ class Settings(Targets):
             "questions_share": self.suno_questions_share,
             "credits_a_segment": SUNO_CREDITS_A_SEGMENT,
             "credits_daily_max": self.suno_credits_daily_max,
+            "stuck_s": self.stuck_s,
+            "restore_pause_s": RESTORE_PAUSE_S,
+            "failed_age_s": FAILED_AGE_S,
         }
 
     @cached_property

@@ -63,15 +63,6 @@ class Targets(BaseSettings):
     maintenance_every_s: Seconds = 60
 
     @property
-    def care(self) -> dict[str, Any]:
-        """What the SQL functions of the doctor go by."""
-        return {
-            "stuck_s": self.stuck_s,
-            "failed_age_s": FAILED_AGE_S,
-            "restore_pause_s": RESTORE_PAUSE_S,
-        }
-
-    @property
     def targets(self) -> dict[str, Any]:
         """What the SQL functions of the report compare with."""
         return {

@@ -1,4 +1,5 @@
--- A project may have the runbook's tables already, with rows, from an earlier implementation. They
+-- A project may have the documented tables already, with rows, from an earlier implementation
+-- (docs/specification.md#adoption). They
 -- are kept and completed. A shape that contradicts what the next migrations build on is named, all
 -- contradictions at once, and nothing is changed.
 

@@ -1,4 +1,5 @@
--- The two tables of a journey, as the runbook documents them ("Base de données").
+-- The two tables of a journey. See docs/specification.md#runs-table and
+-- docs/specification.md#segments-table.
 
 create table if not exists public.parcours_runs (
   id uuid primary key default gen_random_uuid(),
@@ -35,7 +36,8 @@ create table if not exists public.parcours_segments (
   created_at timestamptz not null default now()
 );
 
-create unique index if not exists u_segments_run_idx on public.parcours_segments (run_id, segment_index);
+create unique index if not exists u_segments_run_idx
+  on public.parcours_segments (run_id, segment_index);
 create index if not exists idx_segments_status on public.parcours_segments (status);
 
 -- Segments that were there before may refer to no run yet, or not by a cascade.
@@ -125,8 +127,8 @@ exception when insufficient_privilege then
 end;
 $$;
 
--- Who has Parcours XL while it is being rolled out (runbook, "Rollout canary").
--- The runbook's own statement may have been run by hand before this migration.
+-- Who has Parcours XL while it is being rolled out (docs/specification.md#feature-flags-table). The
+-- documented statement may have been run by hand before this migration.
 
 create table if not exists public.feature_flags (
   user_id uuid primary key,
@@ -143,7 +145,8 @@ grant select, insert, update, delete on public.feature_flags to service_role;
 create table public.parcours_events (
   id bigint generated always as identity primary key,
   run_id uuid not null references public.parcours_runs on delete cascade,
-  segment_id uuid references public.parcours_segments on delete cascade,
+  -- Of a segment of the run: it goes with the run.
+  segment_id uuid,
   what text not null,
   happened_at timestamptz not null default clock_timestamp(),
   detail jsonb not null default '{}'
@@ -172,43 +175,32 @@ create trigger append_only before update or delete on public.parcours_events
 create trigger append_only_whole before truncate on public.parcours_events
   for each statement execute function parcours.refuse_rewriting();
 
-create function parcours.note(
+-- The service names the request that is behind a call in a header. See
+-- docs/specification.md#request-ids.
+create function parcours.request_id() returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return substring(
+    nullif(current_setting('request.headers', true), '')::jsonb->>'x-parcours-request'
+    from '^[0-9a-f]{32}$');
+end;
+$$;
+
+-- Writes an event, stamped with the id of the request that it comes of.
+create function parcours.log_event(
   p_run_id uuid, p_segment_id uuid, p_what text, p_detail jsonb default '{}'
 ) returns void
-language sql set search_path = '' as $$
+language plpgsql set search_path = '' as $$
+begin
   insert into public.parcours_events (run_id, segment_id, what, detail)
-  values (p_run_id, p_segment_id, p_what, jsonb_strip_nulls(p_detail));
+  values (p_run_id, p_segment_id, p_what, jsonb_strip_nulls(
+    p_detail || jsonb_build_object('request_id', parcours.request_id())));
+end;
 $$;
-revoke execute on function parcours.note from public;
+revoke execute on function parcours.request_id, parcours.log_event from public;
 
 -- Runs that were being made before these tables kept a journal: whoever asked wants all of it.
 insert into public.parcours_events (run_id, what, detail)
 select id, 'run.started', '{"adopted": true}' from public.parcours_runs as run
  where status = 'creating' and exists (
    select from public.parcours_segments where run_id = run.id and status <> 'queued');
-
--- The private bucket of tracks: runs/<runId>/<segmentId>.mp3 (runbook, "Storage").
-
-insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
-values (
-  'parcours-tracks', 'parcours-tracks', false, 52428800,
-  array['audio/mpeg', 'audio/mp3', 'audio/wav']
-)
-on conflict (id) do update
-  set public = excluded.public,
-      file_size_limit = excluded.file_size_limit,
-      allowed_mime_types = excluded.allowed_mime_types;
-
--- The service's key passes every policy: this one, of the runbook, says so. Where the tables of
--- Storage belong to a role that postgres is no member of, nothing is lost without it.
-do $$
-begin
-  drop policy if exists "Service role can manage all tracks" on storage.objects;
-  create policy "Service role can manage all tracks"
-    ON storage.objects FOR ALL
-    USING (bucket_id = 'parcours-tracks' AND auth.role() = 'service_role');
-exception when insufficient_privilege then
-  raise warning 'the policies of storage.objects are not for % to write: check in the dashboard'
-    ' that no policy opens the bucket parcours-tracks', current_user;
-end;
-$$;

@@ -1,31 +1,31 @@
--- The lives of a segment and of a run, as tables; whoever asks, no other move is possible.
--- journeys/states.py holds the same tables, and a test compares the two.
+-- The states of a segment and of a run (docs/specification.md#states), as tables: whoever asks, no
+-- other transition is possible. Python's TRANSITIONS hold the same, and a test compares the two.
 
-create table parcours.segment_moves (
+create table parcours.segment_transitions (
   from_status text not null,
   to_status text not null,
   primary key (from_status, to_status)
 );
-insert into parcours.segment_moves values
+insert into parcours.segment_transitions values
   ('queued', 'generating'), ('queued', 'first'), ('queued', 'complete'), ('queued', 'failed'),
   ('generating', 'first'), ('generating', 'complete'), ('generating', 'failed'),
   ('first', 'complete'), ('first', 'failed'),
   ('failed', 'queued'), ('failed', 'complete');
 
-create table parcours.run_moves (
+create table parcours.run_transitions (
   from_status text not null,
   to_status text not null,
   primary key (from_status, to_status)
 );
-insert into parcours.run_moves values
+insert into parcours.run_transitions values
   ('creating', 'ready'), ('creating', 'failed'),
   ('failed', 'creating'), ('failed', 'ready');
 
-create function parcours.check_segment_move() returns trigger
+create function parcours.check_segment_transition() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if not exists (
-    select from parcours.segment_moves
+    select from parcours.segment_transitions
      where from_status = old.status and to_status = new.status
   ) then
     raise sqlstate 'PT409' using
@@ -45,11 +45,11 @@ begin
 end;
 $$;
 
-create function parcours.check_run_move() returns trigger
+create function parcours.check_run_transition() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if not exists (
-    select from parcours.run_moves
+    select from parcours.run_transitions
      where from_status = old.status and to_status = new.status
   ) then
     raise sqlstate 'PT409' using
@@ -59,11 +59,27 @@ begin
 end;
 $$;
 
-revoke execute on function parcours.check_segment_move, parcours.check_run_move from public;
+revoke execute on function parcours.check_segment_transition, parcours.check_run_transition
+  from public;
 
-create trigger check_move before update of status on public.parcours_segments
+create trigger check_transition before update of status on public.parcours_segments
   for each row when (old.status is distinct from new.status)
-  execute function parcours.check_segment_move();
-create trigger check_move before update of status on public.parcours_runs
+  execute function parcours.check_segment_transition();
+create trigger check_transition before update of status on public.parcours_runs
   for each row when (old.status is distinct from new.status)
-  execute function parcours.check_run_move();
+  execute function parcours.check_run_transition();
+
+-- Why a segment failed (docs/specification.md#failure-reasons). retried: within the automatic
+-- attempts another attempt follows by itself. Python's FailureReason holds the same.
+create table parcours.failure_reasons (
+  reason text primary key,
+  kind text not null check (kind in ('suno', 'track', 'service', 'user')),
+  retried boolean not null
+);
+insert into parcours.failure_reasons values
+  ('timeout', 'suno', false), ('no_answer', 'suno', true), ('suno_error', 'suno', true),
+  ('suno_busy', 'suno', true), ('suno_refused', 'suno', false), ('suno_content', 'suno', true),
+  ('prompts_used_up', 'suno', false), ('suno_account', 'suno', false),
+  ('track_unavailable', 'track', true), ('track_away', 'track', true),
+  ('url_refused', 'track', false), ('storing_broke', 'service', false),
+  ('attempts_used_up', 'service', false), ('cancelled', 'user', false);

@@ -1,5 +1,5 @@
 -- Supabase Queues carry the work from a state change to whoever does it.
---   parcours_generation  one message a run in hand, invisible until the run's next deadline
+--   parcours_generation  one message for each active run, invisible until the run's next deadline
 --   parcours_tracks      tracks to store
 -- Only what pgmq 1.5.1 has is used. A message is deleted when its work is done.
 
@@ -38,52 +38,10 @@ $$;
 
 -- A text that may come from anywhere, as an id; null when it is none.
 create function parcours.as_uuid(p_text text) returns uuid
-language sql immutable set search_path = '' as $$
-  select case when p_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when p_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
               then p_text::uuid end;
-$$;
-
--- A limit of the service, by its name: what is missing lets nothing through.
-create function parcours.limit_of(p_limits jsonb, p_name text) returns numeric
-language plpgsql immutable set search_path = '' as $$
-begin
-  if jsonb_typeof(p_limits->p_name) is distinct from 'number' then
-    raise sqlstate '22023' using message = format('the limit %s is missing', p_name);
-  end if;
-  return (p_limits->>p_name)::numeric;
-end;
-$$;
-
--- A limit that may be absent on purpose: it is null then, and never missing.
-create function parcours.limit_or_none(p_limits jsonb, p_name text) returns numeric
-language plpgsql immutable set search_path = '' as $$
-begin
-  if jsonb_typeof(p_limits->p_name) = 'null' then
-    return null;
-  end if;
-  return parcours.limit_of(p_limits, p_name);
-end;
-$$;
-
--- All that the functions of a run go by. What is missing is an error before anything has changed.
-create function parcours.check_limits(p_limits jsonb) returns void
-language plpgsql immutable set search_path = '' as $$
-declare
-  name text;
-begin
-  foreach name in array array[
-    'first_s', 'complete_s', 'give_up_s', 'unanswered_s', 'waits_s', 'attempts_automatic',
-    'attempts_max', 'requests_max', 'requests_window_s', 'request_s_max', 'questions_max',
-    'questions_share', 'credits_a_segment'
-  ] loop
-    perform parcours.limit_of(p_limits, name);
-  end loop;
-  perform parcours.limit_or_none(p_limits, 'credits_daily_max');
-  foreach name in array array['retry_s', 'retry_later_s'] loop
-    if jsonb_typeof(p_limits->name) is distinct from 'array' then
-      raise sqlstate '22023' using message = format('the limit %s is missing', name);
-    end if;
-  end loop;
 end;
 $$;
 
@@ -103,7 +61,7 @@ create index submissions_when on parcours.submissions (claimed_at);
 
 -- Jobs that cannot be read, or that broke whoever took them every time, kept for the doctor: the
 -- queue flows on without them.
-create table parcours.jobs_given_up (
+create table parcours.dead_letters (
   id bigint generated always as identity primary key,
   queue text not null,
   message jsonb,
@@ -113,14 +71,22 @@ create table parcours.jobs_given_up (
 
 -- How much of Suno a user has asked for in the last ten minutes.
 create function parcours.asked_lately(p_user_id uuid) returns bigint
-language sql volatile set search_path = '' as $$
-  select count(*) from parcours.submissions
-   where user_id = p_user_id and claimed_at > clock_timestamp() - interval '10 minutes';
+language plpgsql volatile set search_path = '' as $$
+begin
+  return (
+    select count(*) from parcours.submissions
+     where user_id = p_user_id and claimed_at > clock_timestamp() - interval '10 minutes');
+end;
 $$;
 
--- What a journey asks of Suno, with an attempt that failed: who asks for more leaves room to others.
+-- What a journey asks of Suno, with an attempt that failed: who asks for more leaves room to
+-- others.
 create function parcours.asked_for_a_journey() returns bigint
-language sql immutable set search_path = '' as $$ select 5::bigint $$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return 5;
+end;
+$$;
 
 -- Takes due messages for so many seconds. Whoever has asked the least of Suno lately comes first,
 -- then who has waited longest: a job that was handed back stands behind those that were due
@@ -158,20 +124,26 @@ end;
 $$;
 
 -- How often a job was taken and neither done nor handed back: its worker died, or broke.
-create function parcours.broken_tries(p_read_ct integer, p_message jsonb) returns integer
-language sql immutable set search_path = '' as $$
-  select p_read_ct - 1 - case when p_message->>'counted_from' ~ '^[0-9]{1,9}$'
+create function parcours.failed_deliveries(p_read_ct integer, p_message jsonb) returns integer
+language plpgsql immutable set search_path = '' as $$
+begin
+  return p_read_ct - 1 - case when p_message->>'counted_from' ~ '^[0-9]{1,9}$'
                               then (p_message->>'counted_from')::integer else 0 end;
+end;
 $$;
 
-create function parcours.broken_tries_max() returns integer
-language sql immutable set search_path = '' as $$ select 8 $$;
+create function parcours.failed_deliveries_max() returns integer
+language plpgsql immutable set search_path = '' as $$
+begin
+  return 8;
+end;
+$$;
 
--- A job goes aside. Its row must be locked.
-create function parcours.set_aside(p_queue text, p_msg_id bigint, p_reason text) returns void
+-- A job becomes a dead letter. Its row must be locked.
+create function parcours.dead_letter(p_queue text, p_msg_id bigint, p_reason text) returns void
 language plpgsql set search_path = '' as $$
 begin
-  execute format('insert into parcours.jobs_given_up (queue, message, reason)'
+  execute format('insert into parcours.dead_letters (queue, message, reason)'
                  ' select $1, message, $2 from pgmq.%I where msg_id = $3', 'q_' || p_queue)
     using p_queue, p_reason, p_msg_id;
   perform pgmq.delete(p_queue, p_msg_id);
@@ -179,25 +151,25 @@ end;
 $$;
 
 -- Sends jobs that broke again, and drops what cannot be read: {sent, dropped}.
-create function public.send_again(p_limit integer default 100) returns jsonb
+create function public.requeue_dead_letters(p_limit integer default 100) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  job parcours.jobs_given_up;
+  job parcours.dead_letters;
   sent_id bigint;
   sent integer := 0;
   dropped integer := 0;
 begin
   for job in
-    select * from parcours.jobs_given_up order by id limit p_limit for update skip locked
+    select * from parcours.dead_letters order by id limit p_limit for update skip locked
   loop
-    delete from parcours.jobs_given_up where id = job.id;
+    delete from parcours.dead_letters where id = job.id;
     if job.reason = 'unreadable' then
       dropped := dropped + 1;
       continue;
     end if;
     sent_id := pgmq.send(job.queue, job.message - 'counted_from');
     if job.queue = 'parcours_generation' then
-      update parcours.runs_in_hand set msg_id = sent_id
+      update parcours.active_runs set msg_id = sent_id
        where run_id = parcours.as_uuid(job.message->>'run_id');
     end if;
     sent := sent + 1;
@@ -243,7 +215,7 @@ begin
 end;
 $$;
 
--- Only of a track: the message of a run in hand goes with release_run and with nothing else, or
+-- Only of a track: the message of an active run goes with release_run and with nothing else, or
 -- nobody would hold the run.
 create function public.finish_job(p_queue text, p_msg_id bigint, p_read_ct integer)
 returns boolean
@@ -259,33 +231,17 @@ begin
 end;
 $$;
 
-revoke execute on function parcours.as_uuid, parcours.limit_of, parcours.limit_or_none,
-  parcours.check_limits, parcours.asked_lately, parcours.asked_for_a_journey,
-  parcours.take_due, parcours.broken_tries, parcours.broken_tries_max, parcours.set_aside,
+revoke execute on function parcours.as_uuid, parcours.asked_lately, parcours.asked_for_a_journey,
+  parcours.take_due, parcours.failed_deliveries, parcours.failed_deliveries_max,
+  parcours.dead_letter,
   parcours.holds_receipt from public;
-revoke execute on function public.send_again, public.postpone_job, public.finish_job
+revoke execute on function public.requeue_dead_letters, public.postpone_job, public.finish_job
   from public, anon, authenticated;
-grant execute on function public.send_again, public.postpone_job, public.finish_job
+grant execute on function public.requeue_dead_letters, public.postpone_job, public.finish_job
   to service_role;
 
--- One request id through function, job and event. The service names the request that is behind a
--- call in a header; every event and every job that comes of the call is stamped with it.
-
-create function parcours.request_id() returns text
-language sql stable set search_path = '' as $$
-  select substring(
-    nullif(current_setting('request.headers', true), '')::jsonb->>'x-parcours-request'
-    from '^[0-9a-f]{32}$');
-$$;
-
-create function parcours.stamp_event() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  new.detail := new.detail
-    || jsonb_strip_nulls(jsonb_build_object('request_id', parcours.request_id()));
-  return new;
-end;
-$$;
+-- Every job is stamped with the id of the request that it comes of, as every event is
+-- (parcours.log_event). See docs/specification.md#request-ids.
 
 create function parcours.stamp_job() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -296,18 +252,15 @@ begin
 end;
 $$;
 
-create trigger stamp before insert on public.parcours_events
-  for each row execute function parcours.stamp_event();
 create trigger stamp before insert on pgmq.q_parcours_generation
   for each row execute function parcours.stamp_job();
 create trigger stamp before insert on pgmq.q_parcours_tracks
   for each row execute function parcours.stamp_job();
 
-revoke execute on function parcours.request_id, parcours.stamp_event, parcours.stamp_job
-  from public;
+revoke execute on function parcours.stamp_job from public;
 
 -- Are the queues flowing? oldest_s: for how many seconds the oldest job has been waiting for a
--- worker. A run in hand waits for its next deadline first; a track waits from the start.
+-- worker. An active run waits for its next deadline first; a track waits from the start.
 
 create function public.read_queues() returns jsonb
 language sql stable security definer set search_path = '' as $$

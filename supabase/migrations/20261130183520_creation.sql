@@ -11,22 +11,21 @@ create table parcours.creations (
 );
 create index creations_run on parcours.creations (run_id);
 
-create function parcours.describe_run(p_run_id uuid) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_build_object(
-           'run_id', run.id, 'title', run.metadata->>'title', 'brief', run.brief,
-           'briefs', run.metadata->'brief', 'status', run.status,
-           'segments', (select count(*) from public.parcours_segments where run_id = run.id))
-    from public.parcours_runs as run
-   where run.id = p_run_id;
+create function parcours.describe_run(p_run public.parcours_runs, p_segments bigint) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'run_id', p_run.id, 'title', p_run.metadata->>'title', 'brief', p_run.brief,
+    'briefs', p_run.metadata->'brief', 'status', p_run.status, 'segments', p_segments);
+end;
 $$;
 
 -- When runs were created in the last 24 hours, all users together, whatever became of them.
-create table parcours.created_lately (
+create table parcours.recent_creations (
   id bigint generated always as identity primary key,
   created_at timestamptz not null default now()
 );
-create index created_lately_when on parcours.created_lately (created_at);
+create index recent_creations_when on parcours.recent_creations (created_at);
 
 -- A create that was admitted holds a place in the quotas until its run is there, or it has failed:
 -- nobody is asked to write more briefs than may become runs. A place whose holder died is free
@@ -53,7 +52,7 @@ begin
   if held >= p_quota then
     return greatest(1, ceil(extract(epoch from place_free_at - clock_timestamp())));
   elsif p_user_id is null then
-    select created_at into crowding from parcours.created_lately
+    select created_at into crowding from parcours.recent_creations
      where created_at > now() - interval '24 hours'
      order by created_at desc offset p_quota - held - 1 limit 1;
   else
@@ -68,41 +67,42 @@ $$;
 -- How many seconds until so many credits more may be spent; null when they may be now.
 create function parcours.credits_wait_s(p_credits integer, p_daily_max integer)
 returns integer
-language sql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' as $$
+begin
   -- The newest request that must turn a day old, counted from now backwards.
-  select case when p_credits > p_daily_max then 86400 else ceil(extract(epoch from
-           max(claimed_at) filter (where spent_since + p_credits > p_daily_max)
-             + interval '24 hours' - clock_timestamp()))::integer end
-    from (select claimed_at, sum(credits) over (order by claimed_at desc, id desc) as spent_since
-            from parcours.submissions
-           where claimed_at > clock_timestamp() - interval '24 hours') as spending;
+  return (
+    select case when p_credits > p_daily_max then 86400 else ceil(extract(epoch from
+             max(claimed_at) filter (where spent_since + p_credits > p_daily_max)
+               + interval '24 hours' - clock_timestamp()))::integer end
+      from (select claimed_at,
+                   sum(credits) over (order by claimed_at desc, id desc) as spent_since
+              from parcours.submissions
+             where claimed_at > clock_timestamp() - interval '24 hours') as spending);
+end;
 $$;
 
 -- Raises PT429 (detail: seconds to wait) unless one more run of this user fits.
-create function parcours.check_quotas(p_user_id uuid, p_quotas jsonb) returns void
+create function parcours.check_quotas(p_user_id uuid, p_quotas parcours.quotas) returns void
 language plpgsql set search_path = '' as $$
 declare
-  per_user integer := greatest(parcours.limit_of(p_quotas, 'runs_daily_user'), 1);
-  runs_max integer := parcours.limit_or_none(p_quotas, 'runs_daily_max');
-  credits_max integer := parcours.limit_or_none(p_quotas, 'credits_daily_max');
+  per_user integer := greatest(p_quotas.runs_daily_user, 1);
   wait_s integer := parcours.quota_wait_s(p_user_id, per_user);
 begin
   if wait_s is not null then
     raise sqlstate 'PT429' using
       message = format('the quota of %s journeys a day is used up', per_user), detail = wait_s;
   end if;
-  if runs_max is not null then
+  if p_quotas.runs_daily_max is not null then
     perform pg_advisory_xact_lock(hashtextextended('parcours.runs_daily_max', 0));
-    wait_s := parcours.quota_wait_s(null, runs_max);
+    wait_s := parcours.quota_wait_s(null, p_quotas.runs_daily_max);
     if wait_s is not null then
       raise sqlstate 'PT429' using
         message = 'no more journeys can be made today, by anybody: please come back later',
         detail = wait_s;
     end if;
   end if;
-  if credits_max is not null then
-    wait_s := parcours.credits_wait_s(
-      parcours.limit_of(p_quotas, 'credits_a_segment')::integer, credits_max);
+  if p_quotas.credits_daily_max is not null then
+    wait_s := parcours.credits_wait_s(p_quotas.credits_a_segment, p_quotas.credits_daily_max);
     if wait_s is not null then
       raise sqlstate 'PT429' using
         message = 'no more music can be made today, by anybody: please come back later',
@@ -114,16 +114,18 @@ $$;
 
 -- Users of one bucket share a lock, so that a deletion of many users takes few locks.
 create function parcours.user_lock(p_user_id uuid) returns bigint
-language sql immutable set search_path = '' as $$
-  select hashtextextended('parcours.users', 0) + abs(hashtext(p_user_id::text)) % 256;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return hashtextextended('parcours.users', 0) + abs(hashtext(p_user_id::text)) % 256;
+end;
 $$;
 
 -- One create of a user at a time; none while the user is being erased.
 create function parcours.lock_creations(p_user_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform pg_advisory_xact_lock_shared(parcours.user_lock(p_user_id));
-  perform pg_advisory_xact_lock(hashtextextended('parcours.create_run ' || p_user_id, 0));
+  perform pg_advisory_xact_lock_shared(parcours.user_lock(p_user_id)),
+          pg_advisory_xact_lock(hashtextextended('parcours.create_run ' || p_user_id, 0));
 end;
 $$;
 
@@ -133,7 +135,11 @@ returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
   earlier parcours.creations;
+  run public.parcours_runs;
 begin
+  if p_idempotency_key is null then
+    return null;
+  end if;
   select * into earlier from parcours.creations
    where user_id = p_user_id and idempotency_key = p_idempotency_key
      and created_at > now() - interval '24 hours';
@@ -142,7 +148,9 @@ begin
   elsif earlier.request is distinct from p_request then
     raise sqlstate 'PT422' using message = 'this Idempotency-Key was used with another request';
   end if;
-  return parcours.describe_run(earlier.run_id);
+  select * into run from public.parcours_runs where id = earlier.run_id;
+  return parcours.describe_run(
+    run, (select count(*) from public.parcours_segments where run_id = run.id));
 end;
 $$;
 
@@ -157,6 +165,7 @@ create function public.admit_run(
 ) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
+  quotas parcours.quotas := parcours.read_quotas(p_quotas);
   earlier jsonb;
   taken uuid;
 begin
@@ -167,11 +176,11 @@ begin
     return jsonb_build_object('run', earlier);
   end if;
   perform parcours.check_rollout(p_user_id, p_rollout);
-  perform parcours.check_quotas(p_user_id, p_quotas);
+  perform parcours.check_quotas(p_user_id, quotas);
   delete from parcours.places where free_at < clock_timestamp();
   insert into parcours.places (user_id, free_at)
   values (p_user_id,
-          clock_timestamp() + make_interval(secs => parcours.limit_of(p_quotas, 'place_s')))
+          clock_timestamp() + make_interval(secs => quotas.place_s))
   returning id into taken;
   return jsonb_build_object('place', taken);
 end;
@@ -179,8 +188,10 @@ $$;
 
 -- A create has failed: its place is free.
 create function public.leave_place(p_place uuid) returns void
-language sql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' as $$
+begin
   delete from parcours.places where id = p_place;
+end;
 $$;
 
 -- p_place: held by admit_run; without one, or when it was held too long, the quotas are judged now.
@@ -191,45 +202,50 @@ create function public.create_run(
 ) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  new_run_id uuid;
+  quotas parcours.quotas := parcours.read_quotas(p_quotas);
+  run public.parcours_runs;
   earlier jsonb;
-  is_held boolean;
+  is_held boolean := false;
 begin
   perform parcours.check_account(p_user_id);
   perform parcours.lock_creations(p_user_id);
-  delete from parcours.places
-   where id = p_place and user_id = p_user_id and free_at > clock_timestamp();
-  is_held := found;
+  if p_place is not null then
+    delete from parcours.places
+     where id = p_place and user_id = p_user_id and free_at > clock_timestamp();
+    is_held := found;
+  end if;
   earlier := parcours.find_creation(p_user_id, p_idempotency_key, p_request);
   if earlier is not null then
     return earlier;
   end if;
   if not is_held then
     perform parcours.check_rollout(p_user_id, p_rollout);
-    perform parcours.check_quotas(p_user_id, p_quotas);
+    perform parcours.check_quotas(p_user_id, quotas);
   end if;
 
   insert into public.parcours_runs (user_id, preset_key, brief, metadata)
   values (p_user_id, p_preset_key, p_brief, p_metadata)
-  returning id into new_run_id;
-  delete from parcours.created_lately where created_at <= now() - interval '24 hours';
-  insert into parcours.created_lately default values;
+  returning * into run;
+  with old as (
+    delete from parcours.recent_creations where created_at <= now() - interval '24 hours'
+  )
+  insert into parcours.recent_creations default values;
 
   insert into public.parcours_segments (run_id, segment_index, prompt, metadata)
-  select new_run_id, place - 1, segment->>'prompt', segment - 'prompt'
+  select run.id, place - 1, segment->>'prompt', segment - 'prompt'
     from jsonb_array_elements(p_segments) with ordinality as listed (segment, place);
 
   if p_idempotency_key is not null then
     delete from parcours.creations
      where user_id = p_user_id and created_at <= now() - interval '24 hours';
     insert into parcours.creations (user_id, idempotency_key, request, run_id)
-    values (p_user_id, p_idempotency_key, p_request, new_run_id);
+    values (p_user_id, p_idempotency_key, p_request, run.id);
   end if;
 
-  perform parcours.note(new_run_id, null, 'run.created', jsonb_build_object(
+  perform parcours.log_event(run.id, null, 'run.created', jsonb_build_object(
     'preset_key', p_preset_key, 'segments', jsonb_array_length(p_segments),
     'brief_source', p_metadata->'brief_source'));
-  return parcours.describe_run(new_run_id);
+  return parcours.describe_run(run, jsonb_array_length(p_segments));
 end;
 $$;
 
@@ -237,7 +253,7 @@ $$;
 create function parcours.read_day() returns jsonb
 language sql stable set search_path = '' as $$
   select jsonb_build_object(
-    'runs', (select count(*) from parcours.created_lately
+    'runs', (select count(*) from parcours.recent_creations
               where created_at > now() - interval '24 hours'),
     'credits', (select coalesce(sum(credits), 0) from parcours.submissions
                  where claimed_at > now() - interval '24 hours'));
@@ -249,3 +265,119 @@ revoke execute on function parcours.describe_run, parcours.quota_wait_s,
 revoke execute on function public.admit_run, public.leave_place, public.create_run
   from public, anon, authenticated;
 grant execute on function public.admit_run, public.leave_place, public.create_run to service_role;
+
+-- The canary (docs/specification.md#rollout): who may create runs while ROLLOUT=flags.
+-- feature_flags says who has Parcours XL; the share that was set last is kept beside it.
+
+create table parcours.rollout (
+  one_row boolean primary key default true check (one_row),
+  share integer not null check (share between 0 and 100),
+  since timestamptz not null
+);
+insert into parcours.rollout (share, since) values (0, now());
+
+-- At 100 whoever signs up has it too; a flag of one's own comes first.
+create function parcours.has_parcours(p_user_id uuid) returns boolean
+language sql stable set search_path = '' as $$
+  select coalesce(
+    (select parcours_xl_enabled from public.feature_flags where user_id = p_user_id),
+    (select share = 100 from parcours.rollout));
+$$;
+
+-- p_rollout: 'all', or 'flags' for those of feature_flags only (PT403 for the others).
+create function parcours.check_rollout(p_user_id uuid, p_rollout text) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if p_rollout is distinct from 'all' and not parcours.has_parcours(p_user_id) then
+    raise sqlstate 'PT403' using
+      message = 'Parcours XL is being introduced step by step and is not open to this account yet';
+  end if;
+end;
+$$;
+
+-- Those among whom a share is taken: users older than 30 days; at 100, everybody.
+create function parcours.rollout_users(p_share integer)
+returns table (user_id uuid, enabled boolean)
+language sql stable set search_path = '' as $$
+  select person.id,
+         person.id in (select flag.user_id from public.feature_flags as flag
+                        where flag.parcours_xl_enabled)
+    from auth.users as person
+   where person.deleted_at is null
+     and (p_share = 100 or person.created_at < now() - interval '30 days');
+$$;
+
+-- Gives Parcours XL to more users, p_limit of them a call, until p_share percent have it: who has
+-- it keeps it, and the same ones come first whenever it is begun again. p_from: the share that
+-- the caller saw. PT409 when that has changed, or when the share would shrink.
+create function public.grow_rollout(
+  p_share integer, p_limit integer, p_from integer default null
+) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  current_share integer;
+  missing integer;
+  given integer;
+begin
+  if p_share not between 1 and 100 then
+    raise sqlstate 'PT400' using message = 'a share is a percentage from 1 to 100';
+  end if;
+  select share into current_share from parcours.rollout for update;
+  if p_share < current_share then
+    raise sqlstate 'PT409' using message = format(
+      '%s %% have Parcours XL already: a share only grows, or ends', current_share);
+  end if;
+  if current_share not in (p_from, p_share) then
+    raise sqlstate 'PT409' using
+      message = format('the share has become %s %% meanwhile', current_share);
+  end if;
+  update parcours.rollout set share = p_share, since = now() where share <> p_share;
+
+  select ceil(count(*) * p_share / 100.0) - count(*) filter (where enabled)
+    into missing from parcours.rollout_users(p_share);
+  insert into public.feature_flags (user_id, parcours_xl_enabled)
+  select user_id, true from parcours.rollout_users(p_share)
+   where not enabled order by md5(user_id::text) limit least(greatest(missing, 0), p_limit)
+      on conflict (user_id) do update set parcours_xl_enabled = true;
+  get diagnostics given = row_count;
+  return jsonb_build_object('share', p_share, 'given', given,
+                            'remaining', greatest(missing - given, 0));
+end;
+$$;
+
+-- Takes Parcours XL from everybody, p_limit users a call.
+create function public.end_rollout(p_limit integer) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  taken integer;
+begin
+  perform from parcours.rollout for update;
+  update parcours.rollout set share = 0, since = now() where share <> 0;
+  update public.feature_flags set parcours_xl_enabled = false
+   where user_id in (
+     select user_id from public.feature_flags where parcours_xl_enabled limit p_limit);
+  get diagnostics taken = row_count;
+  return jsonb_build_object('taken', taken, 'remaining', (
+    select count(*) from public.feature_flags where parcours_xl_enabled));
+end;
+$$;
+
+-- How far the rollout is. eligible: users older than 30 days.
+create function public.read_rollout() returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_build_object(
+           'share', share, 'since', since,
+           'users', (select count(*) from parcours.rollout_users(100)),
+           'enabled', (select count(*) from public.feature_flags where parcours_xl_enabled),
+           'eligible', eligible.users, 'eligible_enabled', eligible.enabled)
+    from parcours.rollout,
+         (select count(*) as users, count(*) filter (where enabled) as enabled
+            from parcours.rollout_users(1)) as eligible;
+$$;
+
+revoke execute on function parcours.has_parcours, parcours.check_rollout, parcours.rollout_users
+  from public;
+revoke execute on function public.grow_rollout, public.end_rollout, public.read_rollout
+  from public, anon, authenticated;
+grant execute on function public.grow_rollout, public.end_rollout, public.read_rollout
+  to service_role;

@@ -1,12 +1,13 @@
--- A delivered track is stored, or the segment fails; the owner may have it signed.
+-- A delivered track is stored, or the segment fails; the owner may have it signed. See
+-- docs/specification.md#storing-a-track.
 
--- Takes due jobs for so many seconds; one that cannot be read, or that breaks whoever takes it, goes
--- aside. Of a store job: 'current' is false when the attempt is over, and it is to be finished
--- without a transfer; 'gone' says that its segment was erased, and what may have been stored is to
--- be deleted; 'announced_seconds' is how long Suno says the track is, 'delivered_s' how
--- long ago it said that it is complete. Of an erase job: 'current'
--- says that there is still something to erase.
--- p_reserved: so many of p_quantity are taken for nobody who has asked for more than a journey lately.
+-- Takes due jobs for so many seconds; one that cannot be read, or that breaks whoever takes it,
+-- becomes a dead letter. Of a store job: 'current' is false when the attempt is over, and it is to
+-- be finished without a transfer; 'gone' says that its segment was erased, and what may have been
+-- stored is to be deleted; 'announced_seconds' is how long Suno says the track is, 'delivered_s'
+-- how long ago it said that it is complete. Of an erase job: 'current' says that there is still
+-- something to erase. p_reserved: so many of p_quantity are taken for nobody who has asked for more
+-- than a journey lately.
 create function public.take_track_jobs(
   p_quantity integer, p_lease_s integer, p_reserved integer default 0
 ) returns jsonb
@@ -26,9 +27,10 @@ begin
       'parcours_tracks', least(p_quantity, p_reserved), p_lease_s, parcours.asked_for_a_journey())
   loop
     if not parcours.is_track_job(job.message) then
-      perform parcours.set_aside('parcours_tracks', job.msg_id, 'unreadable');
-    elsif parcours.broken_tries(job.read_ct, job.message) > parcours.broken_tries_max() then
-      perform parcours.set_aside('parcours_tracks', job.msg_id, 'broke');
+      perform parcours.dead_letter('parcours_tracks', job.msg_id, 'unreadable');
+    elsif parcours.failed_deliveries(job.read_ct, job.message)
+          > parcours.failed_deliveries_max() then
+      perform parcours.dead_letter('parcours_tracks', job.msg_id, 'broke');
     else
       jobs := jobs || (job.message || jsonb_build_object(
         'msg_id', job.msg_id, 'read_ct', job.read_ct) || parcours.judge_track_job(job.message));
@@ -40,8 +42,9 @@ $$;
 
 -- Is a message what a worker can read?
 create function parcours.is_track_job(p_message jsonb) returns boolean
-language sql immutable set search_path = '' as $$
-  select coalesce(parcours.as_uuid(p_message->>'run_id') is not null
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce(parcours.as_uuid(p_message->>'run_id') is not null
     and case p_message->>'kind'
           when 'erase' then true
           when 'store' then parcours.as_uuid(p_message->>'segment_id') is not null
@@ -52,17 +55,20 @@ language sql immutable set search_path = '' as $$
             and coalesce(jsonb_typeof(p_message->'track_id'), 'null') in ('string', 'null')
         end, false)
     and coalesce(jsonb_typeof(p_message->'request_id'), 'null') in ('string', 'null');
+end;
 $$;
 
 -- The attempt that a store job means is the segment's, and of its task.
 create function parcours.is_its_job(p_segment public.parcours_segments, p_message jsonb)
 returns boolean
-language sql immutable set search_path = '' as $$
-  select p_message->>'kind' = 'store'
+language plpgsql immutable set search_path = '' as $$
+begin
+  return p_message->>'kind' = 'store'
      and p_message->>'segment_id' = p_segment.id::text
      and p_message->>'callback_token' = p_segment.callback_token::text
      and (p_message->>'task_id' is null or p_segment.suno_task_id is null
           or p_message->>'task_id' = p_segment.suno_task_id);
+end;
 $$;
 
 create function parcours.judge_track_job(p_message jsonb) returns jsonb
@@ -130,9 +136,9 @@ begin
              coalesce(p_download_url, p_final_url, metadata->>'suno_download_url'),
            'loudness_lufs', p_loudness_lufs, 'true_peak_dbtp', p_true_peak_dbtp))
    where id = segment.id;
-  perform parcours.note(segment.run_id, segment.id, 'segment.complete',
+  perform parcours.log_event(segment.run_id, segment.id, 'segment.complete',
     jsonb_build_object('stored', p_storage_path is not null));
-  perform parcours.move_run(segment.run_id);
+  perform parcours.settle_and_schedule(segment.run_id);
   return 'completed';
 end;
 $$;
@@ -152,8 +158,8 @@ begin
      or p_reason = 'timeout' and parcours.is_storing(segment) then
     return 'late';
   end if;
-  perform parcours.fail(segment, p_reason, p_detail, p_again);
-  perform parcours.move_run(segment.run_id);
+  perform parcours.fail_attempt(segment, p_reason, p_detail, p_again);
+  perform parcours.settle_and_schedule(segment.run_id);
   return 'failed';
 end;
 $$;

@@ -126,22 +126,8 @@ exception when insufficient_privilege then
 end;
 $$;
 
-create function parcours.refuse_erased_user() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  if exists (select from parcours.erased_users where user_id = new.user_id)
-     and not exists (select from auth.users where id = new.user_id) then
-    raise sqlstate 'PT401' using message = 'this account was deleted';
-  end if;
-  return new;
-end;
-$$;
-
-create trigger refuse_erased_user before insert on public.parcours_runs
-  for each row execute function parcours.refuse_erased_user();
-
 revoke execute on function parcours.note_erasures, parcours.queue_erasures, parcours.erase_runs,
-  parcours.erase_deleted_users, parcours.refuse_erased_user from public;
+  parcours.erase_deleted_users from public;
 revoke execute on function public.record_erasures, public.erase_user
   from public, anon, authenticated;
 grant execute on function public.record_erasures, public.erase_user to service_role;
@@ -150,19 +136,19 @@ grant execute on function public.record_erasures, public.erase_user to service_r
 -- erased as for a deletion, and banned ones, whose data stays. An access token that was given out
 -- before is still valid for its lifetime, so the functions ask here.
 
--- PT401 deleted, PT403 banned. An account that Auth does not list is judged elsewhere
--- (parcours.refuse_erased_user).
-create function parcours.check_account(p_user_id uuid) returns void
+-- Does Auth list this account? PT401 deleted, PT403 banned.
+create function parcours.check_account(p_user_id uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 declare
-  account auth.users;
+  account record;
 begin
-  select * into account from auth.users where id = p_user_id;
+  select id, deleted_at, banned_until into account from auth.users where id = p_user_id;
   if account.deleted_at is not null then
     raise sqlstate 'PT401' using message = 'this account was deleted';
   elsif account.banned_until > now() then
     raise sqlstate 'PT403' using message = 'this account is banned';
   end if;
+  return account.id is not null;
 end;
 $$;
 
@@ -170,7 +156,10 @@ $$;
 create function parcours.refuse_unusable_account() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform parcours.check_account(new.user_id);
+  if not parcours.check_account(new.user_id)
+     and exists (select from parcours.erased_users where user_id = new.user_id) then
+    raise sqlstate 'PT401' using message = 'this account was deleted';
+  end if;
   return new;
 end;
 $$;

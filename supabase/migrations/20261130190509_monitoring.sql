@@ -1,4 +1,4 @@
--- The logs of the runner (runbook, "Runner timeout"): what happened, oldest first.
+-- The logs of the runner (docs/specification.md#runner-logs): what happened, oldest first.
 
 -- Without p_since and p_after the last p_limit events; with one of them the first p_limit that
 -- follow. p_after: the id of the last event already read.
@@ -44,7 +44,7 @@ $$;
 revoke execute on function public.read_logs from public, anon, authenticated;
 grant execute on function public.read_logs to service_role;
 
--- What a slice of time looked like (runbook, "Métriques clés"), counted here and in one piece:
+-- What a slice of time looked like (docs/specification.md#report), counted here and in one piece:
 -- whoever wants a longer time asks for it slice by slice and adds up.
 --
 -- A timing is {seconds: {"12.3": how many}, late: how many have not come within the target}.
@@ -156,8 +156,8 @@ language sql stable set search_path = '' as $$
     from journeys;
 $$;
 
--- Runs that were started in the slice, and how many were not over in time (runbook, "Runner
--- timeout").
+-- Runs that were started in the slice, and how many were not over in time. See
+-- docs/specification.md#targets.
 create function parcours.report_timeouts(
   p_from timestamptz, p_to timestamptz, p_targets jsonb
 ) returns jsonb
@@ -263,7 +263,7 @@ language sql stable security definer set search_path = '' as $$
     'briefs', parcours.report_briefs(p_from, p_to));
 $$;
 
--- The runbook's "Runs par utilisateur (top abuse)".
+-- Who created the most runs (docs/specification.md#runbook-sql).
 create function public.report_top_users(p_since timestamptz, p_limit integer default 10)
 returns jsonb
 language sql stable security definer set search_path = '' as $$
@@ -281,47 +281,48 @@ revoke execute on function public.report_slice, public.report_top_users
   from public, anon, authenticated;
 grant execute on function public.report_slice, public.report_top_users to service_role;
 
--- Work that one worker at a time does for all: whoever takes the turn has it until it is ended,
--- or its lease is over. The next one is due p_every_s after this one began.
+-- Work that one worker at a time does for all: whoever acquires the lease has it until it is
+-- released, or over. The next one is due p_every_s after this one began.
 
-create table parcours.turns (
+create table parcours.leases (
   name text primary key,
   holder text not null,
   lease_until timestamptz not null,
   next_at timestamptz not null
 );
 
-create function public.take_turn(
+create function public.acquire_lease(
   p_name text, p_holder text, p_every_s numeric, p_lease_s numeric
 ) returns boolean
 language plpgsql security definer set search_path = '' as $$
 declare
   taken boolean;
 begin
-  insert into parcours.turns as turn (name, holder, lease_until, next_at)
+  insert into parcours.leases as lease (name, holder, lease_until, next_at)
   values (p_name, p_holder, clock_timestamp() + make_interval(secs => p_lease_s),
           clock_timestamp() + make_interval(secs => p_every_s))
       on conflict (name) do update
      set holder = excluded.holder, lease_until = excluded.lease_until, next_at = excluded.next_at
-   where turn.lease_until <= clock_timestamp() and turn.next_at <= clock_timestamp()
+   where lease.lease_until <= clock_timestamp() and lease.next_at <= clock_timestamp()
   returning true into taken;
   return coalesce(taken, false);
 end;
 $$;
 
-create function public.end_turn(p_name text, p_holder text) returns boolean
+create function public.release_lease(p_name text, p_holder text) returns boolean
 language plpgsql security definer set search_path = '' as $$
 begin
-  update parcours.turns set lease_until = clock_timestamp()
+  update parcours.leases set lease_until = clock_timestamp()
    where name = p_name and holder = p_holder;
   return found;
 end;
 $$;
 
-revoke execute on function public.take_turn, public.end_turn from public, anon, authenticated;
-grant execute on function public.take_turn, public.end_turn to service_role;
+revoke execute on function public.acquire_lease, public.release_lease
+  from public, anon, authenticated;
+grant execute on function public.acquire_lease, public.release_lease to service_role;
 
--- What operators are to be told (runbook, "Contacts & escalades"), and whether they have been.
+-- Alerts (docs/specification.md#alerts): which are firing, and of which operators were notified.
 
 -- A figure that only the outside knows, as it was read last.
 create table parcours.gauges (
@@ -338,7 +339,7 @@ language sql security definer set search_path = '' as $$
 $$;
 
 -- What alerts are judged by, beside the figures of the report.
-create function public.read_signs(p_since timestamptz) returns jsonb
+create function public.read_snapshot(p_since timestamptz) returns jsonb
 language sql stable security definer set search_path = '' as $$
   select jsonb_build_object(
     'credits', (select value from parcours.gauges where name = 'suno_credits'),
@@ -347,54 +348,54 @@ language sql stable security definer set search_path = '' as $$
        select max(happened_at) from public.parcours_events
         where what = 'segment.failed' and detail->>'reason' = 'suno_account'
           and happened_at >= p_since),
-    'jobs_given_up', (select count(*) from parcours.jobs_given_up),
-    'jobs_unreadable', (select count(*) from parcours.jobs_given_up where reason = 'unreadable'),
+    'jobs_given_up', (select count(*) from parcours.dead_letters),
+    'jobs_unreadable', (select count(*) from parcours.dead_letters where reason = 'unreadable'),
     'day', parcours.read_day(),
-    'caretaker_due_at', (select next_at from parcours.turns where name = 'caretaker'));
+    'caretaker_due_at', (select next_at from parcours.leases where name = 'caretaker'));
 $$;
 
--- One row from the moment an alert begins to burn until it has ended and that was told.
+-- One row from the moment an alert fires until it is resolved and that was notified.
 create table parcours.alerts (
   id bigint generated always as identity primary key,
   name text not null,
-  says text not null,
-  began_at timestamptz not null default clock_timestamp(),
-  ended_at timestamptz,
-  told_began boolean not null default false,
-  told_ended boolean not null default false
+  message text not null,
+  fired_at timestamptz not null default clock_timestamp(),
+  resolved_at timestamptz,
+  notified_firing boolean not null default false,
+  notified_resolved boolean not null default false
 );
-create unique index one_alert_burns on parcours.alerts (name) where ended_at is null;
+create unique index one_alert_firing on parcours.alerts (name) where resolved_at is null;
 
--- What burns now: [{name, says}]. Answers what nobody has been told yet, oldest first:
--- [{id, name, says, began_at, ended_at, told_began}].
-create function public.note_alerts(p_burning jsonb) returns jsonb
+-- The alerts that fire now: [{name, says}]. Answers those of which nobody has been notified yet,
+-- oldest first: [{id, name, says, began_at, ended_at, told_began}].
+create function public.update_alerts(p_firing jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 begin
-  update parcours.alerts set ended_at = clock_timestamp()
-   where ended_at is null
-     and name not in (select alert->>'name' from jsonb_array_elements(p_burning) as alert);
-  insert into parcours.alerts (name, says)
-  select alert->>'name', alert->>'says' from jsonb_array_elements(p_burning) as alert
-      on conflict (name) where ended_at is null do update set says = excluded.says;
-  delete from parcours.alerts where ended_at < now() - interval '30 days';
+  update parcours.alerts set resolved_at = clock_timestamp()
+   where resolved_at is null
+     and name not in (select alert->>'name' from jsonb_array_elements(p_firing) as alert);
+  insert into parcours.alerts (name, message)
+  select alert->>'name', alert->>'says' from jsonb_array_elements(p_firing) as alert
+      on conflict (name) where resolved_at is null do update set message = excluded.message;
+  delete from parcours.alerts where resolved_at < now() - interval '30 days';
   return (
     select coalesce(jsonb_agg(jsonb_build_object(
-             'id', id, 'name', name, 'says', says, 'began_at', began_at, 'ended_at', ended_at,
-             'told_began', told_began) order by id), '[]')
+             'id', id, 'name', name, 'says', message, 'began_at', fired_at,
+             'ended_at', resolved_at, 'told_began', notified_firing) order by id), '[]')
       from parcours.alerts
-     where ended_at is null and not told_began
-        or ended_at > now() - interval '1 day' and not told_ended);
+     where resolved_at is null and not notified_firing
+        or resolved_at > now() - interval '1 day' and not notified_resolved);
 end;
 $$;
 
-create function public.record_told(p_id bigint, p_ended boolean) returns void
+create function public.record_notification(p_id bigint, p_ended boolean) returns void
 language sql security definer set search_path = '' as $$
   update parcours.alerts
-     set told_began = true, told_ended = told_ended or p_ended
+     set notified_firing = true, notified_resolved = notified_resolved or p_ended
    where id = p_id;
 $$;
 
-revoke execute on function public.record_gauge, public.read_signs, public.note_alerts,
-  public.record_told from public, anon, authenticated;
-grant execute on function public.record_gauge, public.read_signs, public.note_alerts,
-  public.record_told to service_role;
+revoke execute on function public.record_gauge, public.read_snapshot, public.update_alerts,
+  public.record_notification from public, anon, authenticated;
+grant execute on function public.record_gauge, public.read_snapshot, public.update_alerts,
+  public.record_notification to service_role;

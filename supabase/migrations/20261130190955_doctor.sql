@@ -1,37 +1,40 @@
 -- What the doctor finds. Every answer is a page: whoever wants all asks again behind the last id.
 
--- Is the run in hand, with a message in the queue? A queue can be emptied by hand.
-create function parcours.is_held(p_run_id uuid) returns boolean
+-- Is the run active, with a message in the queue? A queue can be emptied by hand.
+create function parcours.is_active(p_run_id uuid) returns boolean
 language sql stable set search_path = '' as $$
   select exists (
-    select from parcours.runs_in_hand as hand
-      join pgmq.q_parcours_generation as job on job.msg_id = hand.msg_id
-     where hand.run_id = p_run_id);
+    select from parcours.active_runs as active
+      join pgmq.q_parcours_generation as job on job.msg_id = active.msg_id
+     where active.run_id = p_run_id);
 $$;
 
--- Also one that was set aside: that is for the doctor to send again.
+-- Also one that is a dead letter: that is for the doctor to send again.
 create function parcours.has_store_job(p_segment public.parcours_segments) returns boolean
 language sql stable set search_path = '' as $$
   select exists (select from pgmq.q_parcours_tracks as job
                   where parcours.is_its_job(p_segment, job.message))
-      or exists (select from parcours.jobs_given_up as job
+      or exists (select from parcours.dead_letters as job
                   where parcours.is_its_job(p_segment, job.message));
 $$;
 
-create function parcours.is_set_aside(p_run_id uuid) returns boolean
+create function parcours.is_dead_letter(p_run_id uuid) returns boolean
 language sql stable set search_path = '' as $$
-  select exists (select from parcours.jobs_given_up
+  select exists (select from parcours.dead_letters
                   where queue = 'parcours_generation' and reason = 'broke'
                     and message->>'run_id' = p_run_id::text);
 $$;
 
 -- Since when the present attempt has been under way.
 create function parcours.under_way_since(p_segment public.parcours_segments) returns timestamptz
-language sql immutable set search_path = '' as $$
-  select coalesce((p_segment.metadata->>'claimed_at')::timestamptz,
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce((p_segment.metadata->>'claimed_at')::timestamptz,
                   (p_segment.metadata->>'first_received_at')::timestamptz, p_segment.created_at);
+end;
 $$;
 
+-- since: when it failed, was claimed, or became complete. code, message: Suno's, of the failure.
 create function parcours.describe_segment(p_segment public.parcours_segments) returns jsonb
 language sql stable set search_path = '' as $$
   select jsonb_build_object(
@@ -42,6 +45,14 @@ language sql stable set search_path = '' as $$
     'download_url', p_segment.metadata->'suno_download_url',
     'lost', p_segment.metadata ? 'track_lost_at',
     'reason', p_segment.metadata->'failure'->'reason',
+    'code', p_segment.metadata->'failure'->'code',
+    'message', p_segment.metadata->'failure'->'message',
+    'since', case p_segment.status
+      when 'failed' then coalesce((p_segment.metadata->'failure'->>'at')::timestamptz,
+                                  p_segment.created_at)
+      when 'complete' then (select max(happened_at) from public.parcours_events
+                             where segment_id = p_segment.id and what = 'segment.complete')
+      else parcours.under_way_since(p_segment) end,
     'refused', p_segment.metadata->'refused_prompts'->-1->'message',
     'attempts', parcours.attempts(p_segment));
 $$;
@@ -52,10 +63,11 @@ $$;
 --   not_stored  complete without a file, not tried again within restore_pause_s and not lost
 --   failed      within failed_age_s, of runs that are not cancelled
 create function public.find_segments(
-  p_kind text, p_limits jsonb, p_after uuid default null, p_limit integer default 200
+  p_kind text, p_limits_id bigint, p_after uuid default null, p_limit integer default 200
 ) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
+  limits parcours.limits := parcours.read_limits(p_limits_id);
   behind uuid := coalesce(p_after, '00000000-0000-0000-0000-000000000000');
   found_ids uuid[];
 begin
@@ -64,7 +76,7 @@ begin
       select segment.id from public.parcours_segments as segment
        where segment.status in ('generating', 'first') and segment.id > behind
          and not parcours.is_storing(segment)
-         and parcours.under_way_since(segment) < now() - parcours.seconds(p_limits, 'stuck_s')
+         and parcours.under_way_since(segment) < now() - make_interval(secs => limits.stuck_s)
        order by segment.id limit p_limit);
   elsif p_kind = 'unstored' then
     found_ids := array(
@@ -72,7 +84,7 @@ begin
        where segment.status <> 'complete' and segment.id > behind
          and parcours.is_storing(segment)
          and (segment.metadata->>'complete_received_at')::timestamptz
-             < now() - parcours.seconds(p_limits, 'stuck_s')
+             < now() - make_interval(secs => limits.stuck_s)
          and not parcours.has_store_job(segment)
        order by segment.id limit p_limit);
   elsif p_kind = 'not_stored' then
@@ -84,7 +96,7 @@ begin
          and segment.status = 'complete' and segment.storage_path is null
          and not segment.metadata ? 'track_lost_at'
          and coalesce((segment.metadata->>'restore_tried_at')::timestamptz, '-infinity')
-             < now() - parcours.seconds(p_limits, 'restore_pause_s')
+             < now() - make_interval(secs => limits.restore_pause_s)
        order by segment.id limit p_limit);
   elsif p_kind = 'failed' then
     found_ids := array(
@@ -93,10 +105,10 @@ begin
        where segment.status = 'failed' and segment.id > behind
          and not parcours.is_storing(segment)
          and coalesce((segment.metadata->'failure'->>'at')::timestamptz, run.created_at)
-             > now() - parcours.seconds(p_limits, 'failed_age_s')
-         and not parcours.is_cancelled(run.id)
+             > now() - make_interval(secs => limits.failed_age_s)
+         and not parcours.is_cancelled(run)
          and not (coalesce((segment.metadata->'failure'->>'again')::boolean, false)
-                  and parcours.is_held(run.id))
+                  and parcours.is_active(run.id))
        order by segment.id limit p_limit);
   else
     raise sqlstate 'PT400' using message = format('there is no kind %L', p_kind);
@@ -110,23 +122,24 @@ $$;
 create index idx_events_linked on public.parcours_events (segment_id)
   where what = 'segment.complete' and detail->>'stored' = 'false';
 
--- Runs of one kind, behind p_after: {id, created_at}.
---   unheld         begun, not over, and nobody looks after them; nor were they set aside
+-- Runs of one kind, behind p_after: {id, created_at, since: when something last happened}.
+--   unheld         begun, not over, and nobody looks after them; nor are they dead letters
 --   never_started  created longer than stuck_s ago, and nobody asked for the music
 --   ownerless      whose user is no more
 create function public.find_runs(
-  p_kind text, p_limits jsonb, p_after uuid default null, p_limit integer default 200
+  p_kind text, p_limits_id bigint, p_after uuid default null, p_limit integer default 200
 ) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
+  limits parcours.limits := parcours.read_limits(p_limits_id);
   behind uuid := coalesce(p_after, '00000000-0000-0000-0000-000000000000');
   found_ids uuid[];
 begin
   if p_kind = 'unheld' then
     found_ids := array(
       select run.id from public.parcours_runs as run
-       where run.status = 'creating' and run.id > behind and not parcours.is_held(run.id)
-         and not parcours.is_set_aside(run.id)
+       where run.status = 'creating' and run.id > behind and not parcours.is_active(run.id)
+         and not parcours.is_dead_letter(run.id)
          and (exists (select from public.parcours_events
                        where run_id = run.id and what = 'run.started')
               or exists (select from public.parcours_segments
@@ -136,8 +149,8 @@ begin
     found_ids := array(
       select run.id from public.parcours_runs as run
        where run.status = 'creating' and run.id > behind
-         and run.created_at < now() - parcours.seconds(p_limits, 'stuck_s')
-         and run.created_at > now() - parcours.seconds(p_limits, 'failed_age_s')
+         and run.created_at < now() - make_interval(secs => limits.stuck_s)
+         and run.created_at > now() - make_interval(secs => limits.failed_age_s)
          and not exists (select from public.parcours_events
                           where run_id = run.id and what in ('run.started', 'segment.claimed'))
        order by run.id limit p_limit);
@@ -151,8 +164,10 @@ begin
     raise sqlstate 'PT400' using message = format('there is no kind %L', p_kind);
   end if;
   return (
-    select coalesce(jsonb_agg(jsonb_build_object('id', run.id, 'created_at', run.created_at)
-                              order by run.id), '[]')
+    select coalesce(jsonb_agg(jsonb_build_object(
+             'id', run.id, 'created_at', run.created_at, 'since', coalesce(
+               (select max(happened_at) from public.parcours_events where run_id = run.id),
+               run.created_at)) order by run.id), '[]')
       from public.parcours_runs as run where run.id = any (found_ids));
 end;
 $$;
@@ -229,7 +244,7 @@ begin
 end;
 $$;
 
-revoke execute on function parcours.is_held, parcours.has_store_job, parcours.is_set_aside,
+revoke execute on function parcours.is_active, parcours.has_store_job, parcours.is_dead_letter,
   parcours.under_way_since,
   parcours.describe_segment from public;
 revoke execute on function public.find_segments, public.find_runs, public.scan_segments,
@@ -240,50 +255,50 @@ grant execute on function public.find_segments, public.find_runs, public.scan_se
 -- What the doctor mends. Each is judged again here, under the lock of the run: it may be asked for
 -- twice, by several, and beside live workers.
 
--- Puts a run in hand again; a message that was lost is sent anew. The run must be locked. False
--- when it was in hand, or nothing is left to do.
-create function parcours.hold_again(p_run_id uuid, p_whole_run boolean, p_limits jsonb)
+-- Makes a run active again; a message that was lost is sent anew. The run must be locked. False
+-- when it was active, or nothing is left to do.
+create function parcours.reactivate_run(p_run_id uuid, p_whole_run boolean, p_limits_id bigint)
 returns boolean
 language plpgsql set search_path = '' as $$
 declare
-  was_held boolean := parcours.is_held(p_run_id);
+  was_active boolean := parcours.is_active(p_run_id);
   step record;
 begin
-  perform parcours.hold_run(p_run_id, p_whole_run, case when parcours.is_cancelled(p_run_id)
-    then p_limits || '{"attempts_automatic": 0}' else p_limits end);
+  perform parcours.activate_run(p_run_id, p_whole_run, p_limits_id);
   step := parcours.next_step(p_run_id);
   perform parcours.schedule_run(p_run_id);
-  return not was_held and step.action <> 'settle';
+  return not was_active and step.action <> 'settle';
 end;
 $$;
 
 -- A run that has begun and that nobody looks after. PT404 unknown run.
-create function public.hold_again(p_run_id uuid, p_limits jsonb) returns boolean
+create function public.reactivate_run(p_run_id uuid, p_limits_id bigint) returns boolean
 language plpgsql security definer set search_path = '' as $$
 declare
+  limits parcours.limits := parcours.read_limits(p_limits_id);
   run public.parcours_runs;
 begin
   select * into run from public.parcours_runs where id = p_run_id for update;
   if not found then
     raise sqlstate 'PT404' using message = 'unknown run';
   end if;
-  if run.status <> 'creating' or parcours.is_held(p_run_id) then
+  if run.status <> 'creating' or parcours.is_active(p_run_id) then
     return false;
   end if;
-  return parcours.hold_again(
+  return parcours.reactivate_run(
     p_run_id,
-    not parcours.is_cancelled(p_run_id)
+    not parcours.is_cancelled(run)
       and exists (select from public.parcours_events
                    where run_id = p_run_id and what = 'run.started'),
-    p_limits);
+    limits.id);
 end;
 $$;
 
 -- One more attempt of a locked segment, if it can do with one: with a new callback_token.
 --   queued: it will be composed   under_way: it is, and not for too long   storing, complete
 --   exhausted: every attempt is used up
-create function parcours.retry_one(
-  p_segment public.parcours_segments, p_limits jsonb
+create function parcours.retry_locked_segment(
+  p_segment public.parcours_segments, p_limits parcours.limits
 ) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -295,27 +310,29 @@ begin
     return 'storing';
   end if;
   if segment.status in ('generating', 'first') then
-    if parcours.under_way_since(segment) > now() - parcours.seconds(p_limits, 'stuck_s') then
+    if parcours.under_way_since(segment) > now() - make_interval(secs => p_limits.stuck_s) then
       return 'under_way';
     elsif parcours.is_exhausted(segment, p_limits) then
       return 'exhausted';
     end if;
-    perform parcours.fail(segment, 'timeout', '{}', false);
+    perform parcours.fail_attempt(segment, 'timeout', '{}', false);
     select * into segment from public.parcours_segments where id = segment.id;
   end if;
   if parcours.is_exhausted(segment, p_limits) then
     return 'exhausted';
   end if;
-  perform parcours.renew(segment);
+  perform parcours.requeue_segment(segment);
   return 'queued';
 end;
 $$;
 
--- A run or a segment is made again, as far as it failed or is stuck, and put in hand. PT404
+-- A run or a segment is made again, as far as it failed or is stuck, and active. PT404
 -- unknown; PT409 cancelled. Answers {run_id, segments: [{id, segment_index, outcome}]}.
-create function public.retry(p_id uuid, p_limits jsonb) returns jsonb
+create function public.retry(p_id uuid, p_limits_id bigint) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
+  limits parcours.limits := parcours.read_limits(p_limits_id);
+  run public.parcours_runs;
   whole_run_id uuid := (select id from public.parcours_runs where id = p_id);
   owner_id uuid := coalesce(
     whole_run_id, (select run_id from public.parcours_segments where id = p_id));
@@ -323,10 +340,10 @@ declare
   outcome text;
   outcomes jsonb := '[]';
 begin
-  perform from public.parcours_runs where id = owner_id for update;
+  select * into run from public.parcours_runs where id = owner_id for update;
   if not found then
     raise sqlstate 'PT404' using message = 'unknown run or segment';
-  elsif parcours.is_cancelled(owner_id) then
+  elsif parcours.is_cancelled(run) then
     raise sqlstate 'PT409' using message = 'this run was cancelled';
   end if;
 
@@ -335,7 +352,7 @@ begin
      where run_id = owner_id and (whole_run_id is not null or id = p_id)
      order by segment_index for update
   loop
-    outcome := parcours.retry_one(segment, p_limits);
+    outcome := parcours.retry_locked_segment(segment, limits);
     outcomes := outcomes || jsonb_build_object(
       'id', segment.id, 'segment_index', segment.segment_index, 'outcome', outcome);
   end loop;
@@ -345,12 +362,12 @@ begin
        set metadata = metadata - array['retry_at', 'retry_reason', 'retries']
      where id = owner_id;
     perform parcours.resume_run(owner_id);
-    perform parcours.note(owner_id, null, 'run.retried', jsonb_build_object(
+    perform parcours.log_event(owner_id, null, 'run.retried', jsonb_build_object(
       'segments', jsonb_array_length(jsonb_path_query_array(
         outcomes, '$[*] ? (@.outcome == "queued")'))));
   end if;
   if outcomes @? '$[*] ? (@.outcome != "complete" && @.outcome != "exhausted")' then
-    perform parcours.hold_again(owner_id, true, p_limits);
+    perform parcours.reactivate_run(owner_id, true, limits.id);
   end if;
   return jsonb_build_object('run_id', owner_id, 'segments', outcomes);
 end;
@@ -358,7 +375,7 @@ $$;
 
 -- A delivered track whose job is lost is stored after all. Where the address was not kept, a new
 -- attempt is made. 'sent', 'failed', or 'late' when there is nothing to mend any more.
-create function public.store_again(p_segment_id uuid, p_token uuid) returns text
+create function public.requeue_track(p_segment_id uuid, p_token uuid) returns text
 language plpgsql security definer set search_path = '' as $$
 declare
   segment public.parcours_segments := parcours.lock_attempt(p_segment_id, p_token);
@@ -368,9 +385,9 @@ begin
     return 'late';
   end if;
   if not segment.metadata ? 'suno_download_url' then
-    perform parcours.fail(segment, 'track_unavailable',
+    perform parcours.fail_attempt(segment, 'track_unavailable',
       '{"message": "the job to store it was lost"}', true);
-    perform parcours.move_run(segment.run_id);
+    perform parcours.settle_and_schedule(segment.run_id);
     return 'failed';
   end if;
   perform pgmq.send('parcours_tracks', jsonb_build_object(
@@ -389,8 +406,8 @@ begin
 end;
 $$;
 
--- A complete segment has its file (again): at p_storage_path, or only at p_final_url (runbook,
--- '"Failed to sign URL"'). 'gone' when the segment was erased meanwhile.
+-- A complete segment has its file (again): at p_storage_path, or only at p_final_url (see
+-- docs/specification.md#storing-a-track). 'gone' when the segment was erased meanwhile.
 create function public.record_restored(
   p_segment_id uuid, p_storage_path text, p_final_url text default null,
   p_loudness_lufs numeric default null, p_true_peak_dbtp numeric default null,
@@ -416,7 +433,7 @@ begin
                    then jsonb_build_object('restore_tried_at', clock_timestamp()) else '{}' end
    where id = segment.id;
   if p_storage_path is not null then
-    perform parcours.note(segment.run_id, segment.id, 'segment.restored');
+    perform parcours.log_event(segment.run_id, segment.id, 'segment.restored');
   end if;
   return 'restored';
 end;
@@ -432,10 +449,10 @@ language sql security definer set search_path = '' as $$
    where id = p_segment_id and status = 'complete';
 $$;
 
-revoke execute on function parcours.hold_again, parcours.retry_one from public;
-revoke execute on function public.hold_again, public.retry, public.store_again,
+revoke execute on function parcours.reactivate_run, parcours.retry_locked_segment from public;
+revoke execute on function public.reactivate_run, public.retry, public.requeue_track,
   public.record_restored, public.record_unrestored from public, anon, authenticated;
-grant execute on function public.hold_again, public.retry, public.store_again,
+grant execute on function public.reactivate_run, public.retry, public.requeue_track,
   public.record_restored, public.record_unrestored to service_role;
 
 -- Are access and bucket as the migrations made them? Somebody may have clicked in a dashboard.

@@ -54,7 +54,12 @@ async def test_one_method_is_one_request(
     run = await make_run(3)
     started = await database.start_run(run.id)
     assert (started.segments, started.pending, started.total_seconds) == (3, 3, 900)
-    assert relay.asked == [("POST", "/rest/v1/rpc/start_run")]
+    assert relay.asked == [
+        ("POST", "/rest/v1/rpc/write_limits"),
+        ("POST", "/rest/v1/rpc/start_run"),
+    ]
+    await database.start_run(run.id)
+    assert relay.asked[2:] == [("POST", "/rest/v1/rpc/start_run")], "limits are written once"
 
 
 async def test_what_the_state_machine_refuses_keeps_its_status(database: Database) -> None:
@@ -85,6 +90,17 @@ async def test_a_full_suno_quota_says_that_it_is_the_quota(
         await database.reserve_suno_request()
     assert full.value.status == 429
     assert full.value.wait_s and 0 < full.value.wait_s <= 10
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_limits_that_the_database_has_forgotten_are_written_again(
+    stack: LocalProject, make_settings: MakeSettings, http: httpx.AsyncClient, records: Records
+) -> None:
+    limits = make_settings(ask_first_s=77).limits
+    database = Database(stack.rest_url, stack.service_role_key, http, limits)
+    await database.reserve_suno_request()
+    records.do("delete from parcours.limits where first_s = 77")
+    assert await database.reserve_suno_request() > 0
 
 
 @pytest.mark.parametrize(

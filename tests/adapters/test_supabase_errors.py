@@ -410,4 +410,7 @@ async def test_the_service_key_is_sent_as_before(
             f"{relay.url}/rest/v1", stack.service_role_key, http, make_settings().limits
         )
         assert await database.reserve_suno_request() > 0
-    assert relay.asked == [("POST", "/rest/v1/rpc/reserve_suno_request")]
+    assert relay.asked == [
+        ("POST", "/rest/v1/rpc/write_limits"),
+        ("POST", "/rest/v1/rpc/reserve_suno_request"),
+    ]

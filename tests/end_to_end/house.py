@@ -126,7 +126,7 @@ class House:
         """What a dead worker held is free again, as it is when its lease runs out."""
         for queue in ("parcours_generation", "parcours_tracks"):
             self.query(f"update pgmq.q_{queue} set vt = clock_timestamp()")
-        self.query("update parcours.turns set lease_until = clock_timestamp()")
+        self.query("update parcours.leases set lease_until = clock_timestamp()")
 
     def wait_until_storing(self) -> None:
         """Until a worker has taken a delivered track."""
@@ -135,7 +135,7 @@ class House:
 
     def forget_work(self) -> None:
         """Nothing that other tests left behind is due any more."""
-        self.query("delete from parcours.runs_in_hand")
+        self.query("delete from parcours.active_runs")
         for queue in ("parcours_generation", "parcours_tracks"):
             self.query(f"delete from pgmq.q_{queue}")
         self.query("delete from parcours.suno_requests")
@@ -146,9 +146,9 @@ class House:
         for table in (
             "public.parcours_runs",
             "public.parcours_events",
-            "parcours.jobs_given_up",
+            "parcours.dead_letters",
             "parcours.alerts",
-            "parcours.turns",
+            "parcours.leases",
             "parcours.gauges",
         ):
             self.query(f"delete from {table}")
@@ -169,7 +169,7 @@ class House:
 
     def wait_for_maintenance(self) -> None:
         """Until a worker has done the maintenance once."""
-        turn = "select true from parcours.turns where lease_until <= clock_timestamp()"
+        turn = "select true from parcours.leases where lease_until <= clock_timestamp()"
         wait_until(lambda: bool(self.query(turn)), 30)
 
     def ask_fault(self, **fault: Any) -> None:

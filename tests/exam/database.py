@@ -63,7 +63,7 @@ async def a_function_refuses_in_its_own_words(candidate: Candidate) -> None:
 async def a_function_that_is_not_granted_is_refused(candidate: Candidate) -> None:
     client, _ = await candidate.signed_in_before()
     with refused("42501"):
-        await client.rpc("start_run", {"p_run_id": str(uuid4()), "p_limits": {}}).execute()
+        await client.rpc("start_run", {"p_run_id": str(uuid4()), "p_limits_id": 0}).execute()
 
 
 async def a_foreign_api_key_is_refused(candidate: Candidate) -> None:

@@ -259,7 +259,7 @@ async def test_fifty_creates_at_once_ask_for_as_many_briefs_as_become_runs(
 async def test_the_limit_of_all_users_is_told_with_its_time(
     make_settings: MakeSettings, stack: LocalProject, openai: Vendor, records: Records
 ) -> None:
-    records.do("delete from parcours.created_lately")
+    records.do("delete from parcours.recent_creations")
     async with open_service(make_settings(runs_daily_max=1, openai_api_key=None)) as service:
         for expected in (200, 429):
             somebody = await sign_up(stack)

@@ -156,7 +156,7 @@ def test_a_job_that_was_given_up_fires(seen: Snapshot) -> None:
 @pytest.fixture
 def calm(records: Records) -> None:
     """Nothing has happened within the second that these tests look back."""
-    records.do("delete from parcours.jobs_given_up")
+    records.do("delete from parcours.dead_letters")
 
 
 @pytest.mark.usefixtures("quiet", "calm")

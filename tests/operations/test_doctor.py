@@ -51,11 +51,11 @@ def doctor(operator: Operator, callback_door: str) -> Operator:
 @pytest.fixture
 def healthy(records: Records) -> None:
     """Nothing that other tests left behind is wrong."""
-    records.do("delete from parcours.jobs_given_up; delete from parcours.turns")
+    records.do("delete from parcours.dead_letters; delete from parcours.leases")
     records.do("delete from public.parcours_runs")
     records.do("set storage.allow_delete_query = 'true'; delete from storage.objects")
     records.do(
-        "insert into parcours.turns (name, holder, lease_until, next_at)"
+        "insert into parcours.leases (name, holder, lease_until, next_at)"
         " values ('caretaker', 'x', now(), now())"
     )
 
@@ -214,7 +214,7 @@ def without_find_runs(stack: LocalProject, records: Records) -> Iterator[None]:
     """PostgREST reads the schema some time after it was told to, and then only knows it."""
     url = f"{stack.rest_url}/rpc/find_runs"
     headers = {"Authorization": f"Bearer {stack.service_role_key}"}
-    wanted = {"p_kind": "ownerless", "p_limits": {}}
+    wanted = {"p_kind": "ownerless", "p_limits_id": 0}
 
     def is_unknown() -> bool:
         return "PGRST202" in httpx.post(url, json=wanted, headers=headers, trust_env=False).text
@@ -295,7 +295,7 @@ async def test_jobs_that_nobody_takes(
 
 
 def test_nobody_looks_after_the_rest(doctor: Operator, records: Records) -> None:
-    records.do("update parcours.turns set next_at = now() - interval '1 hour'")
+    records.do("update parcours.leases set next_at = now() - interval '1 hour'")
     told = doctor.run("doctor")
     assert "no worker has done the maintenance for 1 h 00" in told.out.replace("\u00a0", " ")
     assert told.status == 0, "it is a note"
@@ -623,7 +623,7 @@ async def test_files_of_nobody_are_deleted(
 
 async def test_jobs_that_were_given_up_are_sent_again(doctor: Operator, records: Records) -> None:
     records.do(
-        "insert into parcours.jobs_given_up (queue, message, reason)"
+        "insert into parcours.dead_letters (queue, message, reason)"
         " select 'parcours_tracks',"
         "        jsonb_build_object('kind', 'erase', 'run_id', %s::text), 'broke'"
         "   from generate_series(1, 250)",

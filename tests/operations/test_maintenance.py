@@ -40,8 +40,8 @@ class Slack:
 @pytest.fixture
 def untold(records: Records) -> None:
     """Nobody has looked yet, and nothing is firing."""
-    records.do("delete from parcours.turns; delete from parcours.alerts")
-    records.do("delete from parcours.jobs_given_up; delete from parcours.gauges")
+    records.do("delete from parcours.leases; delete from parcours.alerts")
+    records.do("delete from parcours.dead_letters; delete from parcours.gauges")
     # Runs of other tests that have become stuck meanwhile: asking Suno about them fills its quota.
     records.do("delete from public.parcours_runs; delete from parcours.suno_requests")
 
@@ -66,7 +66,7 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
 
 
 def next_minute(records: Records) -> None:
-    records.do("update parcours.turns set next_at = clock_timestamp()")
+    records.do("update parcours.leases set next_at = clock_timestamp()")
 
 
 async def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ends(
@@ -114,7 +114,7 @@ async def test_one_part_that_fails_keeps_no_other_from_its_work(
 ) -> None:
     suno.fail("not_json", times=0, match={"call": "credit"})
     records.do(
-        "insert into parcours.jobs_given_up (queue, message, reason)"
+        "insert into parcours.dead_letters (queue, message, reason)"
         " values ('parcours_tracks', '{}', 'broke')"
     )
     assert await MaintenanceLoop(outside, settings).run_once()

@@ -114,7 +114,7 @@ class Trip:
 
     async def take_care(self) -> None:
         """An alert begins, and the webhook does not take it."""
-        self._records.do("update parcours.turns set next_at = clock_timestamp()")
+        self._records.do("update parcours.leases set next_at = clock_timestamp()")
         async with open_outside(self._settings) as outside:
             await MaintenanceLoop(outside, self._settings).run_once()
 

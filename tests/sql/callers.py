@@ -54,7 +54,12 @@ class Caller:
             )
 
     def call(self, function: str, /, **arguments: Any) -> Any:
-        """What one of our functions answers. Arguments go by name, as PostgREST passes them."""
+        """What one of our functions answers. Arguments go by name, as PostgREST passes them.
+
+        limits: written first, and named by their id, as the service does.
+        """
+        if function != "write_limits" and "limits" in arguments:
+            arguments["limits_id"] = self.call("write_limits", limits=arguments.pop("limits"))
         query = sql.SQL("select public.{}({}) as answer").format(
             sql.Identifier(function),
             sql.SQL(", ").join(

@@ -36,8 +36,8 @@ QUERIES: dict[str, LiteralString] = {
     "publications": "select * from pg_publication_tables",
     "default privileges": "select defaclnamespace::regnamespace, defaclacl from pg_default_acl",
     "buckets": "select id, name, public, file_size_limit, allowed_mime_types from storage.buckets",
-    "moves of a segment": "select * from parcours.segment_moves",
-    "moves of a run": "select * from parcours.run_moves",
+    "moves of a segment": "select * from parcours.segment_transitions",
+    "moves of a run": "select * from parcours.run_transitions",
     "history": "select version, name from supabase_migrations.schema_migrations",
     "history's columns": """
         select column_name, data_type, is_nullable from information_schema.columns

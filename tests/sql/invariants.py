@@ -22,14 +22,14 @@ select segment.*,
 """
 
 RUNS = """
-select run.id, run.status, parcours.is_cancelled(run.id) as cancelled,
+select run.id, run.status, parcours.is_cancelled(run) as cancelled,
        hand.msg_id is not null as in_hand, hand.whole_run,
        array(select msg_id from pgmq.q_parcours_generation
               where (message->>'run_id')::uuid = run.id) as messages,
        hand.msg_id as held_message, step.action, step.due_at = 'infinity' as without_end,
        extract(epoch from queued.vt - greatest(clock_timestamp(), step.due_at))::float as late_s
   from public.parcours_runs as run
-  left join parcours.runs_in_hand as hand on hand.run_id = run.id
+  left join parcours.active_runs as hand on hand.run_id = run.id
   left join pgmq.q_parcours_generation as queued on queued.msg_id = hand.msg_id
   left join lateral parcours.next_step(run.id) as step on hand.msg_id is not null
 """

@@ -128,9 +128,9 @@ def test_a_run_under_way_is_found_and_made_whole(earlier: Earlier) -> None:
     limits = {**LIMITS, "stuck_s": 360}
     found = service.call("find_runs", kind="unheld", limits=limits)
     assert [UUID(run["id"]) for run in found] == [CREATING]
-    assert service.call("hold_again", run_id=CREATING, limits=limits) is True
+    assert service.call("reactivate_run", run_id=CREATING, limits=limits) is True
     service.close()
-    [held] = earlier.rows("select run_id, whole_run from parcours.runs_in_hand")
+    [held] = earlier.rows("select run_id, whole_run from parcours.active_runs")
     assert held == {"run_id": CREATING, "whole_run": True}
 
 
@@ -316,7 +316,7 @@ def test_forward_again_closes_what_the_way_back_opened(earlier: Earlier) -> None
         "select table_name, grantee, privilege_type from information_schema.role_table_grants"
         " where table_schema = 'public' and grantee in ('anon', 'authenticated')"
         " order by table_name, grantee, privilege_type",
-        "select tgname, tgenabled from pg_trigger where tgname = 'check_move'",
+        "select tgname, tgenabled from pg_trigger where tgname = 'check_transition'",
     )
     closed = [earlier.rows(look) for look in looks]
     back, forward = re.findall(r"```sql\n(-- (?:Back|Forward).*?)```", PAGE.read_text(), re.DOTALL)

@@ -10,21 +10,23 @@ from tests.sql.world import World
 
 @pytest.fixture(autouse=True)
 def _nothing_burns(world: World) -> None:
-    for table in ("alerts", "gauges", "jobs_given_up"):
+    for table in ("alerts", "gauges", "dead_letters"):
         world.postgres.connection.execute(f"delete from parcours.{table}".encode())
 
 
 def note(world: World, *names: str) -> list[tuple[str, str]]:
     """What is to be told after these burn: (name, what)."""
     burning = [{"name": name, "says": f"{name} is high"} for name in names]
-    answer: list[dict[str, Any]] = world.service.call("note_alerts", burning=burning)
+    answer: list[dict[str, Any]] = world.service.call("update_alerts", firing=burning)
     told = []
     for alert in answer:
         if not alert["told_began"]:
             told.append((alert["name"], "began"))
         if alert["ended_at"]:
             told.append((alert["name"], "ended"))
-        world.service.call("record_told", id=alert["id"], ended=alert["ended_at"] is not None)
+        world.service.call(
+            "record_notification", id=alert["id"], ended=alert["ended_at"] is not None
+        )
     return told
 
 
@@ -40,43 +42,43 @@ def test_a_beginning_and_an_end_are_told_once(world: World) -> None:
 
 def test_what_could_not_be_told_is_told_the_next_time(world: World) -> None:
     burning = [{"name": "errors", "says": "high"}]
-    world.service.call("note_alerts", burning=burning)
-    [untold] = world.service.call("note_alerts", burning=burning)
+    world.service.call("update_alerts", firing=burning)
+    [untold] = world.service.call("update_alerts", firing=burning)
     assert untold["told_began"] is False
     assert note(world) == [("errors", "began"), ("errors", "ended")]
 
 
 def test_the_end_of_what_burned_for_days_is_told(world: World) -> None:
     assert note(world, "errors") == [("errors", "began")]
-    world.postgres.do("update parcours.alerts set began_at = began_at - interval '3 days'")
+    world.postgres.do("update parcours.alerts set fired_at = fired_at - interval '3 days'")
     assert note(world, "errors") == []
     assert note(world) == [("errors", "ended")]
 
 
 def test_a_beginning_that_nobody_took_for_days_is_told_while_it_burns(world: World) -> None:
     burning = [{"name": "errors", "says": "high"}]
-    world.service.call("note_alerts", burning=burning)
-    world.postgres.do("update parcours.alerts set began_at = began_at - interval '3 days'")
+    world.service.call("update_alerts", firing=burning)
+    world.postgres.do("update parcours.alerts set fired_at = fired_at - interval '3 days'")
     assert note(world, "errors") == [("errors", "began")]
 
 
 def test_an_end_that_nobody_took_for_a_day_is_told_no_more(world: World) -> None:
     note(world, "errors")
-    world.service.call("note_alerts", burning=[])
-    world.postgres.do("update parcours.alerts set ended_at = ended_at - interval '25 hours'")
+    world.service.call("update_alerts", firing=[])
+    world.postgres.do("update parcours.alerts set resolved_at = resolved_at - interval '25 hours'")
     assert note(world) == []
 
 
 def test_the_newest_figure_is_the_one_that_is_told(world: World) -> None:
-    world.service.call("note_alerts", burning=[{"name": "errors", "says": "11 %"}])
-    [untold] = world.service.call("note_alerts", burning=[{"name": "errors", "says": "40 %"}])
+    world.service.call("update_alerts", firing=[{"name": "errors", "says": "11 %"}])
+    [untold] = world.service.call("update_alerts", firing=[{"name": "errors", "says": "40 %"}])
     assert untold["says"] == "40 %"
 
 
 def test_a_gauge_keeps_its_last_reading(world: World) -> None:
     for value in (400, 388.5):
         world.service.call("record_gauge", name="suno_credits", value=value)
-    signs = world.service.call("read_signs", since="2026-01-01T00:00:00Z")
+    signs = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
     assert signs["credits"] == 388.5
     assert signs["credits_read_at"]
     assert signs["jobs_given_up"] == 0
@@ -85,6 +87,8 @@ def test_a_gauge_keeps_its_last_reading(world: World) -> None:
 def test_a_refused_account_is_a_sign(world: World, journey: Journey) -> None:
     journey.start()
     journey.refuse(journey.claimed(), "account", 429)
-    signs = world.service.call("read_signs", since="2026-01-01T00:00:00Z")
+    signs = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
     assert signs["account_refused_at"]
-    assert not world.service.call("read_signs", since="2199-01-01T00:00:00Z")["account_refused_at"]
+    assert not world.service.call("read_snapshot", since="2199-01-01T00:00:00Z")[
+        "account_refused_at"
+    ]

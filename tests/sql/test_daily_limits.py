@@ -199,5 +199,5 @@ def test_what_a_day_has_cost_outlives_the_run_and_not_whose_it_was(
 
 
 def spent(world: World) -> int:
-    signs = world.service.call("read_signs", since="2026-01-01T00:00:00Z")
+    signs = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
     return int(signs["day"]["credits"])

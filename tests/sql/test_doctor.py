@@ -117,7 +117,7 @@ def test_a_run_that_has_begun_and_has_no_message_is_unheld(world: World, journey
     assert runs(world, "unheld") == []
     world.postgres.do("delete from pgmq.q_parcours_generation")
     assert runs(world, "unheld") == [journey.id]
-    world.postgres.do("delete from parcours.runs_in_hand")
+    world.postgres.do("delete from parcours.active_runs")
     assert runs(world, "unheld") == [journey.id]
 
 

@@ -9,7 +9,7 @@ from tests.sql.world import World
 # Everything that the service may call, and nothing else.
 DOORS = {
     *("admit_run", "leave_place", "create_run", "start_run", "release_run"),
-    *("next_steps", "claim_segment"),
+    *("write_limits", "next_steps", "claim_segment"),
     *("reserve_suno_request", "reserve_question", "answer_suno_request"),
     *("record_task", "record_refusal", "check_callback", "record_callback"),
     "retry_segment",
@@ -19,10 +19,17 @@ DOORS = {
     *("erase_departed", "read_auth_log"),
     *("grow_rollout", "end_rollout", "read_rollout"),
     *("read_logs", "read_queues", "report_slice", "report_top_users"),
-    *("take_turn", "end_turn", "record_gauge", "read_signs", "note_alerts", "record_told"),
-    *("send_again", "inspect_access", "read_migrations", "count_scans"),
+    *(
+        "acquire_lease",
+        "release_lease",
+        "record_gauge",
+        "read_snapshot",
+        "update_alerts",
+        "record_notification",
+    ),
+    *("requeue_dead_letters", "inspect_access", "read_migrations", "count_scans"),
     *("find_segments", "find_runs", "scan_segments", "scan_files"),
-    *("hold_again", "retry", "store_again", "record_restored", "record_unrestored"),
+    *("reactivate_run", "retry", "requeue_track", "record_restored", "record_unrestored"),
 }
 
 

@@ -154,7 +154,7 @@ def test_deleting_a_user_erases_everything_of_theirs(
         "feature_flags": 1,
     }
     assert world.postgres.value("select count(*) from parcours.creations") == 0
-    assert world.postgres.value("select count(*) from parcours.runs_in_hand") == 0
+    assert world.postgres.value("select count(*) from parcours.active_runs") == 0
     assert len(erasures(world)) == 4
     assert UUID(theirs["run_id"]) not in erasures(world)
 

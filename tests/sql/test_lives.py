@@ -204,8 +204,8 @@ class Lives(RuleBasedStateMachine):
     def doctor(self, which: int, place: int) -> None:
         run = self._run(which)
         segment = run.segment(place)
-        self._ask("hold_again", run_id=run.id, limits=TIGHT | CARE)
-        self._ask("store_again", segment_id=segment["id"], token=segment["callback_token"])
+        self._ask("reactivate_run", run_id=run.id, limits=TIGHT | CARE)
+        self._ask("requeue_track", segment_id=segment["id"], token=segment["callback_token"])
         self._ask("retry", id=segment["id"], limits=TIGHT | CARE)
 
     @precondition(lambda self: self.attempts)

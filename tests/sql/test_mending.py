@@ -95,7 +95,7 @@ def test_a_cancelled_run_stays_cancelled(world: World, journey: Journey) -> None
         with refused("PT409"):
             retry(world, one)
     lose_messages(world)
-    world.service.call("hold_again", run_id=journey.id, limits=CARE)
+    world.service.call("reactivate_run", run_id=journey.id, limits=CARE)
     assert journey.status == "failed"
 
 
@@ -103,7 +103,7 @@ def test_nobodys_id_is_unknown(world: World) -> None:
     with refused("PT404"):
         retry(world, uuid4())
     with refused("PT404"):
-        world.service.call("hold_again", run_id=uuid4(), limits=CARE)
+        world.service.call("reactivate_run", run_id=uuid4(), limits=CARE)
 
 
 def test_a_run_that_lost_its_message_is_held_again(world: World, journey: Journey) -> None:
@@ -111,9 +111,9 @@ def test_a_run_that_lost_its_message_is_held_again(world: World, journey: Journe
     attempt = journey.submitted()
     lose_messages(world)
     assert runs(world, "unheld") == [journey.id]
-    assert world.service.call("hold_again", run_id=journey.id, limits=CARE)
+    assert world.service.call("reactivate_run", run_id=journey.id, limits=CARE)
     assert runs(world, "unheld") == []
-    assert not world.service.call("hold_again", run_id=journey.id, limits=CARE)
+    assert not world.service.call("reactivate_run", run_id=journey.id, limits=CARE)
     assert journey.step["segment_id"] == attempt.segment_id
     [message] = journey.messages
     assert message["in_s"] > 80, "the next deadline is what it was"
@@ -123,9 +123,9 @@ def test_a_run_of_single_segments_is_watched_and_no_more(world: World, journey: 
     """Only parcours-xl-generate was called: what nobody asked for is not composed."""
     journey.submitted(0)
     lose_messages(world)
-    assert world.service.call("hold_again", run_id=journey.id, limits=CARE)
+    assert world.service.call("reactivate_run", run_id=journey.id, limits=CARE)
     assert not world.postgres.value(
-        "select whole_run from parcours.runs_in_hand where run_id = %s", journey.id
+        "select whole_run from parcours.active_runs where run_id = %s", journey.id
     )
 
 
@@ -135,8 +135,8 @@ def test_a_job_that_was_lost_is_sent_again_as_it_was(world: World, journey: Jour
     [job] = journey.jobs
     lose_messages(world)
     names = attempt.names
-    assert world.service.call("store_again", **names) == "sent"
-    assert world.service.call("store_again", **names) == "late"
+    assert world.service.call("requeue_track", **names) == "sent"
+    assert world.service.call("requeue_track", **names) == "late"
     for other in job["others"]:
         del other["duration_seconds"]
     assert journey.jobs == [job]
@@ -153,7 +153,7 @@ def test_a_lost_job_whose_address_was_not_kept_becomes_a_new_attempt(
         attempt.segment_id,
     )
     world.postgres.do("delete from pgmq.q_parcours_tracks")
-    assert world.service.call("store_again", **attempt.names) == "failed"
+    assert world.service.call("requeue_track", **attempt.names) == "failed"
     assert journey.step["action"] == "retry"
 
 
@@ -161,7 +161,7 @@ def test_a_token_of_yesterday_sends_nothing(world: World, journey: Journey) -> N
     journey.start()
     attempt = journey.storing()
     lose_messages(world)
-    answer = world.service.call("store_again", segment_id=attempt.segment_id, token=uuid4())
+    answer = world.service.call("requeue_track", segment_id=attempt.segment_id, token=uuid4())
     assert answer == "late"
     assert journey.jobs == []
 

@@ -15,13 +15,13 @@ WRITERS = ("service_role", "postgres")
 
 
 def test_python_and_sql_hold_the_same_moves_of_a_segment(world: World) -> None:
-    rows = world.postgres.rows("select from_status, to_status from parcours.segment_moves")
+    rows = world.postgres.rows("select from_status, to_status from parcours.segment_transitions")
     listed = {(before, after) for before, afters in SEGMENT_MOVES.items() for after in afters}
     assert {tuple(row.values()) for row in rows} == listed
 
 
 def test_python_and_sql_hold_the_same_moves_of_a_run(world: World) -> None:
-    rows = world.postgres.rows("select from_status, to_status from parcours.run_moves")
+    rows = world.postgres.rows("select from_status, to_status from parcours.run_transitions")
     listed = {(before, after) for before, afters in RUN_MOVES.items() for after in afters}
     assert {tuple(row.values()) for row in rows} == listed
 

@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from tests.sql.callers import Row, refused
 from tests.sql.journeys import Journey, complete, create_journey
-from tests.sql.world import World
+from tests.sql.world import LIMITS, World
 
 GENERATION, TRACKS = "parcours_generation", "parcours_tracks"
 RUN = str(uuid4())
@@ -54,7 +54,7 @@ def take(world: World, queue: str, quantity: int = 50) -> list[Row]:
 
 
 def aside(world: World) -> list[Row]:
-    return world.postgres.rows("select queue, reason from parcours.jobs_given_up order by id")
+    return world.postgres.rows("select queue, reason from parcours.dead_letters order by id")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_cannot_be_read_goes_aside_and_the_rest_flows(
     [job] = take(world, queue)
     assert job["run_id"] == str(journey.id)
     assert aside(world) == [{"queue": queue, "reason": "unreadable"}] * len(messages)
-    signs = world.service.call("read_signs", since="2026-01-01T00:00:00Z")
+    signs = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
     assert (signs["jobs_given_up"], signs["jobs_unreadable"]) == (len(messages), len(messages))
 
 
@@ -79,8 +79,8 @@ def test_what_cannot_be_read_is_dropped_when_it_is_mended(world: World) -> None:
     for message in ({"run_id": "x"}, "x", None):
         send(world, GENERATION, message)
     take(world, GENERATION)
-    assert world.service.call("send_again") == {"sent": 0, "dropped": 3}
-    assert world.service.call("send_again") == {"sent": 0, "dropped": 0}
+    assert world.service.call("requeue_dead_letters") == {"sent": 0, "dropped": 3}
+    assert world.service.call("requeue_dead_letters") == {"sent": 0, "dropped": 0}
 
 
 def break_every_time(world: World, queue: str) -> int:
@@ -104,9 +104,9 @@ def test_a_step_that_breaks_every_worker_goes_aside_and_the_others_go_on(
     [step] = take(world, GENERATION)
     assert step["run_id"] == str(other.id)
 
-    unheld = world.service.call("find_runs", kind="unheld", limits={"stuck_s": 0})
+    unheld = world.service.call("find_runs", kind="unheld", limits=LIMITS | {"stuck_s": 0})
     assert unheld == [], "nobody puts it in hand again unasked, to break the next worker"
-    assert world.service.call("send_again") == {"sent": 1, "dropped": 0}
+    assert world.service.call("requeue_dead_letters") == {"sent": 1, "dropped": 0}
     [step] = take(world, GENERATION)
     assert step["run_id"] == str(journey.id)
 
@@ -115,9 +115,9 @@ def test_a_job_that_breaks_every_worker_goes_aside(world: World, journey: Journe
     journey.start()
     journey.storing()
     assert break_every_time(world, TRACKS) == 9
-    unstored = world.service.call("find_segments", kind="unstored", limits={"stuck_s": 0})
+    unstored = world.service.call("find_segments", kind="unstored", limits=LIMITS | {"stuck_s": 0})
     assert unstored == [], "it waits for the doctor, not for another job"
-    assert world.service.call("send_again") == {"sent": 1, "dropped": 0}
+    assert world.service.call("requeue_dead_letters") == {"sent": 1, "dropped": 0}
     [job] = take(world, TRACKS)
     assert job["current"]
 

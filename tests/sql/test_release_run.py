@@ -9,7 +9,7 @@ from tests.sql.world import World
 
 
 def in_hand(world: World) -> int:
-    return int(world.postgres.value("select count(*) from parcours.runs_in_hand"))
+    return int(world.postgres.value("select count(*) from parcours.active_runs"))
 
 
 def test_a_ready_run_is_released_and_its_message_deleted(world: World) -> None:

@@ -139,14 +139,13 @@ def test_nothing_refers_to_the_users_of_auth(world: World) -> None:
         (
             "parcours_runs",
             {
-                "check_move",
+                "check_transition",
                 "touch_updated_at",
                 "note_erasures",
-                "refuse_erased_user",
                 "refuse_unusable_account",
             },
         ),
-        ("parcours_segments", {"check_move"}),
+        ("parcours_segments", {"check_transition"}),
         ("feature_flags", set()),
     ],
 )
@@ -250,7 +249,7 @@ def test_erasing_a_run_erases_everything_about_it(world: World, journey: Journey
     left = world.postgres.row(
         "select (select count(*) from public.parcours_segments) as segments,"
         "       (select count(*) from public.parcours_events) as events,"
-        "       (select count(*) from parcours.runs_in_hand) as in_hand"
+        "       (select count(*) from parcours.active_runs) as in_hand"
     )
     assert left == {"segments": 0, "events": 0, "in_hand": 0}
 

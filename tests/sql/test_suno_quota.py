@@ -1,7 +1,6 @@
 """reserve_suno_request and answer_suno_request: 20 requests in 10 s, all workers together."""
 
 import pytest
-from psycopg.types.json import Jsonb
 
 from tests.sql.callers import refused
 from tests.sql.world import LIMITS, World
@@ -13,8 +12,9 @@ SECONDS = 3
 
 def reserve(world: World, **limits: float) -> int:
     """A slot for a submission, which may take all there are."""
-    query = "select parcours.reserve_slot(%s, 'submit')"
-    return int(world.postgres.value(query, Jsonb(LIMITS | limits)))
+    limits_id = world.service.call("write_limits", limits=LIMITS | limits)
+    query = "select parcours.reserve_slot(parcours.read_limits(%s), 'submit')"
+    return int(world.postgres.value(query, limits_id))
 
 
 def answer(world: World, slot: int) -> None:

@@ -9,18 +9,20 @@ from tests.sql.world import World
 
 @pytest.fixture(autouse=True)
 def _no_turns(world: World) -> None:
-    world.postgres.do("delete from parcours.turns")
+    world.postgres.do("delete from parcours.leases")
 
 
 def take(world: World, holder: str, every_s: float = 60, lease_s: float = 120) -> bool:
     return bool(
-        world.service.call("take_turn", name="x", holder=holder, every_s=every_s, lease_s=lease_s)
+        world.service.call(
+            "acquire_lease", name="x", holder=holder, every_s=every_s, lease_s=lease_s
+        )
     )
 
 
 def let_pass(world: World, seconds: float) -> None:
     world.postgres.do(
-        "update parcours.turns set lease_until = lease_until - make_interval(secs => %s),"
+        "update parcours.leases set lease_until = lease_until - make_interval(secs => %s),"
         " next_at = next_at - make_interval(secs => %s)",
         seconds,
         seconds,
@@ -30,7 +32,7 @@ def let_pass(world: World, seconds: float) -> None:
 def test_one_has_the_turn_until_it_is_ended_and_due_again(world: World) -> None:
     assert take(world, "a")
     assert not take(world, "b") and not take(world, "a")
-    assert world.service.call("end_turn", name="x", holder="a")
+    assert world.service.call("release_lease", name="x", holder="a")
     assert not take(world, "b"), "it is not due again yet"
     let_pass(world, 60)
     assert take(world, "b")
@@ -46,14 +48,14 @@ def test_a_turn_that_takes_long_is_nobody_elses(world: World) -> None:
 
 def test_only_the_holder_ends_a_turn(world: World) -> None:
     assert take(world, "a")
-    assert not world.service.call("end_turn", name="x", holder="b")
+    assert not world.service.call("release_lease", name="x", holder="b")
     let_pass(world, 60)
     assert not take(world, "b")
 
 
 def test_turns_of_other_names_are_free(world: World) -> None:
     assert take(world, "a")
-    assert world.service.call("take_turn", name="y", holder="b", every_s=60, lease_s=120)
+    assert world.service.call("acquire_lease", name="y", holder="b", every_s=60, lease_s=120)
 
 
 def test_of_many_who_ask_at_once_one_gets_it(world: World) -> None:
@@ -61,7 +63,9 @@ def test_of_many_who_ask_at_once_one_gets_it(world: World) -> None:
 
     def ask(number: int) -> bool:
         return bool(
-            callers[number].call("take_turn", name="x", holder=str(number), every_s=60, lease_s=120)
+            callers[number].call(
+                "acquire_lease", name="x", holder=str(number), every_s=60, lease_s=120
+            )
         )
 
     with ThreadPoolExecutor(8) as crowd:

@@ -25,6 +25,9 @@ LIMITS: dict[str, Any] = {
     "questions_share": 0.25,
     "credits_a_segment": 12,
     "credits_daily_max": None,
+    "stuck_s": 300,
+    "restore_pause_s": 3600,
+    "failed_age_s": 86400,
 }
 
 QUOTAS: dict[str, Any] = {
@@ -42,8 +45,8 @@ update parcours.rollout set share = 0;
 delete from parcours.suno_requests;
 delete from parcours.submissions;
 delete from parcours.places;
-delete from parcours.created_lately;
-delete from parcours.jobs_given_up;
+delete from parcours.recent_creations;
+delete from parcours.dead_letters;
 delete from parcours.erasures;
 delete from parcours.erased_users;
 delete from pgmq.q_parcours_generation;
@@ -57,9 +60,9 @@ update public.parcours_runs
    set metadata = jsonb_set(metadata, '{retry_at}',
                             to_jsonb((metadata->>'retry_at')::timestamptz - %(time)s))
  where metadata ? 'retry_at';
-update parcours.runs_in_hand set asked_at = asked_at - %(time)s;
+update parcours.active_runs set asked_at = asked_at - %(time)s;
 update parcours.submissions set claimed_at = claimed_at - %(time)s;
-update parcours.created_lately set created_at = created_at - %(time)s;
+update parcours.recent_creations set created_at = created_at - %(time)s;
 update parcours.places set free_at = free_at - %(time)s;
 update public.parcours_segments as segment
    set created_at = created_at - %(time)s,

@@ -193,7 +193,7 @@ async def test_a_job_that_only_the_worker_cannot_read_stops_no_other(
         records.make_due(run.id)
         await worker.work_once()
     assert records.jobs(QUEUE, run.id) == []
-    aside = records.one("select queue, reason from parcours.jobs_given_up")
+    aside = records.one("select queue, reason from parcours.dead_letters")
     assert aside == {"queue": QUEUE, "reason": "broke"}
 
 

@@ -24,7 +24,7 @@ from parcours_xl.adapters.database_answers import (
     TrackJob,
 )
 from parcours_xl.adapters.sql_functions import AttemptsUsedUp as AttemptsUsedUp
-from parcours_xl.adapters.sql_functions import SqlFunctions
+from parcours_xl.adapters.sql_functions import LimitedFunctions
 from parcours_xl.adapters.sql_functions import SunoQuotaFull as SunoQuotaFull
 from parcours_xl.adapters.sql_functions import SupabaseAway as SupabaseAway
 from parcours_xl.adapters.suno_events import SunoEvent
@@ -79,8 +79,8 @@ class Database:
     """
 
     def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: dict[str, Any]):
-        self._call = SqlFunctions(rest_url, key, http).call
-        self._limits = limits
+        functions = LimitedFunctions(rest_url, key, http, limits)
+        self._call, self._call_limited = functions.call, functions.call_limited
 
     async def admit_run(self, demand: Demand) -> Admission:
         """The earlier run of a repeated key, or a place for a new one."""
@@ -105,8 +105,8 @@ class Database:
 
     async def start_run(self, run_id: UUID, user_id: UUID | None = None) -> RunStarted:
         """user_id: who asks, where that matters; only the owner has a cancelled run resumed."""
-        answer = await self._call(
-            "start_run", p_run_id=str(run_id), p_limits=self._limits, p_user_id=_text(user_id)
+        answer = await self._call_limited(
+            "start_run", p_run_id=str(run_id), p_user_id=_text(user_id)
         )
         return RunStarted.model_validate(answer)
 
@@ -128,9 +128,8 @@ class Database:
         run_id: UUID | None = None,
         segment_index: int | None = None,
     ) -> Claim:
-        answer = await self._call(
+        answer = await self._call_limited(
             "claim_segment",
-            p_limits=self._limits,
             p_segment_id=_text(segment_id),
             p_run_id=_text(run_id),
             p_segment_index=segment_index,
@@ -139,15 +138,18 @@ class Database:
 
     async def reserve_suno_request(self) -> int:
         """A slot for a question that concerns no attempt."""
-        return int(await self._call("reserve_suno_request", p_limits=self._limits))
+        return int(
+            await self._call_limited(
+                "reserve_suno_request",
+            )
+        )
 
     async def reserve_question(self, segment_id: UUID, token: UUID) -> Question:
         """Whether Suno may be asked about an attempt now. Raises SunoQuotaFull."""
-        answer = await self._call(
+        answer = await self._call_limited(
             "reserve_question",
             p_segment_id=str(segment_id),
             p_token=str(token),
-            p_limits=self._limits,
         )
         return Question.model_validate(answer)
 
@@ -168,12 +170,11 @@ class Database:
         self, segment_id: UUID, token: UUID, kind: str, code: int | None, message: str
     ) -> str:
         return str(
-            await self._call(
+            await self._call_limited(
                 "record_refusal",
                 p_segment_id=str(segment_id),
                 p_token=str(token),
                 p_kind=kind,
-                p_limits=self._limits,
                 p_code=code,
                 p_message=message,
             )
@@ -181,10 +182,9 @@ class Database:
 
     async def retry_segment(self, segment_id: UUID, token: UUID | None = None) -> str:
         return str(
-            await self._call(
+            await self._call_limited(
                 "retry_segment",
                 p_segment_id=str(segment_id),
-                p_limits=self._limits,
                 p_token=_text(token),
             )
         )

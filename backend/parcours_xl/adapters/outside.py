@@ -80,7 +80,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
         try:
             yield Outside(
                 database=Database(*supabase),
-                oversight=Oversight(*supabase[:3], settings.limits | settings.care),
+                oversight=Oversight(*supabase),
                 rollout=Rollout(settings.rest_url, service_key, near),
                 auth=Auth(
                     anyone.auth,

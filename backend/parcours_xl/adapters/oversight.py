@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pydantic
 
-from parcours_xl.adapters.sql_functions import SqlFunctions
+from parcours_xl.adapters.sql_functions import LimitedFunctions
 
 if TYPE_CHECKING:
     from parcours_xl.adapters.audio import Sound
@@ -151,8 +151,8 @@ class Oversight:
     """
 
     def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: dict[str, Any]):
-        self._call = SqlFunctions(rest_url, key, http).call
-        self._limits = limits
+        functions = LimitedFunctions(rest_url, key, http, limits)
+        self._call, self._call_limited = functions.call, functions.call_limited
 
     async def erase_departed(self) -> int:
         """Erase what is left of users who are gone and whom no trigger told of: how many."""
@@ -197,7 +197,7 @@ class Oversight:
         """Whether this worker does, now, what one worker at a time does every so often."""
         return bool(
             await self._call(
-                "take_turn",
+                "acquire_lease",
                 p_name=name,
                 p_holder=holder,
                 p_every_s=every_s,
@@ -206,28 +206,27 @@ class Oversight:
         )
 
     async def end_turn(self, name: str, holder: str) -> bool:
-        return bool(await self._call("end_turn", p_name=name, p_holder=holder))
+        return bool(await self._call("release_lease", p_name=name, p_holder=holder))
 
     async def record_gauge(self, name: str, value: float) -> None:
         await self._call("record_gauge", p_name=name, p_value=value)
 
     async def read_signs(self, since: datetime) -> Signs:
-        return Signs.model_validate(await self._call("read_signs", p_since=since.isoformat()))
+        return Signs.model_validate(await self._call("read_snapshot", p_since=since.isoformat()))
 
     async def note_alerts(self, burning: list[dict[str, str]]) -> list[Untold]:
         """Keep what burns now ({name, says}); what is to be told, oldest first."""
-        answer = await self._call("note_alerts", p_burning=burning)
+        answer = await self._call("update_alerts", p_firing=burning)
         return [Untold.model_validate(alert) for alert in answer]
 
     async def record_told(self, alert_id: int, *, ended: bool) -> None:
-        await self._call("record_told", p_id=alert_id, p_ended=ended)
+        await self._call("record_notification", p_id=alert_id, p_ended=ended)
 
     async def find_segments(self, kind: str, after: UUID | None, limit: int) -> list[FoundSegment]:
         """Segments that are 'stuck', 'unstored', 'not_stored' or 'failed', behind an id."""
-        answer = await self._call(
+        answer = await self._call_limited(
             "find_segments",
             p_kind=kind,
-            p_limits=self._limits,
             p_after=None if after is None else str(after),
             p_limit=limit,
         )
@@ -235,10 +234,9 @@ class Oversight:
 
     async def find_runs(self, kind: str, after: UUID | None, limit: int) -> list[FoundRun]:
         """Runs that are 'unheld', 'never_started' or 'ownerless', behind an id."""
-        answer = await self._call(
+        answer = await self._call_limited(
             "find_runs",
             p_kind=kind,
-            p_limits=self._limits,
             p_after=None if after is None else str(after),
             p_limit=limit,
         )
@@ -268,17 +266,25 @@ class Oversight:
 
     async def hold_again(self, run_id: UUID) -> bool:
         """Have somebody look after a run again; False when somebody does."""
-        return bool(await self._call("hold_again", p_run_id=str(run_id), p_limits=self._limits))
+        return bool(
+            await self._call_limited(
+                "reactivate_run",
+                p_run_id=str(run_id),
+            )
+        )
 
     async def retry(self, run_or_segment_id: UUID) -> Retried:
         """A new attempt of whatever failed or is stuck. Raises Refused (404, 409)."""
-        answer = await self._call("retry", p_id=str(run_or_segment_id), p_limits=self._limits)
+        answer = await self._call_limited(
+            "retry",
+            p_id=str(run_or_segment_id),
+        )
         return Retried.model_validate(answer)
 
     async def store_again(self, segment_id: UUID, token: UUID) -> str:
         """Send a lost job again: 'sent', 'failed' (a new attempt comes), or 'late'."""
         return str(
-            await self._call("store_again", p_segment_id=str(segment_id), p_token=str(token))
+            await self._call("requeue_track", p_segment_id=str(segment_id), p_token=str(token))
         )
 
     async def record_restored(
@@ -306,4 +312,4 @@ class Oversight:
 
     async def send_again(self, limit: int = 100) -> SentAgain:
         """Send jobs that were given up again."""
-        return SentAgain.model_validate(await self._call("send_again", p_limit=limit))
+        return SentAgain.model_validate(await self._call("requeue_dead_letters", p_limit=limit))

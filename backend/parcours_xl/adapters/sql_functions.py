@@ -1,6 +1,7 @@
 """Calls of our SQL functions through PostgREST, under the service role."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -31,6 +32,10 @@ class AttemptsUsedUp(Postponed):
     """A segment, or every segment of a run, has been tried as often as it may be."""
 
 
+class LimitsUnknown(Refused):
+    """The database does not hold the limits that a call names: they are to be written again."""
+
+
 HINTS = {"suno_quota": SunoQuotaFull, "attempts": AttemptsUsedUp}
 """What an SQL function says beside PT429."""
 
@@ -50,7 +55,7 @@ READS = frozenset(
         "read_personal_data",
         "read_queues",
         "read_rollout",
-        "read_signs",
+        "read_snapshot",
         "report_slice",
         "report_top_users",
         "scan_files",
@@ -138,8 +143,35 @@ class SqlFunctions:
         return KeyRefused()
 
 
+class LimitedFunctions(SqlFunctions):
+    """SQL functions that work with the service's limits.
+
+    limits: Settings.limits. They are written once, before the first call that needs them, and named
+    by their id from then on; once more when the database has forgotten them (it was restored).
+    """
+
+    def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: Mapping[str, Any]):
+        super().__init__(rest_url, key, http)
+        self._limits = dict(limits)
+        self._limits_id: int | None = None
+
+    async def call_limited(self, function: str, **arguments: Any) -> Any:
+        try:
+            return await self.call(function, **arguments, p_limits_id=await self._write_limits())
+        except LimitsUnknown:
+            self._limits_id = None
+            return await self.call(function, **arguments, p_limits_id=await self._write_limits())
+
+    async def _write_limits(self) -> int:
+        if self._limits_id is None:
+            self._limits_id = int(await self.call("write_limits", p_limits=self._limits))
+        return self._limits_id
+
+
 def _translate_ours(code: str, message: str, body: dict[str, Any]) -> Trouble:
     """What an SQL function of ours says (PTxxx)."""
+    if body.get("hint") == "limits":
+        return LimitsUnknown(message, status=int(code[2:]))
     if code == "PT429":
         wait_s = float(body["details"]) if body.get("details") else None
         return HINTS.get(body.get("hint") or "", Postponed)(message, status=429, wait_s=wait_s)

@@ -52,7 +52,7 @@ export const database = {
 
   'a function that is not granted is refused': async (candidate) => {
     const { client } = await candidate.signedInBefore()
-    const unknown = { p_run_id: randomUUID(), p_limits: {} }
+    const unknown = { p_run_id: randomUUID(), p_limits_id: 0 }
     const { status, error } = await client.rpc('start_run', unknown)
     assert.equal(status, 403)
     assert.equal(error.code, '42501')

@@ -310,7 +310,7 @@ class Queues(Check):
         "jobs_unreadable",
         "action",
         "nothing by itself: but somebody writes into our queues, or loses what we wrote",
-        "look at them (select * from parcours.jobs_given_up), find who sent them; --fix drops them",
+        "look at them (select * from parcours.dead_letters), find who sent them; --fix drops them",
         "a-job-was-given-up",
     )
     kinds = (waiting, no_maintenance, set_aside, unreadable)
