@@ -355,12 +355,12 @@ async def test_what_suno_refused_is_told_and_never_sent_again(
     said = [one.message for one in examination.findings]
     assert any("Your prompt contained an artist name" in words for words in said)
     await outside.oversight.retry(story.run.first)
-    for _ in range(5):
-        await story.work()
-
+    # The doctor has put in hand what other tests left behind, too.
+    await story.work_until(
+        lambda: story.metadata.get("failure", {}).get("reason") == "prompts_used_up"
+    )
     [fault] = story.suno.state()["faults"]
     assert fault["struck"] == 3, "no prompt is left to be sent"
-    assert story.metadata["failure"]["reason"] == "prompts_used_up"
 
 
 # What cannot be heard
