@@ -35,6 +35,7 @@ KINDS = {
 """Each kind of test, a marker, and the folders that hold it; the empty name is tests/ itself."""
 
 SLOW = (
+    "operations/test_secrets_in_logs.py",
     "sql/test_adoption.py",
     "sql/test_lives.py",
     "sql/test_quota_race.py",
