@@ -35,7 +35,7 @@ export interface PlayerParts {
 
 /** In these nothing may sound. */
 const QUIET: readonly StateName[] = ["paused", "finished", "stopped"];
-/** So many events in a row that the player cannot digest, and it stops. */
+/** So many events in a row that the player cannot digest, or commands at once, and it stops. */
 const MISTAKES_MAX = 8;
 
 export function createPlayer(parts: PlayerParts): Player {
@@ -65,6 +65,8 @@ export class Player {
   private busy = false;
   private announcing = false;
   private mistakes = 0;
+  /** How many commands have failed since something last happened. */
+  private failures = 0;
 
   constructor(private readonly parts: PlayerParts) {
     this.report = safely(parts.onError);
@@ -273,6 +275,7 @@ export class Player {
     this.happened.push(event);
     if (this.busy) return;
     this.busy = true;
+    this.failures = 0;
     for (let next = this.happened.shift(); next; next = this.happened.shift()) this.take(next);
     this.busy = false;
     this.guard("ticking", () => this.tickWhileNeeded(), undefined);
@@ -282,9 +285,9 @@ export class Player {
   /** Each part by itself: what fails is reported, and the rest is done all the same. */
   private take(event: Wish | Report): void {
     const before = this.journey;
-    if (event.event === "run") this.conductor.know(event.run);
     const { state, commands } = this.stepped({ ...event, at: this.parts.clock.now() });
     this.journey = state;
+    if (event.event === "run") this.conductor.know(state.run);
     for (const command of commands) this.carryOut(command);
     this.guard("bed", () => this.bed.follow(before.name, state), undefined);
     if (event.event === "sounded") {
@@ -310,7 +313,13 @@ export class Player {
       else this.conductor.carryOut(command);
       return true;
     };
-    if (!this.guard(`command ${command.do}`, done, false)) this.tell(failureOf(command));
+    if (this.guard(`command ${command.do}`, done, false)) return;
+    this.failures += 1;
+    if (this.failures < MISTAKES_MAX) return this.tell(failureOf(command));
+    // What is commanded again and again at once would never end.
+    this.happened.length = 0;
+    this.journey = forced(this.journey, "stopped", "internal").state;
+    this.hardStop.silence(true);
   }
 
   /** What may not sound is silenced by its own path too. */

@@ -8,7 +8,7 @@ interface Timer {
 }
 
 /** Enough turns of the queue for every promise that a timer settles. */
-const TURNS = 40;
+const TURNS = 16;
 
 export class FakeClock implements Clock {
   private timers: Timer[] = [];

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { CALLS, type Call } from "../testing/fake-browser";
 import { SoundRoom } from "./sound-room";
 
-const SEQUENCES = 2000;
+const SEQUENCES = 10_000;
 /** So many of them on one player, each beginning where the one before ended. */
 const IN_A_ROW = 10;
 /** By then nothing sounds, whichever call fails. */
@@ -106,6 +106,27 @@ describe.each(Object.keys(STATES))("in the state: %s", (name) => {
       }
     },
   );
+});
+
+test("eight mistakes of our own in a row end the journey in silence, and are reported", async () => {
+  const room = new SoundRoom();
+  room.player.start("run");
+  await STATES["final"]?.(room);
+  for (let mistakes = 1; mistakes < 8; mistakes += 1) room.tellNonsense();
+  await room.pass(1);
+  expect(room.player.snapshot().state).toBe("playing");
+  expect(room.sounds, "seven, and what can be understood in between").toBe(true);
+  for (let mistakes = 1; mistakes <= 8; mistakes += 1) room.tellNonsense();
+  await expectSilence(room, SILENT_SECONDS);
+  expect(room.player.snapshot()).toMatchObject({ state: "stopped", fault: "internal" });
+  expect(room.errors.every(({ kind }) => kind === "internal")).toBe(true);
+  expect(room.errors.filter(({ where }) => where === "step run").length).toBe(15);
+  room.tellPieces(2);
+  room.player.start("run");
+  await room.pass(2);
+  expect(room.player.snapshot()).toMatchObject({ state: "playing", fault: null });
+  expect(room.sounds, "it can be begun anew").toBe(true);
+  room.close();
 });
 
 type Act = "next" | "previous" | "seek" | "pause" | "resume" | "call" | "freeze" | "stand" | "more";

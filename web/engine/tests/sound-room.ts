@@ -5,7 +5,7 @@ import { browserDecks } from "../browser/browser-decks";
 import type { FeedEars } from "../feed";
 import { createPlayer, type Player } from "../player";
 import type { PlayerError } from "../player-error";
-import type { Segment } from "../run";
+import type { Run, Segment } from "../run";
 import { FakeBrowser, type FakeBrowserOptions } from "../testing/fake-browser";
 import { FakeClock } from "../testing/fake-clock";
 import { SETTINGS } from "./small";
@@ -59,6 +59,11 @@ export class SoundRoom {
   /** Nothing follows the first piece any more. */
   failLater(): void {
     this.tell([complete(0, { ...KNOWN, secondTrack: null }), failed(1, KNOWN), failed(2, KNOWN)]);
+  }
+
+  /** What no service tells: no step of the journey can be made of it. */
+  tellNonsense(): void {
+    this.ears?.run({ id: "run", status: "creating" } as unknown as Run);
   }
 
   /** Every file of a piece is as it should be. */

@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { ProgressWatch } from "../progress-watch";
+import { SECONDS, SoundRoom } from "./sound-room";
 import { complete, previewed, queued, Stage, stored } from "./stage";
 
 describe("the watch", () => {
@@ -95,4 +96,57 @@ test("a last fade whose end is never told ends all the same", async () => {
   await stage.until(() => stage.player.snapshot().closing, 1500, 0.5);
   await stage.until(() => stage.player.snapshot().state === "finished", 15);
   expect(stage.decks.audible).toEqual([]);
+});
+
+describe("as WebKit has it", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test("a stream whose length grows as it is decoded is not taken for a whole file", async () => {
+    const room = new SoundRoom({ beginsLate: true });
+    room.tellPieces(0, 1);
+    room.player.start("run");
+    await room.pass(1);
+    for (let second = 1; second < SECONDS - 2; second += 1) {
+      await room.pass(1);
+      const { state, carriedOn, segment } = room.player.snapshot();
+      expect({ state, carriedOn, index: segment?.index }).toEqual({
+        state: "playing",
+        carriedOn: false,
+        index: 0,
+      });
+      expect(room.sounds).toBe(true);
+    }
+    room.close();
+  });
+
+  test("a piece that was paused sounds again, from what was heard last", async () => {
+    const room = new SoundRoom({ beginsLate: true });
+    room.tellPieces(2);
+    room.player.start("run");
+    await room.pass(3);
+    room.player.pause();
+    await room.pass(4);
+    const { pieceSeconds } = room.player.snapshot();
+    room.player.resume();
+    await room.pass(1);
+    expect(room.sounds).toBe(true);
+    expect((room.player.snapshot().pieceSeconds ?? 0) - (pieceSeconds ?? 0)).toBeCloseTo(0.8, 0);
+    room.close();
+  });
+
+  test("a seek is heard where it went, and the piece is not over", async () => {
+    const room = new SoundRoom({ beginsLate: true });
+    room.tellPieces(2);
+    room.player.start("run");
+    await room.pass(2);
+    room.player.seek(5);
+    await room.pass(1.5);
+    expect(room.player.snapshot()).toMatchObject({ state: "playing", segment: { index: 0 } });
+    expect(room.player.snapshot().pieceSeconds).toBeGreaterThan(5);
+    expect(room.player.snapshot().pieceSeconds).toBeLessThan(6.6);
+    expect(room.sounds).toBe(true);
+    room.close();
+  });
 });
