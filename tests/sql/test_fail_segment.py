@@ -4,6 +4,8 @@ from uuid import uuid4
 
 import pytest
 
+from parcours_xl.journeys.failures import FAILURES
+from tests.sql.callers import refused
 from tests.sql.journeys import Attempt, Journey, complete, create_journey
 from tests.sql.world import LIMITS, World
 
@@ -124,3 +126,18 @@ def test_again_is_promised_for_three_attempts(journey: Journey) -> None:
         promised.append(journey.metadata()["failure"]["again"])
         journey.retry()
     assert promised == [True, True, False, False]
+
+
+def test_sql_and_python_know_the_same_reasons(world: World) -> None:
+    rows = world.postgres.rows("select reason, retried from parcours.failure_reasons")
+    listed = {row["reason"]: row["retried"] for row in rows}
+    of_python = {str(reason): failure.retried for reason, failure in FAILURES.items()}
+    assert listed == of_python | {"cancelled": False}
+
+
+def test_no_segment_fails_for_a_reason_that_nobody_knows(journey: Journey) -> None:
+    attempt = journey.submitted()
+    with refused("22023") as refusal:
+        journey.fail(attempt, "bad_luck")
+    assert refusal.message == "unknown failure reason 'bad_luck'"
+    assert journey.segment()["status"] == "generating"
