@@ -290,6 +290,11 @@ def forged_tokens(stack: LocalProject, forger: Forger, owner: Person) -> dict[st
         "with four parts": f"{owner.token}.{signature}",
         "with another payload": f"{header}.{encoded(claims)}.{signature}",
         "with a payload that is a list": f"{header}.{encoded([])}.{signature}",
+        "with a payload too deep to be read": f"{header}.{DEEP}.{signature}",
+        "with a header too deep to be read": f"{DEEP}.{payload}.{signature}",
+        "of HS256 with a payload too deep to be read": (
+            f"{encoded({'alg': 'HS256'})}.{DEEP}.{signature}"
+        ),
         "with a header that is a list": with_header([]),
         "with a header without algorithm": with_header({"kid": kid}),
         "with a kid that is a number": with_header({"alg": "ES256", "kid": 1}),
@@ -315,6 +320,9 @@ def forged_tokens(stack: LocalProject, forger: Forger, owner: Person) -> dict[st
         "that is huge": f"{header}.{'A' * 100_000}.{signature}",
         "that is too long": f"{header}.{payload}.{'A' * 8192}",
     }
+
+
+DEEP = base64.urlsafe_b64encode(b"[" * 4000).rstrip(b"=").decode()
 
 
 def encoded(content: object) -> str:

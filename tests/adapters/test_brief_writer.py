@@ -128,6 +128,25 @@ async def test_a_wait_longer_than_the_budget_falls_back_at_once(openai: Vendor) 
     assert len(openai.state()["requests"]) == asked + 1
 
 
+@pytest.mark.parametrize(
+    ("status", "text", "reason"),
+    [
+        (200, "[" * 100_000, "bad_output"),
+        (200, "{}", "bad_output"),
+        (200, '{"choices":[null]}', "bad_output"),
+        (400, '{"error":{"code":["model"],"message":null,"param":{}}}', "model_withdrawn"),
+        (429, "5", "rate_limit"),
+    ],
+    ids=["deep", "empty", "no-choice", "odd-error", "odd-wait"],
+)
+async def test_an_answer_that_is_none_falls_back(status: int, text: str, reason: str) -> None:
+    headers = {"content-type": "application/json", "retry-after": "nan"}
+    route = Route("/{path:path}", lambda _: Response(text, status, headers), methods=["POST"])
+    with running(Starlette(routes=[route])) as url:
+        async with writer_at(url, "gpt-4o-mini", "gpt-6-luna", seconds=15) as writer:
+            assert await reason_of(writer) == reason
+
+
 async def test_a_key_without_credits_is_not_asked_again(openai: Vendor) -> None:
     asked = len(openai.state()["requests"])
     openai.fail("busy", code="insufficient_quota", times=0)

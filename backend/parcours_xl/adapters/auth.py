@@ -34,6 +34,7 @@ LEEWAY_S = 5
 
 # No answer, or one that is not Auth's own: whoever asks is not to blame.
 _AWAY = (AuthRetryableError, AuthUnknownError, httpx.TransportError, pydantic.ValidationError)
+_UNREADABLE = (ValueError, TypeError, KeyError, RecursionError)
 
 
 class NotSignedIn(Refused):
@@ -106,7 +107,7 @@ class Auth:
         except AuthApiError as error:
             ours = judge_auth(error.status, error.code) is Verdict.OURS
             raise (NotSignedIn if ours else AuthAway) from error
-        except (AuthError, jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+        except (AuthError, jwt.PyJWTError, *_UNREADABLE) as error:
             raise NotSignedIn from error
         if answer is None:
             raise NotSignedIn
@@ -145,7 +146,7 @@ class Auth:
             keys = cast(list[JWK], list(map(dict, response.json()["keys"])))
             self._jwks = {"keys": keys}
             self._fetched_at = time.monotonic()
-        except (ValueError, TypeError, KeyError) as error:
+        except _UNREADABLE as error:
             raise AuthAway from error
         finally:
             self._fetching = None

@@ -1,6 +1,7 @@
 """OpenAI writes the brief, by Structured Outputs (docs/vendors.md#openai-sdk)."""
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,7 +45,7 @@ refuses "none", o4-mini "none" and "minimal".
 """
 
 # What is no brief, and what openai's own parser stumbles over when an answer is no completion.
-_MALFORMED = (ValueError, TypeError, AttributeError, LookupError)
+_MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
 def _schema_of(model: type[BaseModel]) -> ResponseFormatJSONSchema:
@@ -303,10 +304,11 @@ def _pause_before_retry(error: openai.APIError) -> float | None:
     if error.status_code < 500 and error.status_code not in (408, 409, 429):
         return None
     try:
-        return max(float(error.response.headers.get("retry-after", RETRY_PAUSE_S)), 0)
+        wait_s = float(error.response.headers.get("retry-after", RETRY_PAUSE_S))
     except ValueError:
-        # The header may also be a date: then the usual pause is as good a guess.
-        return RETRY_PAUSE_S
+        wait_s = math.nan
+    # The header may also be a date: then the usual pause is as good a guess.
+    return RETRY_PAUSE_S if math.isnan(wait_s) else max(wait_s, 0)
 
 
 def _content(completion: ChatCompletion) -> str:

@@ -101,7 +101,7 @@ class SqlFunctions:
         try:
             # A function that returns void is answered without a body.
             data = response.json() if response.content else None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             # Somebody else answers in PostgREST's place.
             log.warning("supabase.away", function=function, why="no JSON")
             raise SupabaseAway from error
@@ -182,6 +182,6 @@ def _read_error(response: httpx.Response) -> dict[str, Any]:
     """The error's fields; none of them when the answer is no JSON object."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
