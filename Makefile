@@ -65,7 +65,7 @@ fuzz: $(READY)
 	FUZZ_EXAMPLES=10000 $(BIN)/pytest --numprocesses 2 --maxschedchunk 1 \
 	  tests/end_to_end/test_openapi.py
 
-# The exam, the suites that need no SQL, and the demo, on a real project: SUPABASE_URL,
+# The contract tests, the suites that need no SQL, and the demo, on a real project: SUPABASE_URL,
 # SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY say which. What they make there, they remove.
 test-supabase: $(READY)
 	@$(BIN)/python -m parcours_xl.local.player_build

@@ -8,21 +8,21 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks.capacity import PHASES, Crowd, measure_capacity
-from benchmarks.house import running_house
+from benchmarks.capacity import PHASES, Workload, measure_capacity
+from benchmarks.dataset import prepare_dataset
+from benchmarks.deployment import running_deployment
 from benchmarks.latency import Effort, measure_latencies
 from benchmarks.machine import describe_machine
 from benchmarks.memory import TRACK_BYTES, TRACKS, measure_memory
 from benchmarks.page import ROUNDS, measure_page
 from benchmarks.starvation import Attack, measure_starvation
-from benchmarks.stock import lay_in
 from benchmarks.tables import show_capacity, show_latencies, show_memory, show_page, show_starvation
 from parcours_xl.local.player_build import build_player
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 TINY_EFFORT = Effort(requests_alone=3, requests_together=32, rounds=1, settled=False)
-TINY_CROWD = Crowd(runs=12, deadlines=2, warming_s=1, measured_s=2)
+TINY_CROWD = Workload(runs=12, deadlines=2, warming_s=1, measured_s=2)
 TINY_TRACKS, TINY_TRACK_BYTES = 2, 200_000
 
 Tiny = Annotated[
@@ -41,15 +41,15 @@ def latency(
 ) -> None:
     """Measure the functions beside PostgREST, and the service's memory. About three minutes."""
     console, report = _begin(as_json)
-    with running_house() as house:
+    with running_deployment() as deployment:
         effort = TINY_EFFORT if tiny else Effort(rounds=rounds)
-        rows = measure_latencies(house, effort, console.print)
+        rows = measure_latencies(deployment, effort, console.print)
     if not as_json:
         show_latencies(console, rows)
     tracks, track_bytes = (TINY_TRACKS, TINY_TRACK_BYTES) if tiny else (TRACKS, TRACK_BYTES)
     console.print(f"storing {tracks} tracks")
-    with running_house(TRANSFERS_MAX=str(tracks)) as house:
-        memory = measure_memory(house, lay_in(house), tracks, track_bytes)
+    with running_deployment(TRANSFERS_MAX=str(tracks)) as deployment:
+        memory = measure_memory(deployment, prepare_dataset(deployment), tracks, track_bytes)
     if as_json:
         _print(report | {"latency": rows, "memory": memory})
         return
@@ -62,12 +62,12 @@ def capacity(
     tiny: Tiny = False,
     seconds: Annotated[
         float, typer.Option(min=1, help="How long each number of workers is looked at.")
-    ] = Crowd.measured_s,
+    ] = Workload.measured_s,
 ) -> None:
     """Measure one worker, then four, on 1,000 runs in hand. About four minutes."""
     console, report = _begin(as_json)
-    crowd = TINY_CROWD if tiny else Crowd(measured_s=seconds)
-    rows = measure_capacity(crowd, PHASES[1:2] if tiny else PHASES, console.print)
+    workload = TINY_CROWD if tiny else Workload(measured_s=seconds)
+    rows = measure_capacity(workload, PHASES[1:2] if tiny else PHASES, console.print)
     if as_json:
         _print(report | {"capacity": rows})
         return
@@ -84,8 +84,8 @@ def page(
     console, report = _begin(as_json)
     build_player()
     # Suno as quick as it is: nothing but the bed can be heard first.
-    with running_house(speed=1) as house:
-        figures = measure_page(f"{house.project.url}/", 1 if tiny else rounds)
+    with running_deployment(speed=1) as deployment:
+        figures = measure_page(f"{deployment.project.url}/", 1 if tiny else rounds)
     if as_json:
         _print(report | {"page": figures})
         return

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.stock import Attempt, Stock
+from benchmarks.dataset import Attempt, Dataset
 
 TRACK_BYTES = 3_000_000
 TRACK_S = TRACK_BYTES / 16_000
 STREAM = "https://cdn1.suno.ai/preview.mp3"
 FIRST = {"stage": "first", "streamUrl": STREAM}
 
-Make = Callable[[Stock, int], list[str]]
+Make = Callable[[Dataset, int], list[str]]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Call:
     """
 
     name: str
-    port: Callable[[Stock], int]
+    port: Callable[[Dataset], int]
     make: Make
     share: float = 1.0
 
@@ -50,36 +50,36 @@ def calls() -> list[Call]:
     ]
 
 
-def _postgrest(stock: Stock) -> int:
-    return stock.house.project.postgrest_port
+def _postgrest(dataset: Dataset) -> int:
+    return dataset.deployment.project.postgrest_port
 
 
-def _service(stock: Stock) -> int:
-    return stock.house.project.functions_port
+def _service(dataset: Dataset) -> int:
+    return dataset.deployment.project.functions_port
 
 
-def _gateway(stock: Stock) -> int:
-    return stock.house.project.port
+def _gateway(dataset: Dataset) -> int:
+    return dataset.deployment.project.port
 
 
-def _openai(stock: Stock) -> int:
-    return stock.house.project.openai_port
+def _openai(dataset: Dataset) -> int:
+    return dataset.deployment.project.openai_port
 
 
-def _bare(stock: Stock, count: int) -> list[str]:
-    return [_post("/rpc/bench_nothing", {}, _service_role(stock))] * count
+def _bare(dataset: Dataset, count: int) -> list[str]:
+    return [_post("/rpc/bench_nothing", {}, _service_role(dataset))] * count
 
 
-def _update(stock: Stock, count: int) -> list[str]:
+def _update(dataset: Dataset, count: int) -> list[str]:
     body = {"status": "first", "preview_url": STREAM}
-    headers = _service_role(stock) | {"Prefer": "return=representation"}
+    headers = _service_role(dataset) | {"Prefer": "return=representation"}
     return [
         _request("PATCH", f"/parcours_segments?select=id&id=eq.{attempt.segment_id}", body, headers)
-        for attempt in stock.attempts(count)
+        for attempt in dataset.attempts(count)
     ]
 
 
-def _record_first(stock: Stock, count: int) -> list[str]:
+def _record_first(dataset: Dataset, count: int) -> list[str]:
     """The very function behind a callback, as PostgREST is asked for it."""
     return [
         _post(
@@ -89,49 +89,49 @@ def _record_first(stock: Stock, count: int) -> list[str]:
                 "p_token": str(attempt.token),
                 "p_event": _first_event(attempt),
             },
-            _service_role(stock),
+            _service_role(dataset),
         )
-        for attempt in stock.attempts(count)
+        for attempt in dataset.attempts(count)
     ]
 
 
-def _first(stock: Stock, count: int) -> list[str]:
-    return [_callback(attempt, FIRST) for attempt in stock.attempts(count)]
+def _first(dataset: Dataset, count: int) -> list[str]:
+    return [_callback(attempt, FIRST) for attempt in dataset.attempts(count)]
 
 
-def _first_of_inactive(stock: Stock, count: int) -> list[str]:
-    return [_callback(attempt, FIRST) for attempt in stock.attempts(count, active=False)]
+def _first_of_inactive(dataset: Dataset, count: int) -> list[str]:
+    return [_callback(attempt, FIRST) for attempt in dataset.attempts(count, active=False)]
 
 
-def _repeated(stock: Stock, count: int) -> list[str]:
-    return [_callback(attempt, FIRST) for attempt in stock.heard(count)]
+def _repeated(dataset: Dataset, count: int) -> list[str]:
+    return [_callback(attempt, FIRST) for attempt in dataset.heard(count)]
 
 
-def _complete(stock: Stock, count: int) -> list[str]:
-    url = f"http://127.0.0.1:{stock.house.tracks_port}/{TRACK_BYTES}.mp3"
+def _complete(dataset: Dataset, count: int) -> list[str]:
+    url = f"http://127.0.0.1:{dataset.deployment.tracks_port}/{TRACK_BYTES}.mp3"
     body = {"stage": "complete", "downloadUrl": url, "duration": TRACK_S}
-    return [_callback(attempt, body) for attempt in stock.attempts(count)]
+    return [_callback(attempt, body) for attempt in dataset.attempts(count)]
 
 
-def _sign_track(stock: Stock, count: int) -> list[str]:
-    body = {"segmentId": str(stock.stored)}
-    return [_post("/functions/v1/sign-track", body, _bearer(stock.users[0]))] * count
+def _sign_track(dataset: Dataset, count: int) -> list[str]:
+    body = {"segmentId": str(dataset.stored)}
+    return [_post("/functions/v1/sign-track", body, _bearer(dataset.users[0]))] * count
 
 
-def _create(stock: Stock, count: int) -> list[str]:
+def _create(dataset: Dataset, count: int) -> list[str]:
     body = {"presetKey": "panique-anxiete", "emotionState": "fear-0.8"}
     return [
         _post("/functions/v1/parcours-xl-create", body, _bearer(token))
-        for token in stock.owners(count)
+        for token in dataset.owners(count)
     ]
 
 
-def _storage_sign(stock: Stock, count: int) -> list[str]:
-    path = f"/storage/v1/object/sign/parcours-tracks/{stock.stored_path}"
-    return [_post(path, {"expiresIn": 3600}, _service_role(stock))] * count
+def _storage_sign(dataset: Dataset, count: int) -> list[str]:
+    path = f"/storage/v1/object/sign/parcours-tracks/{dataset.stored_path}"
+    return [_post(path, {"expiresIn": 3600}, _service_role(dataset))] * count
 
 
-def _completion(stock: Stock, count: int) -> list[str]:
+def _completion(dataset: Dataset, count: int) -> list[str]:
     messages = [
         {"role": "system", "content": "Écris un brief musical."},
         {"role": "user", "content": "Un moment calme."},
@@ -145,7 +145,7 @@ def _completion(stock: Stock, count: int) -> list[str]:
             "json_schema": {"name": "nothing", "strict": True, "schema": shape},
         },
     }
-    path = f"{urlsplit(stock.house.project.openai_url).path}/chat/completions"
+    path = f"{urlsplit(dataset.deployment.project.openai_url).path}/chat/completions"
     return [_post(path, body, _bearer("any"))] * count
 
 
@@ -164,8 +164,8 @@ def _first_event(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _service_role(stock: Stock) -> dict[str, str]:
-    key = stock.house.project.service_role_key
+def _service_role(dataset: Dataset) -> dict[str, str]:
+    key = dataset.deployment.project.service_role_key
     return _bearer(key) | {"apikey": key}
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from benchmarks.crowd import gather, read_calls, read_served
-from benchmarks.house import House, cpu_seconds, running_house, running_worker
+from benchmarks.deployment import Deployment, cpu_seconds, running_deployment, running_worker
+from benchmarks.workload import create_workload, read_calls, read_served
 
 CALLS_MAX, WINDOW_S = 20, 10.0
 """What Suno takes."""
@@ -34,7 +34,7 @@ PHASES = (Phase(1, False), Phase(1, True), Phase(4, True))
 
 
 @dataclass(frozen=True)
-class Crowd:
+class Workload:
     """runs: in hand at once. deadlines: how many of them come due by the clock.
 
     warming_s: until the quota is used to the full; measured_s: how long is looked on then.
@@ -47,48 +47,48 @@ class Crowd:
 
 
 def measure_capacity(
-    crowd: Crowd, phases: Sequence[Phase], tell: Callable[[str], None]
+    workload: Workload, phases: Sequence[Phase], tell: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     """One row a phase, all on the same runs in hand."""
-    with running_house(speed=SPEED, WORKER_IN_PROCESS="false") as house:
-        tell(f"putting {crowd.runs} runs in hand")
-        whole_s = (crowd.warming_s + crowd.measured_s) * len(phases)
-        gather(house, crowd.runs, crowd.deadlines, whole_s)
-        return [_measure(house, crowd, phase, tell) for phase in phases]
+    with running_deployment(speed=SPEED, WORKER_IN_PROCESS="false") as deployment:
+        tell(f"putting {workload.runs} runs in hand")
+        whole_s = (workload.warming_s + workload.measured_s) * len(phases)
+        create_workload(deployment, workload.runs, workload.deadlines, whole_s)
+        return [_measure(deployment, workload, phase, tell) for phase in phases]
 
 
 def _measure(
-    house: House, crowd: Crowd, phase: Phase, tell: Callable[[str], None]
+    deployment: Deployment, workload: Workload, phase: Phase, tell: Callable[[str], None]
 ) -> dict[str, Any]:
-    _set_delivery(house, COMPLETE_S if phase.storing else COMPLETE_S_NEVER)
+    _set_delivery(deployment, COMPLETE_S if phase.storing else COMPLETE_S_NEVER)
     with ExitStack() as started:
         workers = range(phase.workers)
-        pids = [started.enter_context(running_worker(house, number)) for number in workers]
+        pids = [started.enter_context(running_worker(deployment, number)) for number in workers]
         tell(f"{phase.workers} at work")
-        time.sleep(crowd.warming_s)
-        since = house.query("select clock_timestamp() as now")[0]["now"]
-        calls, cpu = Counter(read_calls(house)), [cpu_seconds(pid) for pid in pids]
-        service_cpu, started_at = cpu_seconds(house.service_pid), time.monotonic()
-        time.sleep(crowd.measured_s)
+        time.sleep(workload.warming_s)
+        since = deployment.query("select clock_timestamp() as now")[0]["now"]
+        calls, cpu = Counter(read_calls(deployment)), [cpu_seconds(pid) for pid in pids]
+        service_cpu, started_at = cpu_seconds(deployment.service_pid), time.monotonic()
+        time.sleep(workload.measured_s)
         seconds = time.monotonic() - started_at
         shares = [
             (cpu_seconds(pid) - before) / seconds for pid, before in zip(pids, cpu, strict=True)
         ]
-        called = Counter(read_calls(house)) - calls
-        service_share = (cpu_seconds(house.service_pid) - service_cpu) / seconds
-    arrivals = _arrivals(house)
+        called = Counter(read_calls(deployment)) - calls
+        service_share = (cpu_seconds(deployment.service_pid) - service_cpu) / seconds
+    arrivals = _arrivals(deployment)
     per_second = {name: round(count / seconds, 2) for name, count in called.most_common()}
     return {
         "workers": phase.workers,
         "storing": phase.storing,
-        "runs_in_hand": house.query("select count(*) from parcours.active_runs")[0]["count"],
+        "runs_in_hand": deployment.query("select count(*) from parcours.active_runs")[0]["count"],
         "suno_calls_a_window": round(calls_a_window(arrivals, since.timestamp()), 2),
         "suno_calls_worst_window": worst_window(arrivals),
         "database_calls_a_second": round(sum(per_second.values()), 1),
         "database_calls": per_second,
         "worker_cpu_share": [round(share, 3) for share in shares],
         "service_cpu_share": round(service_share, 3),
-        "served": read_served(house, since),
+        "served": read_served(deployment, since),
     }
 
 
@@ -111,11 +111,11 @@ def calls_a_window(arrivals: Sequence[float], since: float) -> float:
     return CALLS_MAX * WINDOW_S * len(periods) / sum(periods)
 
 
-def _set_delivery(house: House, seconds: float) -> None:
-    address = f"{house.project.suno_url}/_control/settings"
+def _set_delivery(deployment: Deployment, seconds: float) -> None:
+    address = f"{deployment.project.suno_url}/_control/settings"
     httpx.put(address, json={"complete_s": seconds}, trust_env=False).raise_for_status()
 
 
-def _arrivals(house: House) -> list[float]:
-    answer = httpx.get(f"{house.project.suno_url}/_control", trust_env=False, timeout=30)
+def _arrivals(deployment: Deployment) -> list[float]:
+    answer = httpx.get(f"{deployment.project.suno_url}/_control", trust_env=False, timeout=30)
     return [arrival["at"] for arrival in answer.json()["window"]["arrivals"]]

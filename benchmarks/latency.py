@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.calls import STATE_CHANGING, Call, calls
+from benchmarks.dataset import Dataset, prepare_dataset
+from benchmarks.deployment import Deployment, Generator, cpu_seconds
 from benchmarks.figures import Figures, compare, middle
-from benchmarks.house import Generator, House, cpu_seconds
-from benchmarks.stock import Stock, lay_in
 
 CONCURRENT = (1, 32)
 IDLE_SHARE, IDLE_LOOK_S, IDLE_S_MAX = 0.1, 0.2, 60
@@ -41,19 +41,19 @@ Rounds = dict[tuple[str, int], list[Figures]]
 
 
 def measure_latencies(
-    house: House, effort: Effort, tell: Callable[[str], None]
+    deployment: Deployment, effort: Effort, tell: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     """Every call at both concurrencies; one row each. AssertionError when an answer is no success.
 
     Rounds go through all calls in turn.
     """
-    stock, generator, rounds = lay_in(house), Generator(), Rounds()
+    dataset, generator, rounds = prepare_dataset(deployment), Generator(), Rounds()
     try:
         for number in range(0 if effort.settled else 1, effort.rounds + 1):
             tell(f"round {number} of {effort.rounds}" if number else "warming up")
             for call in calls():
                 for concurrent in CONCURRENT:
-                    figures = _measure(stock, generator, call, concurrent, effort)
+                    figures = _measure(dataset, generator, call, concurrent, effort)
                     if number:
                         rounds.setdefault((call.name, concurrent), []).append(figures)
     finally:
@@ -66,23 +66,23 @@ def measure_latencies(
 
 
 def _measure(
-    stock: Stock, generator: Generator, call: Call, concurrent: int, effort: Effort
+    dataset: Dataset, generator: Generator, call: Call, concurrent: int, effort: Effort
 ) -> Figures:
-    requests = call.make(stock, effort.requests(call, concurrent))
-    seen = generator.load(call.port(stock), requests, concurrent)
+    requests = call.make(dataset, effort.requests(call, concurrent))
+    seen = generator.load(call.port(dataset), requests, concurrent)
     assert set(seen["statuses"]) == {"200"}, f"{call.name} was answered {seen['statuses']}"
     if effort.settled:
-        _let_go(stock.house)
+        _let_go(dataset.deployment)
     return Figures.of(seen["ms"], seen["seconds"])
 
 
-def _let_go(house: House) -> None:
+def _let_go(deployment: Deployment) -> None:
     """Forget the work that is left, and wait until the service rests."""
-    house.query(FORGET_WORK)
+    deployment.query(FORGET_WORK)
     deadline = time.monotonic() + IDLE_S_MAX
-    used = cpu_seconds(house.service_pid)
+    used = cpu_seconds(deployment.service_pid)
     while time.monotonic() < deadline:
         time.sleep(IDLE_LOOK_S)
-        before, used = used, cpu_seconds(house.service_pid)
+        before, used = used, cpu_seconds(deployment.service_pid)
         if used - before < IDLE_SHARE * IDLE_LOOK_S:
             return

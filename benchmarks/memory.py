@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from benchmarks.house import House, peak_bytes
-from benchmarks.stock import Stock
+from benchmarks.dataset import Dataset
+from benchmarks.deployment import Deployment, peak_bytes
 
 TRACKS, TRACK_BYTES = 16, 40_000_000
 STORED_S_MAX = 240
@@ -21,18 +21,18 @@ select public.record_callback(segment.id, segment.callback_token, jsonb_build_ob
 
 
 def measure_memory(
-    house: House, stock: Stock, tracks: int = TRACKS, track_bytes: int = TRACK_BYTES
+    deployment: Deployment, dataset: Dataset, tracks: int = TRACKS, track_bytes: int = TRACK_BYTES
 ) -> dict[str, Any]:
     """The peak of the service's process, before and after. AssertionError when one is not stored.
 
     The service must take so many transfers at once (TRANSFERS_MAX).
     """
-    before = peak_bytes(house.service_pid)
+    before = peak_bytes(deployment.service_pid)
     started_at = time.monotonic()
-    segments = [attempt.segment_id for attempt in stock.attempts(tracks)]
-    url = f"http://127.0.0.1:{house.tracks_port}/{track_bytes}.wav"
-    house.query(DELIVER, url, segments)
-    while _stored(house, segments) < tracks:
+    segments = [attempt.segment_id for attempt in dataset.attempts(tracks)]
+    url = f"http://127.0.0.1:{deployment.tracks_port}/{track_bytes}.wav"
+    deployment.query(DELIVER, url, segments)
+    while _stored(deployment, segments) < tracks:
         assert time.monotonic() < started_at + STORED_S_MAX, "every track is stored in time"
         time.sleep(LOOK_S)
     return {
@@ -40,12 +40,12 @@ def measure_memory(
         "track_mb": track_bytes / 1e6,
         "seconds": round(time.monotonic() - started_at, 1),
         "idle_mb": round(before / 1e6, 1),
-        "peak_mb": round(peak_bytes(house.service_pid) / 1e6, 1),
+        "peak_mb": round(peak_bytes(deployment.service_pid) / 1e6, 1),
     }
 
 
-def _stored(house: House, segments: list[Any]) -> int:
-    [row] = house.query(
+def _stored(deployment: Deployment, segments: list[Any]) -> int:
+    [row] = deployment.query(
         "select count(storage_path) as stored from public.parcours_segments"
         " where status = 'complete' and id = any(%s)",
         segments,

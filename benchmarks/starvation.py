@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from benchmarks.house import House, running_house
+from benchmarks.deployment import Deployment, running_deployment
 
 SPEED = 10.0
 """Suno's preview comes after 3.5 s and its track after 15 s."""
@@ -45,10 +45,10 @@ class Attack:
 class User:
     """An anonymous account, and what anybody can do with one."""
 
-    def __init__(self, house: House, http: httpx.AsyncClient):
-        self._url = house.project.url
-        self._functions = f"{house.project.functions_url}/functions/v1"
-        self._key = house.project.anon_key
+    def __init__(self, deployment: Deployment, http: httpx.AsyncClient):
+        self._url = deployment.project.url
+        self._functions = f"{deployment.project.functions_url}/functions/v1"
+        self._key = deployment.project.anon_key
         self._http = http
         self._token = ""
         self.run_ids: list[str] = []
@@ -98,24 +98,26 @@ class User:
 
 def measure_starvation(attack: Attack, tell: Callable[[str], None]) -> dict[str, Any]:
     """The neighbour's run alone, and beside the attack, in one deployment."""
-    with running_house(speed=SPEED, DAILY_RUN_QUOTA=str(max(10, attack.runs))) as house:
-        return asyncio.run(_measure(house, attack, tell))
+    with running_deployment(speed=SPEED, DAILY_RUN_QUOTA=str(max(10, attack.runs))) as deployment:
+        return asyncio.run(_measure(deployment, attack, tell))
 
 
-async def _measure(house: House, attack: Attack, tell: Callable[[str], None]) -> dict[str, Any]:
+async def _measure(
+    deployment: Deployment, attack: Attack, tell: Callable[[str], None]
+) -> dict[str, Any]:
     async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         tell("one run alone")
-        alone_s = await _live(house, http)
+        alone_s = await _live(deployment, http)
         tell(f"{attack.users} users forge callbacks for {attack.runs} runs each")
         answers: dict[int, int] = {}
         attackers = [
-            asyncio.create_task(_attack(house, http, attack.runs, answers))
+            asyncio.create_task(_attack(deployment, http, attack.runs, answers))
             for _ in range(attack.users)
         ]
         await asyncio.sleep(attack.warming_s)
         tell("one run beside them")
         try:
-            beside_s = await _live(house, http)
+            beside_s = await _live(deployment, http)
         finally:
             for attacker in attackers:
                 attacker.cancel()
@@ -128,16 +130,16 @@ async def _measure(house: House, attack: Attack, tell: Callable[[str], None]) ->
         "ratio": round(beside_s / alone_s, 2),
         "ratio_max": RATIO_MAX,
         "forged": answers,
-        "claims": _count(house, CLAIMS),
-        "questions": _count(house, QUESTIONS),
-        "questions_about_the_unsubmitted": _count(house, ASKED_UNSUBMITTED),
-        "tracks_queue": _count(house, DEPTH),
+        "claims": _count(deployment, CLAIMS),
+        "questions": _count(deployment, QUESTIONS),
+        "questions_about_the_unsubmitted": _count(deployment, ASKED_UNSUBMITTED),
+        "tracks_queue": _count(deployment, DEPTH),
     }
 
 
-async def _live(house: House, http: httpx.AsyncClient) -> float:
+async def _live(deployment: Deployment, http: httpx.AsyncClient) -> float:
     """A listener's run from create to ready, in seconds."""
-    listener = User(house, http)
+    listener = User(deployment, http)
     await listener.sign_up()
     began = time.monotonic()
     run_id = await listener.create()
@@ -151,9 +153,9 @@ async def _live(house: House, http: httpx.AsyncClient) -> float:
 
 
 async def _attack(
-    house: House, http: httpx.AsyncClient, runs: int, answers: dict[int, int]
+    deployment: Deployment, http: httpx.AsyncClient, runs: int, answers: dict[int, int]
 ) -> None:
-    attacker = User(house, http)
+    attacker = User(deployment, http)
     await attacker.sign_up()
     for _ in range(runs):
         await attacker.start(await attacker.create())
@@ -168,6 +170,6 @@ async def _attack(
                 await attacker.start(run_id)
 
 
-def _count(house: House, query: str) -> int:
-    [row] = house.query(query)
+def _count(deployment: Deployment, query: str) -> int:
+    [row] = deployment.query(query)
     return int(row["count"])

@@ -19,16 +19,16 @@ from parcours_xl.local.stack import running_postgres, running_stack
 from tests.containers import is_asked_for
 from tests.real.project import RealProject, is_chosen, read_project
 
-pytest_plugins = ["tests.fixtures.house"]
+pytest_plugins = ["tests.fixtures.service_fixtures"]
 
 PRISTINE = "pristine"
 PROCESSES_MAX = 8
 
 TESTS = Path(__file__).parent
 KINDS = {
-    "unit": ("", "adapters", "http", "journeys", "player", "simulators"),
+    "unit": ("", "clients", "domain", "player", "simulators"),
     "sql": ("sql",),
-    "api": ("exam", "functions", "operations", "real", "services", "worker"),
+    "api": ("api", "contract", "operations", "real", "services", "worker"),
     "end_to_end": ("end_to_end", "local"),
     "browser": ("browser",),
 }
@@ -40,10 +40,10 @@ SLOW = (
     "services/test_loudness.py",
     "services/test_suno_cases.py",
     "sql/test_adoption.py",
-    "sql/test_lives.py",
+    "sql/test_state_machine.py",
     "sql/test_quota_race.py",
     "sql/test_races.py",
-    "sql/test_storm.py",
+    "sql/test_load.py",
     "sql/test_supabase_cli.py",
 )
 """Modules that `make test-fast` leaves out."""
@@ -109,7 +109,7 @@ def module_state_dir() -> Iterator[Path]:
 def stack() -> Iterator[LocalProject | RealProject]:
     """One embedded Supabase for the whole session. Tests leave users and rows of their own only.
 
-    With PARCOURS_EXAM=real it is the project that the environment names, cleared up afterwards.
+    With PARCOURS_CONTRACT=real it is the project that the environment names, cleared up afterwards.
     """
     if is_chosen():
         real = read_project()

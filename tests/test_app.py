@@ -7,14 +7,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from parcours_xl.functions.doors import DOORS
+from parcours_xl.api.routes import FUNCTION_ROUTES
 from parcours_xl.local.project import LocalProject
-from tests.fixtures.house import MakeRun
-from tests.fixtures.logbook import KeepLogs
-from tests.fixtures.people import sign_up
+from tests.fixtures.captured_logs import CaptureLogs
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
-from tests.fixtures.service import MakeSettings, door, open_service
+from tests.fixtures.service import MakeSettings, endpoint, open_service
+from tests.fixtures.service_fixtures import MakeRun
+from tests.fixtures.users import sign_up
 from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -28,8 +28,8 @@ DOCUMENTED = (
 )
 
 
-def test_every_documented_function_has_its_door() -> None:
-    assert set(DOCUMENTED) <= {door.name for door in DOORS}
+def test_every_documented_function_has_its_route() -> None:
+    assert set(DOCUMENTED) <= {endpoint.name for endpoint in FUNCTION_ROUTES}
 
 
 async def test_the_service_works_too_unless_it_is_told_not_to(
@@ -57,12 +57,12 @@ async def test_the_service_works_too_unless_it_is_told_not_to(
 )
 async def test_a_callback_base_that_suno_could_not_reach_is_a_loud_warning(
     make_settings: MakeSettings,
-    keep_logs: KeepLogs,
+    capture_logs: CaptureLogs,
     callback_base: str,
     suno_api_base: str,
     warned: bool,
 ) -> None:
-    log = keep_logs("json", "warning")
+    log = capture_logs("json", "warning")
     async with open_service(
         make_settings(callback_base=callback_base, suno_api_base=suno_api_base)
     ):
@@ -74,12 +74,15 @@ async def test_a_callback_base_that_suno_could_not_reach_is_a_loud_warning(
 async def test_a_service_starts_without_any_of_its_neighbours(
     make_settings: MakeSettings, dead_port: int
 ) -> None:
-    away = f"http://127.0.0.1:{dead_port}"
+    unavailable = f"http://127.0.0.1:{dead_port}"
     settings = make_settings(
-        supabase_url=away, postgrest_url=None, openai_base_url=away, suno_api_base=away
+        supabase_url=unavailable,
+        postgrest_url=None,
+        openai_base_url=unavailable,
+        suno_api_base=unavailable,
     )
     async with open_service(settings) as service:
-        answer = await service.post(door("parcours-xl-runner"), json={"runId": str(uuid4())})
+        answer = await service.post(endpoint("parcours-xl-runner"), json={"runId": str(uuid4())})
     assert answer.status_code == 503
 
 
@@ -94,7 +97,7 @@ async def test_nobody_is_taken_for_somebody_else_however_many_ask_at_once(
 
     async def sign(asking: int, asked: int) -> tuple[bool, int]:
         answer = await service.post(
-            door("sign-track"),
+            endpoint("sign-track"),
             json={"segmentId": str(runs[asked].first)},
             headers=people[asking].headers,
         )

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from parcours_xl.functions.doors import DOORS
-from parcours_xl.journeys.failures import FAILURES
-from parcours_xl.journeys.presets import all_presets
-from parcours_xl.journeys.states import RUN_MOVES, SEGMENT_MOVES
+from parcours_xl.api.routes import FUNCTION_ROUTES
+from parcours_xl.domain.failures import FAILURES
+from parcours_xl.domain.presets import all_presets
+from parcours_xl.domain.states import RUN_TRANSITIONS, SEGMENT_TRANSITIONS
 from parcours_xl.operations.alerts import ADVICE
 from tests.fixtures.pages import (
     ROOT,
@@ -45,7 +45,7 @@ MIGRATIONS = "".join(
 )
 TRANSITIONS = [
     {(str(start), str(end)) for start, ends in moves.items() for end in ends}
-    for moves in (SEGMENT_MOVES, RUN_MOVES)
+    for moves in (SEGMENT_TRANSITIONS, RUN_TRANSITIONS)
 ]
 CITING = [path for path in SOURCES if CITATION.search(SOURCES[path])]
 
@@ -124,11 +124,11 @@ def test_every_function_is_specified_with_its_refusals() -> None:
     listed = [
         re.findall(r"`(.+)`", name)[0] for name, *_ in table_under(SPECIFICATION, "Functions")
     ]
-    assert listed == [door.name for door in DOORS]
-    for door in DOORS:
-        section = section_of(SPECIFICATION, door.name)
+    assert listed == [endpoint.name for endpoint in FUNCTION_ROUTES]
+    for endpoint in FUNCTION_ROUTES:
+        section = section_of(SPECIFICATION, endpoint.name)
         codes = {int(code) for code in re.findall(r"\b[45]\d\d\b", section)}
-        assert codes >= set(door.refusals), f"{door.name}: {set(door.refusals) - codes}"
+        assert codes >= set(endpoint.errors), f"{endpoint.name}: {set(endpoint.errors) - codes}"
 
 
 def test_every_failure_reason_and_every_alert_is_listed() -> None:

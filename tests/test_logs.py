@@ -10,18 +10,18 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from parcours_xl.adapters.outside import open_outside
 from parcours_xl.app import create_app
+from parcours_xl.clients.clients import open_clients
 from parcours_xl.local.project import LocalProject
 from parcours_xl.settings import Settings
-from parcours_xl.worker.loop import Worker
-from tests.fixtures.house import MakeRun
-from tests.fixtures.logbook import KeepLogs, Style
-from tests.fixtures.people import Person
+from parcours_xl.worker.worker import Worker
+from tests.fixtures.captured_logs import CaptureLogs, Style
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.servers import running
-from tests.fixtures.service import MakeSettings, door
+from tests.fixtures.service import MakeSettings, endpoint
+from tests.fixtures.service_fixtures import MakeRun
+from tests.fixtures.users import Person
 from tests.fixtures.vendors import Vendor
 from tests.fixtures.waiting import until
 
@@ -59,21 +59,21 @@ async def calling(url: str, person: Person) -> AsyncIterator[httpx.AsyncClient]:
 async def live(client: httpx.AsyncClient, records: Records, make_run: MakeRun) -> tuple[str, str]:
     """A run from tap to signed track. The callback token and the signed URL it saw."""
     await client.post(
-        door("parcours-xl-create"),
+        endpoint("parcours-xl-create"),
         json={"presetKey": "universel-reset"},
         headers={"Idempotency-Key": f"{SECRET}-{uuid4()}"},
     )
     run = await make_run()
     token = str(records.segment(run.first)["callback_token"])
-    await client.post(door("parcours-xl-runner"), json={"runId": str(run.id)})
+    await client.post(endpoint("parcours-xl-runner"), json={"runId": str(run.id)})
     await until(lambda: records.segment(run.first)["suno_task_id"])
     await client.post(
-        door("parcours-xl-callback"),
+        endpoint("parcours-xl-callback"),
         params={"segment": str(run.first), "token": token},
         json={"stage": "first", "streamUrl": f"https://suno.ai/{SECRET}"},
     )
     await until(lambda: records.segment(run.first)["status"] == "complete")
-    signed = await client.post(door("sign-track"), json={"segmentId": str(run.first)})
+    signed = await client.post(endpoint("sign-track"), json={"segmentId": str(run.first)})
     return token, signed.json()["url"]
 
 
@@ -83,13 +83,13 @@ async def misuse(client: httpx.AsyncClient, records: Records, run_id: object) ->
     wrong = {"segment": str(segment["id"]), "token": str(uuid4()), "x": SECRET}
     bad_token = {"Authorization": f"Bearer {SECRET}", "apikey": SECRET}
     for name in ("parcours-xl-create", "sign-track"):
-        await client.post(door(name), headers=bad_token, json={"presetKey": SECRET})
-        await client.post(door(name), json={"presetKey": SECRET, "segmentId": SECRET})
-    await client.post(door("parcours-xl-callback"), params=wrong, json={"stage": SECRET[:40]})
-    await client.post(door("parcours-xl-callback"), params={"segment": SECRET, "token": SECRET})
-    await client.post(door("parcours-xl-generate"), json={"segmentId": SECRET})
-    await client.post(f"/{door('sign-track')}?token={SECRET}", content=SECRET)
-    await client.get(f"{door('parcours-xl-callback')}?token={SECRET}")
+        await client.post(endpoint(name), headers=bad_token, json={"presetKey": SECRET})
+        await client.post(endpoint(name), json={"presetKey": SECRET, "segmentId": SECRET})
+    await client.post(endpoint("parcours-xl-callback"), params=wrong, json={"stage": SECRET[:40]})
+    await client.post(endpoint("parcours-xl-callback"), params={"segment": SECRET, "token": SECRET})
+    await client.post(endpoint("parcours-xl-generate"), json={"segmentId": SECRET})
+    await client.post(f"/{endpoint('sign-track')}?token={SECRET}", content=SECRET)
+    await client.get(f"{endpoint('parcours-xl-callback')}?token={SECRET}")
 
 
 async def break_everything(
@@ -110,28 +110,28 @@ async def break_everything(
         params = {"segment": str(run.first), "token": str(segment["callback_token"])}
         relay.broken["/rpc/record_callback"] = broken
         body = {"stage": "complete", "downloadUrl": f"https://suno.ai/{SECRET}"}
-        await client.post(door("parcours-xl-callback"), params=params, json=body)
+        await client.post(endpoint("parcours-xl-callback"), params=params, json=body)
         relay.broken.clear()
     for fault in ("bad_key", "refused", "maintenance", "no_answer", "not_json"):
         run = await make_run()
         suno.fail(fault)
-        await client.post(door("parcours-xl-generate"), json={"segmentId": str(run.first)})
+        await client.post(endpoint("parcours-xl-generate"), json={"segmentId": str(run.first)})
     suno.fail("lost_callback", times=0, match={"callback": "*"})  # only this test calls back
     run = await make_run()
-    await client.post(door("parcours-xl-generate"), json={"segmentId": str(run.first)})
+    await client.post(endpoint("parcours-xl-generate"), json={"segmentId": str(run.first)})
     params["segment"] = str(run.first)
     params["token"] = str(records.segment(run.first)["callback_token"])
     url = f"https://user:{SECRET}@127.0.0.1/{SECRET}"
     body = {"stage": "complete", "downloadUrl": url}
-    await client.post(door("parcours-xl-callback"), params=params, json=body)
+    await client.post(endpoint("parcours-xl-callback"), params=params, json=body)
     run = await make_run()
-    await client.post(door("parcours-xl-generate"), json={"segmentId": str(run.first)})
+    await client.post(endpoint("parcours-xl-generate"), json={"segmentId": str(run.first)})
     params["segment"] = str(run.first)
     params["token"] = str(records.segment(run.first)["callback_token"])
     asked = suno.calls().count("record-info")
     body["downloadUrl"] = f"https://unknown.example.com/{SECRET}"
     relay.broken["/storage/v1"] = JSONResponse({"message": "upstream"}, 503)
-    await client.post(door("parcours-xl-callback"), params=params, json=body)
+    await client.post(endpoint("parcours-xl-callback"), params=params, json=body)
     await until(lambda: suno.calls().count("record-info") > asked)
     relay.broken.clear()
 
@@ -145,19 +145,19 @@ async def test_no_log_ever_holds_a_secret(
     owner: Person,
     records: Records,
     make_run: MakeRun,
-    keep_logs: KeepLogs,
+    capture_logs: CaptureLogs,
     style: Style,
 ) -> None:
-    log = keep_logs(style, "debug")
+    log = capture_logs(style, "debug")
     with running(create_app(settings)) as url:
-        relay.elsewhere["/to-the-service"] = url + door("parcours-xl-callback")
+        relay.elsewhere["/to-the-service"] = url + endpoint("parcours-xl-callback")
         async with calling(url, owner) as client:
             token, signed = await live(client, records, make_run)
             await misuse(client, records, (await make_run()).id)
             await break_everything(client, settings, records, relay, suno, make_run)
     written = log.getvalue()
     assert "request.answered" in written and "track.done" in written
-    assert "request.broke" in written and "supabase.away" in written
+    assert "request.failed" in written and "supabase.unavailable" in written
     secrets = {
         "what callers and vendors wrote": SECRET,
         "a user's token": owner.token,
@@ -179,12 +179,12 @@ async def test_no_log_ever_holds_a_secret(
 
 
 async def test_json_logs_are_one_object_a_line(
-    make_settings: MakeSettings, keep_logs: KeepLogs
+    make_settings: MakeSettings, capture_logs: CaptureLogs
 ) -> None:
-    log = keep_logs("json", "info")
+    log = capture_logs("json", "info")
     settings = make_settings(worker_in_process=True)
-    async with open_outside(settings) as outside:
-        worker = Worker(outside, settings)
+    async with open_clients(settings) as clients:
+        worker = Worker(clients, settings)
         worker.stop()
         await worker.run()
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
@@ -193,11 +193,11 @@ async def test_json_logs_are_one_object_a_line(
 
 
 async def test_a_level_is_the_least_that_is_written(
-    make_settings: MakeSettings, keep_logs: KeepLogs, service: httpx.AsyncClient
+    make_settings: MakeSettings, capture_logs: CaptureLogs, service: httpx.AsyncClient
 ) -> None:
-    log = keep_logs("console", "warning")
-    await service.post(door("sign-track"))
+    log = capture_logs("console", "warning")
+    await service.post(endpoint("sign-track"))
     assert log.getvalue() == ""
-    log = keep_logs("console", "info")
-    await service.post(door("sign-track"))
+    log = capture_logs("console", "info")
+    await service.post(endpoint("sign-track"))
     assert "request.answered" in log.getvalue() and "status=401" in log.getvalue()

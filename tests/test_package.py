@@ -16,7 +16,7 @@ def test_the_wheel_takes_every_file_that_is_no_python() -> None:
         for path in PACKAGE.rglob("*")
         if path.is_file() and path.suffix not in (".py", ".pyc") and ".lock" not in path.name
     ]
-    assert "journeys/presets/00-universel-reset.toml" in files
+    assert "domain/presets/00-universel-reset.toml" in files
     left = [name for name in files if not any(fits(name, pattern) for pattern in patterns)]
     assert left == []
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from parcours_xl.cli import app
-from parcours_xl.functions.doors import DOORS
+from parcours_xl.api.routes import FUNCTION_ROUTES
+from parcours_xl.cli.main import app
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_table_of_functions_is_the_table_of_routes() -> None:
     table = re.findall(r"^\| `([a-z-]+)` \|", README, re.MULTILINE)
-    assert table == [door.name for door in DOORS]
+    assert table == [endpoint.name for endpoint in FUNCTION_ROUTES]
 
 
 def test_every_command_it_names_exists() -> None:
@@ -27,7 +27,7 @@ def test_every_command_it_names_exists() -> None:
 
 def test_every_room_it_shows_exists() -> None:
     rooms = re.findall(r"(?<=[ (])([a-z]+)/(?= {2,})", README)
-    assert {"functions", "worker", "http", "local"} <= set(rooms)
+    assert {"api", "worker", "clients", "domain"} <= set(rooms)
     assert all((ROOT / "backend" / "parcours_xl" / room).is_dir() for room in rooms)
 
 

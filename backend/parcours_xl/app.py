@@ -13,28 +13,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router
 
-from parcours_xl.adapters.brief_writer import open_brief_writer
-from parcours_xl.adapters.outside import open_outside
-from parcours_xl.functions.doors import DOORS
-from parcours_xl.functions.house import House
-from parcours_xl.functions.runner_logs import runner_logs
-from parcours_xl.http.connections import Connections
-from parcours_xl.http.cors import allow_origins
-from parcours_xl.http.draining import Draining, RefuseWhileDraining
-from parcours_xl.http.errors import answer_http_exception, answer_trouble
-from parcours_xl.http.latency import Latencies, MeasureLatency
-from parcours_xl.http.page_errors import PageErrors
-from parcours_xl.http.request_id import RequestId
-from parcours_xl.openapi import describe_functions
+from parcours_xl.api.connections import Connections
+from parcours_xl.api.cors import allow_origins
+from parcours_xl.api.draining import Draining, RejectWhileDraining
+from parcours_xl.api.error_responses import respond_with_error, respond_with_http_error
+from parcours_xl.api.health import healthz, readyz
+from parcours_xl.api.latency import Latencies, MeasureLatency
+from parcours_xl.api.metrics import metrics
+from parcours_xl.api.openapi import describe_functions
+from parcours_xl.api.operator_state import OperatorState
+from parcours_xl.api.page_errors import PageErrors
+from parcours_xl.api.request_id import RequestId
+from parcours_xl.api.routes import FUNCTION_ROUTES
+from parcours_xl.api.runner_logs import runner_logs
+from parcours_xl.api.state import AppState
+from parcours_xl.clients.brief_writer import open_brief_writer
+from parcours_xl.clients.clients import open_clients
+from parcours_xl.errors import ParcoursError
 from parcours_xl.operations.alerts import SnapshotCache
-from parcours_xl.operations.health import healthz, readyz
 from parcours_xl.operations.maintenance import MaintenanceLoop
-from parcours_xl.operations.metrics import metrics
-from parcours_xl.operations.office import Office
 from parcours_xl.player.pages import create_player
 from parcours_xl.settings import Settings
-from parcours_xl.trouble import Trouble
-from parcours_xl.worker.loop import Worker
+from parcours_xl.worker.worker import Worker
 
 RUNNER_LOGS = "/parcours-xl-runner/logs"
 
@@ -44,8 +44,8 @@ log = structlog.get_logger(__name__)
 class _State(TypedDict):
     """connections: for the protocol, which is no part of the application."""
 
-    house: House
-    office: Office
+    app_state: AppState
+    operator_state: OperatorState
     connections: Connections
 
 
@@ -57,7 +57,7 @@ async def openapi(_: Request) -> Response:
 def create_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The ASGI application of one deployment. draining: begun by whoever is told to stop."""
 
-    latencies = Latencies([door.name for door in DOORS])
+    latencies = Latencies([route.name for route in FUNCTION_ROUTES])
     page_errors = PageErrors()
     connections = Connections(settings.connections_per_client_max, settings.connections_max)
     draining = draining or Draining()
@@ -66,8 +66,8 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
     async def lifespan(_: Starlette) -> AsyncIterator[_State]:
         if warning := settings.callback_warning():
             log.warning("callback_base.unreachable", why=warning, then="record-info is asked")
-        async with open_outside(settings) as outside, open_brief_writer(settings) as brief_writer:
-            worker, maintenance = Worker(outside, settings), MaintenanceLoop(outside, settings)
+        async with open_clients(settings) as clients, open_brief_writer(settings) as brief_writer:
+            worker, maintenance = Worker(clients, settings), MaintenanceLoop(clients, settings)
             # They stop beside the requests, not after them.
             draining.when_begun(worker.stop, maintenance.stop)
             working = [
@@ -77,13 +77,13 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
             ]
             try:
                 yield {
-                    "house": House(settings, outside, brief_writer, worker.wake),
-                    "office": Office(
+                    "app_state": AppState(settings, clients, brief_writer, worker.wake),
+                    "operator_state": OperatorState(
                         settings,
-                        outside,
+                        clients,
                         latencies,
                         page_errors,
-                        SnapshotCache(outside.oversight, settings),
+                        SnapshotCache(clients.queries, settings),
                         connections,
                         draining,
                     ),
@@ -94,18 +94,18 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
                 maintenance.stop()
                 await asyncio.gather(*working)
 
-    doors = [
-        Route(path, door.handler, methods=["POST"])
-        for door in DOORS
-        for path in _with_slash(f"/{door.name}")
+    routes = [
+        Route(path, route.handler, methods=["POST"])
+        for route in FUNCTION_ROUTES
+        for path in _with_slash(f"/{route.name}")
     ]
-    doors += [
+    routes += [
         Route(path, runner_logs, methods=["GET"])
         for path in _with_slash("/parcours-xl-runner/logs")
     ]
     app = Starlette(
         routes=[
-            Mount("/functions/v1", Router(doors, redirect_slashes=False)),
+            Mount("/functions/v1", Router(routes, redirect_slashes=False)),
             Route("/openapi.json", openapi),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -116,9 +116,12 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
             Middleware(MeasureLatency, latencies),
             allow_origins(settings.cors_origins),
             Middleware(RequestId),
-            Middleware(RefuseWhileDraining, draining),
+            Middleware(RejectWhileDraining, draining),
         ],
-        exception_handlers={Trouble: answer_trouble, HTTPException: answer_http_exception},
+        exception_handlers={
+            ParcoursError: respond_with_error,
+            HTTPException: respond_with_http_error,
+        },
         lifespan=lifespan,
     )
     # A redirect names the host that the request named, and repeats its query: a callback's token.

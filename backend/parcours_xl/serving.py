@@ -14,14 +14,14 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.loops.auto import auto_loop_factory
 
-from parcours_xl.adapters.outside import open_outside
-from parcours_xl.http.connections import LimitedProtocol
-from parcours_xl.http.draining import NOTICE_S_MIN, REFUSAL_S_MAX, Draining
-from parcours_xl.logs import set_up_logs
+from parcours_xl.api.connections import LimitedProtocol
+from parcours_xl.api.draining import NOTICE_S_MIN, REFUSAL_S_MAX, Draining
+from parcours_xl.clients.clients import open_clients
+from parcours_xl.logging import set_up_logs
 from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import DRAIN_S, Settings, read_settings
-from parcours_xl.worker.lane import HAND_BACK_S_MAX
-from parcours_xl.worker.loop import DRAIN_S_MAX, Worker
+from parcours_xl.worker.queue_consumer import HAND_BACK_S_MAX
+from parcours_xl.worker.worker import DRAIN_S_MAX, Worker
 
 STOP_S_MAX = 10
 """So long after SIGTERM a worker is gone, and the service when DRAIN_S is over as well."""
@@ -94,12 +94,12 @@ def create_service() -> Starlette:
 def _draining_first(draining: Draining, seconds: float) -> Iterator[None]:
     """Have a signal drain first; only then uvicorn hears of it, which closes the listener."""
     loop = asyncio.get_running_loop()
-    tell = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     drained: set[asyncio.Task[None]] = set()
 
     async def drain(number: signal.Signals) -> None:
         await draining.finish(seconds)
-        handler = tell[number]
+        handler = handlers[number]
         assert callable(handler), "uvicorn waits for these signals"
         handler(number, None)
 
@@ -133,8 +133,8 @@ def _begin(environment: Path | None = None) -> Settings:
 
 
 async def _work(settings: Settings) -> None:
-    async with open_outside(settings) as outside:
-        worker, maintenance = Worker(outside, settings), MaintenanceLoop(outside, settings)
+    async with open_clients(settings) as clients:
+        worker, maintenance = Worker(clients, settings), MaintenanceLoop(clients, settings)
 
         def stop() -> None:
             worker.stop()

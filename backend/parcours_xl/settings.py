@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from parcours_xl.journeys import durations
+from parcours_xl.domain import durations
 from parcours_xl.targets import FAILED_AGE_S, RESTORE_PAUSE_S, SUNO_CREDITS_A_SEGMENT, Targets
 
 SUNO_REQUEST_S_MAX = 60

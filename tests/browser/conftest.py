@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from parcours_xl.local.player_build import build_player
 from parcours_xl.local.stack import running_stack
-from tests.browser.house import House, running_house
-from tests.browser.listener import Listener, Open, Wish, open_page
+from tests.browser.deployment import Deployment, running_deployment
+from tests.browser.listener import Listener, Open, PageOptions, open_page
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -42,31 +42,31 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def deployment(chromium: str) -> Iterator[House]:
+def session_deployment(chromium: str) -> Iterator[Deployment]:
     """A Supabase of its own: its worker would take the jobs of other tests."""
     build_player()
     with tempfile.TemporaryDirectory(prefix="parcours-browser-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # PostgreSQL may run as somebody else
-        with running_stack(folder) as project, running_house(project) as house:
-            yield house
+        with running_stack(folder) as project, running_deployment(project) as deployment:
+            yield deployment
 
 
 @pytest.fixture
-def house(deployment: House) -> Iterator[House]:
-    """The deployment, mended."""
-    deployment.mend()
-    yield deployment
-    deployment.mend()
+def deployment(session_deployment: Deployment) -> Iterator[Deployment]:
+    """The deployment, repaired."""
+    session_deployment.recover()
+    yield session_deployment
+    session_deployment.recover()
 
 
 @pytest.fixture
-def open_listener(browser: Browser, house: House) -> Iterator[Open]:
+def open_listener(browser: Browser, deployment: Deployment) -> Iterator[Open]:
     """Opens pages; each is a listener with a browser profile of their own."""
     opened: list[Listener] = []
 
-    def open_one(wish: Wish | None = None, **wishes: object) -> Listener:
-        opened.append(open_page(browser, house, wish or Wish(**wishes)))  # type: ignore[arg-type]
+    def open_one(options: PageOptions | None = None, **changes: object) -> Listener:
+        opened.append(open_page(browser, deployment, options or PageOptions(**changes)))  # type: ignore[arg-type]
         return opened[-1]
 
     yield open_one

@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.browser import desktop as desktops
 from tests.browser import firefox_bidi
+from tests.browser.deployment import Deployment
 from tests.browser.desktop import Desktop, SinkRecorder
-from tests.browser.house import House
-from tests.browser.listener import Listener, Playing, Wish, open_page
+from tests.browser.listener import Listener, PageOptions, Playing, open_page
 from tests.browser.recording import Mark, Recording
 from tests.browser.webkit import LANGUAGE, WebKitListener, find_browser, running_webkit
 
@@ -29,8 +29,8 @@ CHROMIUM_FLAGS = (
 class EngineListener(Protocol):
     """One listener, whatever the engine: see Listener, whose verbs these are."""
 
-    house: House
-    wish: Wish
+    deployment: Deployment
+    options: PageOptions
 
     def tap_start(self) -> None: ...
     def tap(self, selector: str) -> None: ...
@@ -58,7 +58,7 @@ class Engine:
 
     name: str
     version: str
-    open: Callable[[House, Wish], EngineListener]
+    open: Callable[[Deployment, PageOptions], EngineListener]
     sink: SinkRecorder
     language: str = "fr"
 
@@ -106,8 +106,8 @@ def _running_by_playwright(name: str, desktop: Desktop, sink: SinkRecorder) -> I
     with sync_playwright() as playwright:
         browser = launch(playwright, desktop)
 
-        def open_one(house: House, wish: Wish) -> Listener:
-            return open_page(browser, house, wish)
+        def open_one(deployment: Deployment, options: PageOptions) -> Listener:
+            return open_page(browser, deployment, options)
 
         yield Engine(name, browser.version, open_one, sink)
         browser.close()
@@ -119,10 +119,10 @@ def _running_webkit(name: str, desktop: Desktop, sink: SinkRecorder) -> Iterator
     assert browser is not None
     with ExitStack() as opened:
 
-        def open_one(house: House, wish: Wish) -> WebKitListener:
+        def open_one(deployment: Deployment, options: PageOptions) -> WebKitListener:
             opened.close()  # one at a time: what others play goes to the same sink
             driver = opened.enter_context(running_webkit(desktop, browser, name))
-            listener = WebKitListener(driver, house, wish, driver.current_window_handle)
+            listener = WebKitListener(driver, deployment, options, driver.current_window_handle)
             listener.visit()
             return listener
 

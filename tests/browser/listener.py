@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
 
-from tests.browser.house import FIRST_S, House
+from tests.browser.deployment import FIRST_S, Deployment
 from tests.browser.recording import Mark, Recording, marks_of
 from tests.browser.words import WORDS
 from tests.fixtures.waiting import wait_until
@@ -23,7 +23,7 @@ PLAYING_S_MAX = 30
 
 
 @dataclass(frozen=True)
-class Wish:
+class PageOptions:
     """Who listens, and with what. bed: whether the music for waiting is to be had at all."""
 
     language: str = "fr"
@@ -54,9 +54,9 @@ Open = Callable[..., "Listener"]
 class Listener:
     page: Page
     context: BrowserContext
-    house: House
-    wish: Wish
-    troubles: list[str] = field(default_factory=list)
+    deployment: Deployment
+    options: PageOptions
+    errors: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
 
     # The first tap. Nothing may be asked of the page before it: that counts as a gesture.
@@ -79,15 +79,15 @@ class Listener:
 
         The piece after it comes late: once that is there, so short a piece is not swapped any more.
         """
-        self.house.tune(first_s=FIRST_S, complete_s=90)
+        self.deployment.tune(first_s=FIRST_S, complete_s=90)
         self.tap_start()
         self.wait_for_music()
-        self.house.tune(first_s=150)
+        self.deployment.tune(first_s=150)
 
     # What a person does
 
     def button(self, name: str) -> Locator:
-        words = WORDS[self.wish.language][name]
+        words = WORDS[self.options.language][name]
         return self.page.get_by_role("button", name=words, exact=True)
 
     def press(self, name: str) -> None:
@@ -95,11 +95,11 @@ class Listener:
 
     def follow(self, name: str) -> None:
         """A link, by its words."""
-        self.page.get_by_role("link", name=WORDS[self.wish.language][name]).first.click()
+        self.page.get_by_role("link", name=WORDS[self.options.language][name]).first.click()
 
     def say(self, field: str, words: str) -> None:
         """Type into a field, and press Enter."""
-        box = self.page.get_by_label(WORDS[self.wish.language][field], exact=True)
+        box = self.page.get_by_label(WORDS[self.options.language][field], exact=True)
         box.fill(words)
         box.press("Enter")
 
@@ -187,52 +187,52 @@ class Listener:
 
     def keep_picture(self, name: str) -> None:
         """A screenshot among the artefacts."""
-        wish = self.wish
+        options = self.options
         SHOTS.mkdir(parents=True, exist_ok=True)
-        file = f"{name}-{wish.width}x{wish.height}-{wish.theme}-{wish.language}.png"
+        file = f"{name}-{options.width}x{options.height}-{options.theme}-{options.language}.png"
         self.page.screenshot(path=SHOTS / file)
 
     def another_tab(self) -> "Listener":
         """The same browser, once more; closed with this one."""
-        return _visit(replace(self, page=self.context.new_page(), troubles=[], fetched=[]))
+        return _visit(replace(self, page=self.context.new_page(), errors=[], fetched=[]))
 
     def close(self) -> None:
         self.context.close()
 
 
-def open_page(browser: Browser, house: House, wish: Wish) -> Listener:
+def open_page(browser: Browser, deployment: Deployment, options: PageOptions) -> Listener:
     """A new listener at the door; the page has loaded, and has not been touched."""
-    return _visit(_open(browser, house, wish))
+    return _visit(_open(browser, deployment, options))
 
 
 def _visit(listener: Listener) -> Listener:
-    page, wish = listener.page, listener.wish
+    page, options = listener.page, listener.options
     page.on("console", lambda said: _note(listener, said.type, said.text))
     page.on("request", lambda request: listener.fetched.append(request.url))
-    page.on("pageerror", lambda error: listener.troubles.append(str(error)))
-    if not wish.bed:
+    page.on("pageerror", lambda error: listener.errors.append(str(error)))
+    if not options.bed:
         page.route("**/bed-*.mp3", lambda route: route.fulfill(status=404))
-    page.goto(listener.house.url + wish.path, wait_until="load")
+    page.goto(listener.deployment.url + options.path, wait_until="load")
     time.sleep(READY_S)  # asking the page whether it is ready would be a gesture
     return listener
 
 
-def _open(browser: Browser, house: House, wish: Wish) -> Listener:
+def _open(browser: Browser, deployment: Deployment, options: PageOptions) -> Listener:
     context = browser.new_context(
-        locale={"fr": "fr-FR", "en": "en-GB"}[wish.language],
-        color_scheme=wish.theme,  # type: ignore[arg-type]
-        reduced_motion="reduce" if wish.still else "no-preference",
-        viewport=ViewportSize(width=wish.width, height=wish.height),
-        service_workers="allow" if wish.offline_page else "block",
+        locale={"fr": "fr-FR", "en": "en-GB"}[options.language],
+        color_scheme=options.theme,  # type: ignore[arg-type]
+        reduced_motion="reduce" if options.still else "no-preference",
+        viewport=ViewportSize(width=options.width, height=options.height),
+        service_workers="allow" if options.offline_page else "block",
     )
     context.add_init_script(EAR)
-    return Listener(context.new_page(), context, house, wish)
+    return Listener(context.new_page(), context, deployment, options)
 
 
 def _note(listener: Listener, kind: str, text: str) -> None:
     # What the browser says of a refused request is the test's own doing.
     if kind == "error" and "Failed to load resource" not in text:
-        listener.troubles.append(text)
+        listener.errors.append(text)
 
 
 _places: dict[Any, tuple[float, float]] = {}
@@ -240,13 +240,13 @@ _places: dict[Any, tuple[float, float]] = {}
 
 def _place_of_start(listener: Listener) -> tuple[float, float]:
     """Where Start is, as another page of the same kind has shown."""
-    wish = replace(listener.wish, path="", bed=False)
-    if wish not in _places:
+    options = replace(listener.options, path="", bed=False)
+    if options not in _places:
         browser = listener.context.browser
         assert browser is not None
-        scout = open_page(browser, listener.house, wish)
+        scout = open_page(browser, listener.deployment, options)
         box = scout.button("start").first.bounding_box()
         assert box, "Start is in sight"
-        _places[wish] = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        _places[options] = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         scout.close()
-    return _places[wish]
+    return _places[options]

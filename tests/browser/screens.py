@@ -64,7 +64,7 @@ def _signing_up(listener: Listener) -> Iterator[Screen]:
 
 
 def _waiting(listener: Listener) -> Iterator[Screen]:
-    listener.house.tune(first_s=NEVER)
+    listener.deployment.tune(first_s=NEVER)
     listener.press("start")
     listener.page.locator(".brief").wait_for()
     yield Screen("waiting", listener.page)
@@ -76,12 +76,12 @@ def _waiting(listener: Listener) -> Iterator[Screen]:
     listener.press("look around")
     listener.press("stop")
     listener.press("home")
-    listener.house.mend()
+    listener.deployment.recover()
 
 
 def _playing(listener: Listener) -> Iterator[Screen]:
     page = listener.page
-    listener.house.tune(track_seconds=LONG_TRACK_S)
+    listener.deployment.tune(track_seconds=LONG_TRACK_S)
     listener.press("start")
     listener.wait_for_music()
     yield Screen("playing", page)
@@ -137,11 +137,11 @@ def _coming_back(listener: Listener) -> Iterator[Screen]:
 
 def _troubled(listener: Listener) -> Iterator[Screen]:
     page = listener.page
-    listener.house.fail("refused", times=0)
+    listener.deployment.fail("refused", times=0)
     listener.press("start")
     listener.wait_for_button("compose again")
     yield Screen("failed", page)
-    listener.house.mend()
+    listener.deployment.recover()
     listener.press("stop")
     listener.press("home")
     with answered(page, "**/parcours-xl-create", 429, {"error": "enough"}, {"retry-after": "7200"}):

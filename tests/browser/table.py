@@ -16,10 +16,10 @@ import numpy as np
 
 from parcours_xl.local.player_build import build_player
 from parcours_xl.local.stack import running_stack
+from tests.browser.deployment import TRACK_S, Deployment, running_deployment
 from tests.browser.desktop import running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
-from tests.browser.house import TRACK_S, House, running_house
-from tests.browser.listener import Wish
+from tests.browser.listener import PageOptions
 from tests.browser.recording import Recording
 from tests.browser.trials import start_with_a_final_soon, summary, try_pauses, try_stops
 from tests.browser.words import WORDS
@@ -46,7 +46,7 @@ def main() -> None:
         (folder / "desktop").mkdir()
         with (
             running_stack(folder / "supabase") as project,
-            running_house(project) as house,
+            running_deployment(project) as deployment,
             running_desktop(folder / "desktop", NAMES) as desktop,
         ):
             for engine_name in asked.engines:
@@ -54,17 +54,17 @@ def main() -> None:
                     print(reason)
                     continue
                 with running_engine(engine_name, desktop) as engine:
-                    for figures in measure(engine, house, asked):
+                    for figures in measure(engine, deployment, asked):
                         print(json.dumps(figures), flush=True)
 
 
-def measure(engine: Engine, house: House, asked: argparse.Namespace) -> Iterator[Figures]:
+def measure(engine: Engine, deployment: Deployment, asked: argparse.Namespace) -> Iterator[Figures]:
     """What the table says of one engine, as it is measured."""
     parts: dict[str, Callable[[], Figures]] = {
-        "first": lambda: _first_sounds(engine, house),
-        "journey": lambda: _journey(engine, house),
-        "stops": lambda: {"stops": summary(try_stops(engine, house, asked.stops))},
-        "pauses": lambda: {"pauses": summary(try_pauses(engine, house, asked.pauses))},
+        "first": lambda: _first_sounds(engine, deployment),
+        "journey": lambda: _journey(engine, deployment),
+        "stops": lambda: {"stops": summary(try_stops(engine, deployment, asked.stops))},
+        "pauses": lambda: {"pauses": summary(try_pauses(engine, deployment, asked.pauses))},
     }
     for part in asked.only:
         figures = parts[part]()
@@ -72,16 +72,16 @@ def measure(engine: Engine, house: House, asked: argparse.Namespace) -> Iterator
         yield {"engine": engine.name, "version": engine.version, "load": load} | figures
 
 
-def _first_sounds(engine: Engine, house: House) -> Figures:
+def _first_sounds(engine: Engine, deployment: Deployment) -> Figures:
     """From the tap to the bed and to the music, at the sink; what was fetched before it."""
-    house.mend()
-    listener = engine.open(house, Wish(language=engine.language))
+    deployment.recover()
+    listener = engine.open(deployment, PageOptions(language=engine.language))
     # Nothing is asked of the page before the tap: in Chromium that counts as a gesture.
     time.sleep(2)
     listener.tap_start()
     listener.wait_for_music()
     listener.listen_for(3)
-    heard, (tone, _) = engine.heard(listener), house.tones()
+    heard, (tone, _) = engine.heard(listener), deployment.tones()
     tap = heard.mark(f"click {WORDS[engine.language]['start']}")
     tapped, fetched = tap.at, _bytes_before(listener, tap.wall)
     listener.close()
@@ -106,16 +106,16 @@ def _bytes_before(listener: EngineListener, wall: float) -> int:
     return int(told)
 
 
-def _journey(engine: Engine, house: House) -> Figures:
+def _journey(engine: Engine, deployment: Deployment) -> Figures:
     """One whole journey: its swap, and its longest silence, both in the graph."""
-    house.mend()
-    with house.front.refusing("/bed-", 404):
-        listener = engine.open(house, Wish(language=engine.language))
+    deployment.recover()
+    with deployment.page_proxy.refusing("/bed-", 404):
+        listener = engine.open(deployment, PageOptions(language=engine.language))
         start_with_a_final_soon(listener)
         with suppress(Exception):  # what was heard until then is told all the same
             listener.wait_for_screen("end", 6 * TRACK_S)
         ended = listener.evaluate("Boolean(document.querySelector('.screen.end'))")
-        heard, tones = listener.recording(), house.tones()
+        heard, tones = listener.recording(), deployment.tones()
         listener.close()
     return {
         "swap ms": _swap_ms(heard, *tones),

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Route
 
 from parcours_xl.simulators.bed import START_LOOP_S
+from tests.browser.deployment import Deployment
 from tests.browser.hearing import hear
-from tests.browser.house import House
 from tests.browser.listener import Listener, Open
 from tests.browser.recording import Recording, Sound
 
@@ -26,7 +26,7 @@ BED_HZ = range(70, 400, 10)
 @pytest.fixture
 def open_with_bed(open_listener: Open) -> Open:
     """Opens pages with the bed, whatever else is wished."""
-    return lambda **wishes: open_listener(**wishes | {"bed": True})
+    return lambda **changes: open_listener(**changes | {"bed": True})
 
 
 def bed_levels(heard: Recording) -> Sound:
@@ -48,7 +48,7 @@ def when_it_came(heard: Recording, hertz: float) -> float:
 
 
 def test_the_bed_sounds_within_a_second_and_crosses_to_the_first_preview(
-    open_with_bed: Open, house: House
+    open_with_bed: Open, deployment: Deployment
 ) -> None:
     def wait(listener: Listener) -> Recording:
         # Nobody taps before they have read a little; meanwhile the bed is fetched and decoded.
@@ -65,7 +65,7 @@ def test_the_bed_sounds_within_a_second_and_crosses_to_the_first_preview(
         begun = heard.first_sound(-60)
         assert begun is not None
         assert begun - tapped <= START_S_MAX
-        came, left = when_it_came(heard, house.tones()[0]), when_it_left(heard)
+        came, left = when_it_came(heard, deployment.tones()[0]), when_it_left(heard)
         composing = heard.between(begun + BED_IN_S, came)
         after = heard.between(left + 0.5, heard.ends)
 
@@ -80,9 +80,9 @@ def test_the_bed_sounds_within_a_second_and_crosses_to_the_first_preview(
 
 
 def test_a_few_seconds_of_it_sound_until_the_whole_has_arrived(
-    open_with_bed: Open, house: House
+    open_with_bed: Open, deployment: Deployment
 ) -> None:
-    house.tune(first_s=900)
+    deployment.tune(first_s=900)
 
     def wait(listener: Listener) -> Recording:
         held: list[Route] = []
@@ -106,8 +106,10 @@ def test_a_few_seconds_of_it_sound_until_the_whole_has_arrived(
     hear(open_with_bed, wait, judge)
 
 
-def test_stop_under_the_bed_is_silence_within_50_ms(open_with_bed: Open, house: House) -> None:
-    house.tune(first_s=150)
+def test_stop_under_the_bed_is_silence_within_50_ms(
+    open_with_bed: Open, deployment: Deployment
+) -> None:
+    deployment.tune(first_s=150)
 
     def stop(listener: Listener) -> Recording:
         listener.tap_start()

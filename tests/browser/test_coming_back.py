@@ -1,11 +1,11 @@
 """Reload, a second tab, past runs: the music is found again, and never starts alone."""
 
-from tests.browser.house import House
+from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener, Open
 
 
-def test_a_reload_gives_the_place_back_paused(listener: Listener, house: House) -> None:
-    house.tune(signal="chirp")
+def test_a_reload_gives_the_place_back_paused(listener: Listener, deployment: Deployment) -> None:
+    deployment.tune(signal="chirp")
     listener.tap_start()
     listener.wait_for_music()
     listener.listen_for(4)

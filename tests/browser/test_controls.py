@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.browser.deployment import TRACK_S, Deployment
 from tests.browser.hearing import hear
-from tests.browser.house import TRACK_S, House
 from tests.browser.listener import Listener, Open
 from tests.browser.recording import Recording
 
@@ -46,8 +46,10 @@ def test_stop_is_silence_within_50_ms(open_listener: Open, way: str) -> None:
     hear(open_listener, stop, judge)
 
 
-def test_stop_before_the_first_sound_leaves_silence(listener: Listener, house: House) -> None:
-    house.tune(speed=10)
+def test_stop_before_the_first_sound_leaves_silence(
+    listener: Listener, deployment: Deployment
+) -> None:
+    deployment.tune(speed=10)
     listener.tap_start()
     listener.press("stop")
     listener.listen_for(6)
@@ -113,8 +115,10 @@ def test_a_hard_cut_would_be_heard(listener: Listener) -> None:
     assert loudest > CLICK_DBFS + 15
 
 
-def test_a_seek_neither_clicks_nor_loses_the_place(open_listener: Open, house: House) -> None:
-    house.tune(signal="chirp")
+def test_a_seek_neither_clicks_nor_loses_the_place(
+    open_listener: Open, deployment: Deployment
+) -> None:
+    deployment.tune(signal="chirp")
     listener = open_listener(bed=False)
     listener.start_with_a_final_soon()
     listener.wait_for_playing("playing.some(({ address }) => address.includes('/object/sign/'))")
@@ -132,9 +136,11 @@ def test_a_seek_neither_clicks_nor_loses_the_place(open_listener: Open, house: H
     assert place < 4.5, "it was at nine seconds or so before"
 
 
-def test_preview_and_final_meet_at_the_same_place(open_listener: Open, house: House) -> None:
+def test_preview_and_final_meet_at_the_same_place(
+    open_listener: Open, deployment: Deployment
+) -> None:
     def swap(listener: Listener) -> Recording:
-        house.tune(signal="chirp")
+        deployment.tune(signal="chirp")
         listener.start_with_a_final_soon()
         listener.watch_the_machine()
         listener.wait_for_playing(

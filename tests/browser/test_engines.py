@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.browser.deployment import TRACK_S, Deployment
 from tests.browser.desktop import Desktop, missing_programs, running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
-from tests.browser.house import TRACK_S, House
-from tests.browser.listener import Wish
+from tests.browser.listener import PageOptions
 from tests.browser.recording import Recording
 from tests.browser.trials import (
     Trial,
@@ -91,10 +91,10 @@ def refuse_or_skip(reason: str) -> None:
 
 
 @pytest.fixture
-def listener(engine: Engine, house: House) -> Iterator[EngineListener]:
+def listener(engine: Engine, deployment: Deployment) -> Iterator[EngineListener]:
     """Somebody for whom nothing but the journey's own music sounds."""
-    with house.front.refusing("/bed-", 404):
-        listener = engine.open(house, Wish(language=engine.language))
+    with deployment.page_proxy.refusing("/bed-", 404):
+        listener = engine.open(deployment, PageOptions(language=engine.language))
         yield listener
         listener.close()
 
@@ -120,17 +120,17 @@ class Journey:
 
 
 @pytest.fixture(scope="module")
-def journey(engine: Engine, deployment: House) -> Journey:
+def journey(engine: Engine, session_deployment: Deployment) -> Journey:
     """Four short pieces, from the tap until it has ended by itself."""
-    deployment.mend()
-    with deployment.front.refusing("/bed-", 404):
-        listener = engine.open(deployment, Wish(language=engine.language))
+    session_deployment.recover()
+    with session_deployment.page_proxy.refusing("/bed-", 404):
+        listener = engine.open(session_deployment, PageOptions(language=engine.language))
         start_with_a_final_soon(listener)
         listener.wait_for_screen("end", JOURNEY_S_MAX)
         listener.listen_for(1)
         still_playing = bool(listener.playing())
         heard = listener.recording()
-        tones = [deployment.tones(place) for place in range(4)]
+        tones = [session_deployment.tones(place) for place in range(4)]
         text = listener.text()
         listener.close()
     return Journey(heard, tones, text, still_playing)
@@ -157,16 +157,16 @@ def failures(trials: list[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.faults]
 
 
-def test_stop_stops_whenever_it_is_pressed(engine: Engine, house: House) -> None:
-    trials = try_stops(engine, house, PRESSES)
+def test_stop_stops_whenever_it_is_pressed(engine: Engine, deployment: Deployment) -> None:
+    trials = try_stops(engine, deployment, PRESSES)
 
     assert len(trials) == PRESSES
     assert sum(trial.graph_s is not None for trial in trials) > PRESSES / 2, "something sounded"
     assert failures(trials) == []
 
 
-def test_pause_pauses_whenever_it_is_pressed(engine: Engine, house: House) -> None:
-    trials = try_pauses(engine, house, PRESSES)
+def test_pause_pauses_whenever_it_is_pressed(engine: Engine, deployment: Deployment) -> None:
+    trials = try_pauses(engine, deployment, PRESSES)
 
     assert len(trials) == PRESSES
     assert sum(trial.graph_s is not None for trial in trials) > PRESSES / 2, "something sounded"
@@ -174,9 +174,9 @@ def test_pause_pauses_whenever_it_is_pressed(engine: Engine, house: House) -> No
 
 
 def test_a_reload_is_paused_and_resumes_at_its_place(
-    engine: Engine, listener: EngineListener, house: House
+    engine: Engine, listener: EngineListener, deployment: Deployment
 ) -> None:
-    house.tune(signal="chirp")
+    deployment.tune(signal="chirp")
     listener.tap_start()
     listener.wait_for_music()
     listener.wait_for_playing("playing.some(({ at }) => at > 5)")
@@ -196,9 +196,9 @@ def test_a_reload_is_paused_and_resumes_at_its_place(
 
 
 def test_where_signing_fails_the_previews_are_the_music(
-    listener: EngineListener, house: House
+    listener: EngineListener, deployment: Deployment
 ) -> None:
-    with house.front.refusing("/sign-track"):
+    with deployment.page_proxy.refusing("/sign-track"):
         listener.tap_start()
         listener.wait_for_music()
         listener.wait_for_playing("playing.length > 1")
@@ -208,17 +208,17 @@ def test_where_signing_fails_the_previews_are_the_music(
     heard = listener.recording()
 
     assert never_silent(heard)
-    assert all(heard.tone(house.tones(place)[0]).max() > 0.02 for place in (0, 1))
+    assert all(heard.tone(deployment.tones(place)[0]).max() > 0.02 for place in (0, 1))
 
 
 def test_without_a_network_the_music_goes_on_and_comes_back(
-    listener: EngineListener, house: House
+    listener: EngineListener, deployment: Deployment
 ) -> None:
     listener.tap_start()
     listener.wait_for_music()
-    house.wire.cut()
+    deployment.tcp_proxy.cut()
     listener.listen_for(AWAY_S)
-    house.wire.mend()
+    deployment.tcp_proxy.recover()
     listener.wait_for_playing("playing.length > 1")
     listener.wait_for_playing("playing.length === 1")
     listener.listen_for(1)
@@ -241,9 +241,11 @@ def test_one_tab_sounds_and_the_other_offers_to_listen_here(listener: EngineList
     other.wait_for_playing("playing.length > 0")
 
 
-def test_a_journey_without_a_graph(engine: Engine, house: House) -> None:
-    with house.front.refusing("/bed-", 404):
-        listener = engine.open(house, Wish(path="?output=plain", language=engine.language))
+def test_a_journey_without_a_graph(engine: Engine, deployment: Deployment) -> None:
+    with deployment.page_proxy.refusing("/bed-", 404):
+        listener = engine.open(
+            deployment, PageOptions(path="?output=plain", language=engine.language)
+        )
         start_with_a_final_soon(listener)
         listener.wait_for_playing(f"playing.length === 1 && playing[0].{SIGNED}")
         place = listener.playing()[0].at

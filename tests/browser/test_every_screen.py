@@ -47,7 +47,7 @@ def test_every_screen_is_for_everybody(open_listener: Open, language: str) -> No
         faults += [f"{screen.name}: {fault}" for fault in said]
 
     assert faults == []
-    assert listener.troubles == []
+    assert listener.errors == []
 
 
 SPOIL = """() => {

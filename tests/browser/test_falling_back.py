@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Route
 
-from tests.browser.house import House
+from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener, Open
 from tests.browser.recording import Recording
 from tests.browser.screens import answered
@@ -31,7 +31,9 @@ def is_heard(heard: Recording, hertz: float) -> bool:
     return bool(heard.tone(hertz).max() > 0.02)
 
 
-def test_where_signing_fails_the_previews_are_the_music(listener: Listener, house: House) -> None:
+def test_where_signing_fails_the_previews_are_the_music(
+    listener: Listener, deployment: Deployment
+) -> None:
     with answered(listener.page, "**/sign-track", 500, {"error": "away"}):
         listener.start_with_a_final_soon()
         listener.wait_for_title(SECOND)
@@ -40,14 +42,16 @@ def test_where_signing_fails_the_previews_are_the_music(listener: Listener, hous
 
     assert never_silent(heard)
     for place in (0, 1):
-        preview, _ = house.tones(place)
+        preview, _ = deployment.tones(place)
         assert is_heard(heard, preview)
-    assert not is_heard(heard, house.tones(0)[1])
+    assert not is_heard(heard, deployment.tones(0)[1])
     assert not [address for address in listener.fetched if "/object/sign/" in address]
     assert [address for address in listener.fetched if "/sign-track" in address], "it was asked"
 
 
-def test_an_address_that_has_expired_is_signed_once_more(listener: Listener, house: House) -> None:
+def test_an_address_that_has_expired_is_signed_once_more(
+    listener: Listener, deployment: Deployment
+) -> None:
     signed: list[str] = []
 
     def spoil_the_first(route: Route) -> None:
@@ -65,24 +69,24 @@ def test_an_address_that_has_expired_is_signed_once_more(listener: Listener, hou
 
     assert len(signed) == 2
     assert all(address in listener.fetched for address in signed)
-    assert is_heard(heard, house.tones(0)[1]), "the same piece's final, from the fresh address"
+    assert is_heard(heard, deployment.tones(0)[1]), "the same piece's final, from the fresh address"
     assert never_silent(heard)
 
 
 @pytest.mark.parametrize("what", ["the browser is offline", "the gateway is away"])
 def test_without_a_network_the_music_goes_on_and_everything_comes_back_alone(
-    listener: Listener, house: House, what: str
+    listener: Listener, deployment: Deployment, what: str
 ) -> None:
     listener.tap_start()
     listener.wait_for_music()
     if what == "the browser is offline":
         listener.context.set_offline(True)
     else:
-        house.wire.cut()
+        deployment.tcp_proxy.cut()
     listener.wait_for_words(NO_NETWORK)
     listener.listen_for(1)
     listener.context.set_offline(False)
-    house.wire.mend()
+    deployment.tcp_proxy.recover()
     listener.page.get_by_text(NO_NETWORK).first.wait_for(state="hidden")
     listener.wait_for_title(SECOND, 60)
     listener.listen_for(1)
@@ -91,9 +95,9 @@ def test_without_a_network_the_music_goes_on_and_everything_comes_back_alone(
 
 
 def test_a_preview_host_without_cors_is_heard_past_the_graph_then_crossed(
-    listener: Listener, house: House
+    listener: Listener, deployment: Deployment
 ) -> None:
-    house.fail("no_cors", times=0, match={"media": "stream"})
+    deployment.fail("no_cors", times=0, match={"media": "stream"})
     listener.start_with_a_final_soon()
     listener.wait_for_playing("playing.some(({ graph, volume }) => !graph && volume > 0.3)")
     [preview] = [one for one in listener.playing() if not one.graph]

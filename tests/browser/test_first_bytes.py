@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from benchmarks.page import FirstVisit, visit
-from tests.browser.house import House
+from tests.browser.deployment import Deployment
 
 BEFORE_START_BYTES_MAX = 55_000
 BEFORE_SOUND_BYTES_MAX = 125_000
@@ -13,9 +13,9 @@ BEFORE_SOUND_BYTES_MAX = 125_000
 
 
 @pytest.fixture
-def seen(browser: Browser, house: House) -> FirstVisit:
-    house.tune(first_s=900)
-    return visit(browser, house.url)
+def seen(browser: Browser, deployment: Deployment) -> FirstVisit:
+    deployment.tune(first_s=900)
+    return visit(browser, deployment.url)
 
 
 def test_start_and_the_bed_need_little_and_nothing_else_comes_before_them(

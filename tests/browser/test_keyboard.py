@@ -79,13 +79,13 @@ def test_a_journey_with_the_keyboard_alone(open_listener: Open) -> None:
     tab_to(page, "Revenir au début")
     keys.press("Enter")
     listener.wait_for_button("start")
-    assert listener.troubles == []
+    assert listener.errors == []
 
 
 def test_the_focus_is_never_lost_when_what_had_it_goes(open_listener: Open) -> None:
     listener = open_listener(bed=False, width=1440, height=900)
     page, keys = listener.page, listener.page.keyboard
-    listener.house.tune(first_s=FIRST_S_LONG)
+    listener.deployment.tune(first_s=FIRST_S_LONG)
     listener.tap_start()
     listener.wait_for_button("rate")
     listener.button("rate").focus()

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parcours_xl.adapters.audio_decoder import measure
-from tests.browser.house import House
+from parcours_xl.clients.audio_decoder import measure
+from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener
 from tests.browser.recording import Recording
 from tests.fixtures.waiting import wait_until
@@ -25,12 +25,12 @@ def loudness(heard: Recording, file: Path) -> float:
 
 
 def test_pieces_of_unlike_loudness_are_heard_alike(
-    listener: Listener, house: House, tmp_path: Path
+    listener: Listener, deployment: Deployment, tmp_path: Path
 ) -> None:
-    house.tune(speed=300, uneven_db=UNEVEN_DB)
+    deployment.tune(speed=300, uneven_db=UNEVEN_DB)
     listener.tap_start()
     listener.page.locator(".brief").wait_for()
-    wait_until(lambda: house.last_run()["status"] == "ready", 60)
+    wait_until(lambda: deployment.last_run()["status"] == "ready", 60)
     listener.press("stop")
     listener.press("home")
     listener.follow("runs")
@@ -46,7 +46,7 @@ def test_pieces_of_unlike_loudness_are_heard_alike(
     pieces = [
         loudness(heard.between(moment - 1.2, moment), tmp_path / "piece") for moment in settled
     ]
-    made = [segment["metadata"]["loudness_lufs"] for segment in house.segments()]
+    made = [segment["metadata"]["loudness_lufs"] for segment in deployment.segments()]
     assert max(made) - min(made) > 2 * UNEVEN_DB, "they were made unlike"
     assert max(pieces) - min(pieces) <= APART_LU_MAX
     assert np.mean(pieces) == pytest.approx(TARGET_LUFS + 20 * np.log10(VOLUME), abs=1)

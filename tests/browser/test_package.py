@@ -18,9 +18,9 @@ from parcours_xl.local.node import find_npm
 from parcours_xl.local.player_build import WEB
 from parcours_xl.local.player_package import SOURCES, pack_player
 from parcours_xl.simulators.bed import START_BYTES_MAX
-from tests.browser.front import recorder
-from tests.browser.house import House
+from tests.browser.deployment import Deployment
 from tests.browser.listener import EAR
+from tests.browser.page_proxy import recorder
 from tests.browser.recording import Recording
 from tests.fixtures.servers import running
 from tests.fixtures.waiting import wait_until
@@ -122,24 +122,24 @@ def test_the_readme_shows_what_the_fresh_page_does() -> None:
 
 
 def test_music_is_heard_in_a_fresh_page_on_another_origin(
-    browser: Browser, house: House, elsewhere: str
+    browser: Browser, deployment: Deployment, elsewhere: str
 ) -> None:
     context = browser.new_context()
     context.add_init_script(EAR)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    url, key = house.wire.url, house.project.anon_key
+    url, key = deployment.tcp_proxy.url, deployment.project.anon_key
     page.goto(f"{elsewhere}/?{urlencode({'url': url, 'key': key})}")
 
     page.get_by_role("button", name="Listen").click()
     page.locator("output").filter(has_text="playing").wait_for(timeout=60_000)
-    wait_until(lambda: house.segments()[0]["status"] == "complete", 60)
+    wait_until(lambda: deployment.segments()[0]["status"] == "complete", 60)
     page.wait_for_timeout(6000)
     page.get_by_role("button", name="Stop").click()
     page.locator("output").filter(has_text="stopped").wait_for()
     heard = Recording.from_page(page.evaluate("__ear.recording()"))
-    tones = house.tones()
+    tones = deployment.tones()
     context.close()
 
     assert errors == []

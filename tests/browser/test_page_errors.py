@@ -4,22 +4,22 @@ import re
 
 import httpx
 
-from tests.browser.house import House
+from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener
 from tests.fixtures.waiting import wait_until
 
 
-def counted(house: House, kind: str) -> float:
-    key = {"Authorization": f"Bearer {house.project.service_role_key}"}
-    text = httpx.get(f"{house.url}metrics", headers=key, trust_env=False).text
+def counted(deployment: Deployment, kind: str) -> float:
+    key = {"Authorization": f"Bearer {deployment.project.service_role_key}"}
+    text = httpx.get(f"{deployment.url}metrics", headers=key, trust_env=False).text
     [value] = re.findall(rf'^parcours_page_errors_total{{kind="{kind}"}} (\S+)', text, re.MULTILINE)
     return float(value)
 
 
 def test_what_nobody_caught_is_counted_and_stop_still_stops(
-    listener: Listener, house: House
+    listener: Listener, deployment: Deployment
 ) -> None:
-    before = {kind: counted(house, kind) for kind in ("uncaught", "unhandled")}
+    before = {kind: counted(deployment, kind) for kind in ("uncaught", "unhandled")}
     listener.tap_start()
     listener.wait_for_music()
     listener.page.evaluate(
@@ -27,7 +27,7 @@ def test_what_nobody_caught_is_counted_and_stop_still_stops(
     )
 
     once_more = {kind: times + 1 for kind, times in before.items()}
-    wait_until(lambda: {kind: counted(house, kind) for kind in before} == once_more, 10)
-    assert [trouble for trouble in listener.troubles if "policy" in trouble.lower()] == []
+    wait_until(lambda: {kind: counted(deployment, kind) for kind in before} == once_more, 10)
+    assert [error for error in listener.errors if "policy" in error.lower()] == []
     listener.press("stop")
     listener.wait_for_playing("playing.length === 0")

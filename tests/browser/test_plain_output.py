@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.house import House
+from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener, Open
 
 
@@ -34,11 +34,11 @@ def test_a_journey_without_a_graph(plain: Listener) -> None:
     plain.wait_for_title("La musique est arrêtée")
     plain.wait_for_playing("playing.length === 0")
     assert plain.page.evaluate("__ear.rate") == 0, "no graph was ever made"
-    assert plain.troubles == []
+    assert plain.errors == []
 
 
-def test_the_bed_without_a_graph(open_listener: Open, house: House) -> None:
-    house.tune(first_s=90)
+def test_the_bed_without_a_graph(open_listener: Open, deployment: Deployment) -> None:
+    deployment.tune(first_s=90)
     listener = open_listener(path="?output=plain", bed=True)
     listener.tap_start()
     listener.wait_for_playing("playing.some(({ volume }) => volume > 0.05)")
@@ -50,4 +50,4 @@ def test_the_bed_without_a_graph(open_listener: Open, house: House) -> None:
     listener.wait_for_playing("playing.length === 1 && playing[0].address.includes('/streams/')")
     listener.press("stop")
     listener.wait_for_playing("playing.length === 0")
-    assert listener.troubles == []
+    assert listener.errors == []

@@ -25,7 +25,7 @@ from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.processes import running_server, wait_until_ready
 from parcours_xl.local.project import LocalProject
 from parcours_xl.local.stack import running_stack
-from tests.browser.house import SHORT
+from tests.browser.deployment import SHORT
 from tests.browser.words import WORDS
 
 DEPLOYMENT = Path(__file__).parents[2] / "docs" / "deployment.md"

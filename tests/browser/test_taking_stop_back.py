@@ -3,76 +3,78 @@
 import pytest
 from playwright.sync_api import Route
 
-from tests.browser.house import House
+from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener, Open
 from tests.fixtures.waiting import wait_until
 
 PIECES = 4
 
 
-def is_cancelled(house: House) -> bool:
-    return "cancelled_at" in house.last_run()["metadata"]
+def is_cancelled(deployment: Deployment) -> bool:
+    return "cancelled_at" in deployment.last_run()["metadata"]
 
 
-def count_runs(house: House) -> int:
-    return len(house.query("select id from parcours_runs"))
+def count_runs(deployment: Deployment) -> int:
+    return len(deployment.query("select id from parcours_runs"))
 
 
-def stop_while_composing(listener: Listener, house: House) -> None:
+def stop_while_composing(listener: Listener, deployment: Deployment) -> None:
     """As soon as the first piece has been bought."""
-    runs = count_runs(house)
+    runs = count_runs(deployment)
     listener.tap_start()
-    wait_until(lambda: count_runs(house) > runs)
-    wait_until(lambda: sum(house.bought()) == 1)
+    wait_until(lambda: count_runs(deployment) > runs)
+    wait_until(lambda: sum(deployment.bought()) == 1)
     listener.press("stop")
 
 
 def test_what_was_not_bought_is_not_and_one_tap_has_it_after_all(
-    listener: Listener, house: House
+    listener: Listener, deployment: Deployment
 ) -> None:
-    stop_while_composing(listener, house)
-    wait_until(lambda: house.last_run()["status"] == "failed")
-    assert is_cancelled(house)
-    first, *others = house.segments()
+    stop_while_composing(listener, deployment)
+    wait_until(lambda: deployment.last_run()["status"] == "failed")
+    assert is_cancelled(deployment)
+    first, *others = deployment.segments()
     assert (first["status"], {other["status"] for other in others}) == ("complete", {"failed"})
-    assert house.bought() == [1, 0, 0, 0]
+    assert deployment.bought() == [1, 0, 0, 0]
 
     listener.page.evaluate("location.hash = 'runs'")
     listener.page.locator(".run").filter(has_text="Arrêté").wait_for()
     listener.page.evaluate("location.hash = 'listen'")
     listener.press("resume")
     listener.wait_for_music()
-    wait_until(lambda: house.last_run()["status"] == "ready", 60)
-    assert house.bought() == [1] * PIECES
-    assert not is_cancelled(house)
-    assert listener.troubles == []
+    wait_until(lambda: deployment.last_run()["status"] == "ready", 60)
+    assert deployment.bought() == [1] * PIECES
+    assert not is_cancelled(deployment)
+    assert listener.errors == []
 
 
-def test_a_stopped_journey_is_taken_up_from_the_list(listener: Listener, house: House) -> None:
-    stop_while_composing(listener, house)
-    wait_until(lambda: house.last_run()["status"] == "failed")
+def test_a_stopped_journey_is_taken_up_from_the_list(
+    listener: Listener, deployment: Deployment
+) -> None:
+    stop_while_composing(listener, deployment)
+    wait_until(lambda: deployment.last_run()["status"] == "failed")
     listener.press("home")
     listener.follow("runs")
     listener.page.locator(".run").filter(has_text="Arrêté").get_by_role("button").click()
     listener.wait_for_music()
-    wait_until(lambda: not is_cancelled(house))
+    wait_until(lambda: not is_cancelled(deployment))
 
 
 def test_stop_and_resume_within_a_second_leave_the_run_composed(
-    listener: Listener, house: House
+    listener: Listener, deployment: Deployment
 ) -> None:
-    stop_while_composing(listener, house)
+    stop_while_composing(listener, deployment)
     for _ in range(3):
         listener.press("resume")
         listener.press("stop")
     listener.press("resume")
     listener.wait_for_music()
-    wait_until(lambda: house.last_run()["status"] == "ready", 60)
-    assert house.bought() == [1] * PIECES
+    wait_until(lambda: deployment.last_run()["status"] == "ready", 60)
+    assert deployment.bought() == [1] * PIECES
 
 
-def test_the_music_comes_back_at_its_place(open_listener: Open, house: House) -> None:
-    house.tune(signal="chirp")
+def test_the_music_comes_back_at_its_place(open_listener: Open, deployment: Deployment) -> None:
+    deployment.tune(signal="chirp")
     listener = open_listener(bed=False)
     listener.tap_start()
     listener.wait_for_music()
@@ -108,31 +110,35 @@ def test_a_second_tap_on_stop_does_not_take_it_back(listener: Listener) -> None:
 
 
 def test_a_tab_that_is_closed_right_after_stop_buys_nothing_more(
-    listener: Listener, house: House
+    listener: Listener, deployment: Deployment
 ) -> None:
-    stop_while_composing(listener, house)
+    stop_while_composing(listener, deployment)
     listener.page.close()
-    wait_until(lambda: is_cancelled(house))
-    assert house.bought() == [1, 0, 0, 0]
+    wait_until(lambda: is_cancelled(deployment))
+    assert deployment.bought() == [1, 0, 0, 0]
 
 
-def test_stop_without_a_network_is_told_when_it_is_back(listener: Listener, house: House) -> None:
-    house.tune(complete_s=1e9)
+def test_stop_without_a_network_is_told_when_it_is_back(
+    listener: Listener, deployment: Deployment
+) -> None:
+    deployment.tune(complete_s=1e9)
     listener.tap_start()
     listener.wait_for_music()
     listener.context.set_offline(True)
     listener.press("stop")
     listener.listen_for(2)
-    assert not is_cancelled(house)
+    assert not is_cancelled(deployment)
     listener.context.set_offline(False)
-    wait_until(lambda: is_cancelled(house))
-    assert house.bought() == [1, 0, 0, 0]
+    wait_until(lambda: is_cancelled(deployment))
+    assert deployment.bought() == [1, 0, 0, 0]
 
 
 @pytest.mark.parametrize("taken_back", [False, True])
-def test_stop_before_the_run_is_known(listener: Listener, house: House, taken_back: bool) -> None:
+def test_stop_before_the_run_is_known(
+    listener: Listener, deployment: Deployment, taken_back: bool
+) -> None:
     held: list[Route] = []
-    runs = count_runs(house)
+    runs = count_runs(deployment)
     listener.page.route("**/parcours-xl-create", lambda route: held.append(route))
     with listener.page.expect_request("**/parcours-xl-create"):
         listener.tap_start()
@@ -143,9 +149,9 @@ def test_stop_before_the_run_is_known(listener: Listener, house: House, taken_ba
     held[0].continue_()
     if taken_back:
         listener.wait_for_music()
-        assert not is_cancelled(house)
+        assert not is_cancelled(deployment)
     else:
-        wait_until(lambda: count_runs(house) > runs)
-        wait_until(lambda: is_cancelled(house))
-        assert sum(house.bought()) == 0
-    assert count_runs(house) == runs + 1
+        wait_until(lambda: count_runs(deployment) > runs)
+        wait_until(lambda: is_cancelled(deployment))
+        assert sum(deployment.bought()) == 0
+    assert count_runs(deployment) == runs + 1

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.house import TRACK_S, House
-from tests.browser.listener import Wish, open_page
+from tests.browser.deployment import TRACK_S, Deployment
+from tests.browser.listener import PageOptions, open_page
 from tests.browser.recording import Recording
 
 CLICK_DBFS = -80
@@ -31,7 +31,7 @@ class Heard:
     sound: Recording
     tones: list[tuple[float, float]]
     previews_received: list[float]
-    troubles: list[str]
+    errors: list[str]
 
     @property
     def starts(self) -> float:
@@ -64,28 +64,28 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def journey(browser: Browser, deployment: House) -> Heard:
+def journey(browser: Browser, session_deployment: Deployment) -> Heard:
     """A journey whose music was composed in time; on a busy machine not every one's is."""
     for _ in range(HEARINGS_MAX):
-        heard = hear_a_journey(browser, deployment)
+        heard = hear_a_journey(browser, session_deployment)
         if heard.was_composed_in_time:
             return heard
     pytest.fail(f"the music came late {HEARINGS_MAX} times: this machine has too much to do")
 
 
-def hear_a_journey(browser: Browser, deployment: House) -> Heard:
-    deployment.mend()
-    deployment.tune(**FINAL_SOON)
-    listener = open_page(browser, deployment, Wish(bed=False))
+def hear_a_journey(browser: Browser, session_deployment: Deployment) -> Heard:
+    session_deployment.recover()
+    session_deployment.tune(**FINAL_SOON)
+    listener = open_page(browser, session_deployment, PageOptions(bed=False))
     listener.tap_start()
     listener.wait_for_music()
-    deployment.tune(**NEXT_LATER)
+    session_deployment.tune(**NEXT_LATER)
     listener.wait_for_title("La musique est terminée", 6 * TRACK_S)
     listener.listen_for(1.5)
-    segments = deployment.segments()
-    tones = [deployment.tones(place) for place in range(len(segments))]
-    received = [deployment.moment(row["metadata"]["first_received_at"]) for row in segments]
-    heard = Heard(listener.recording(), tones, received, listener.troubles)
+    segments = session_deployment.segments()
+    tones = [session_deployment.tones(place) for place in range(len(segments))]
+    received = [session_deployment.moment(row["metadata"]["first_received_at"]) for row in segments]
+    heard = Heard(listener.recording(), tones, received, listener.errors)
     listener.close()
     return heard
 
@@ -161,4 +161,4 @@ def test_the_end_fades_into_silence_over_eight_seconds(journey: Heard) -> None:
 
 
 def test_the_page_had_nothing_to_complain_about(journey: Heard) -> None:
-    assert journey.troubles == []
+    assert journey.errors == []

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Locator
 
-from tests.browser.house import House
+from tests.browser.deployment import Deployment
 from tests.browser.listener import Open
 
 LOCAL = "le numéro d'urgence de votre pays"
@@ -28,11 +28,16 @@ def numbers(part: Locator) -> list[str]:
     ],
 )
 def test_emergency_numbers_follow_the_country(
-    browser: Browser, house: House, locale: str, zone: str, called: list[str], sentence: str
+    browser: Browser,
+    deployment: Deployment,
+    locale: str,
+    zone: str,
+    called: list[str],
+    sentence: str,
 ) -> None:
     with browser.new_context(locale=locale, timezone_id=zone) as context:
         page = context.new_page()
-        page.goto(house.url)
+        page.goto(deployment.url)
         red_flags = page.locator(".home .red-flags")
         assert numbers(red_flags) == called
         assert sentence in red_flags.inner_text()
@@ -47,11 +52,11 @@ def test_emergency_numbers_follow_the_country(
 
 def test_the_brief_is_in_the_language_of_the_page_and_follows_it(open_listener: Open) -> None:
     listener = open_listener(bed=False, language="en")
-    listener.house.tune(first_s=1e9)
+    listener.deployment.tune(first_s=1e9)
     listener.tap_start()
     brief = listener.page.locator(".brief")
     brief.wait_for()
-    written = listener.house.last_run()["metadata"]["brief"]
+    written = listener.deployment.last_run()["metadata"]["brief"]
     assert (brief.get_attribute("lang"), brief.inner_text()) == ("en", written["en"])
     listener.press("help")
     listener.press("language")

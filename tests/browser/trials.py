@@ -4,9 +4,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tests.browser.deployment import FIRST_S, Deployment
 from tests.browser.engines import Engine, EngineListener
-from tests.browser.house import FIRST_S, House
-from tests.browser.listener import HELD_UP_MS, Wish
+from tests.browser.listener import HELD_UP_MS, PageOptions
 from tests.browser.recording import Mark, Recording
 from tests.browser.words import WORDS
 
@@ -46,20 +46,20 @@ class Trial:
 
 def start_with_a_final_soon(listener: EngineListener) -> None:
     """Tap, until the first piece sounds whose final is composed next, and before the second."""
-    listener.house.tune(first_s=FIRST_S, complete_s=90)
+    listener.deployment.tune(first_s=FIRST_S, complete_s=90)
     listener.tap_start()
     listener.wait_for_music()
-    listener.house.tune(first_s=150)
+    listener.deployment.tune(first_s=150)
 
 
-def try_stops(engine: Engine, house: House, count: int, seed: int = 1) -> list[Trial]:
+def try_stops(engine: Engine, deployment: Deployment, count: int, seed: int = 1) -> list[Trial]:
     """Start and Stop, again and again: while it waits, begins, and plays."""
-    return _in_series(engine, house, count, random.Random(seed), _stop_series)
+    return _in_series(engine, deployment, count, random.Random(seed), _stop_series)
 
 
-def try_pauses(engine: Engine, house: House, count: int, seed: int = 1) -> list[Trial]:
+def try_pauses(engine: Engine, deployment: Deployment, count: int, seed: int = 1) -> list[Trial]:
     """Pause and Resume, again and again, most while the music still comes in."""
-    return _in_series(engine, house, count, random.Random(seed), _pause_series)
+    return _in_series(engine, deployment, count, random.Random(seed), _pause_series)
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ Series = Callable[[EngineListener, Sequence[float]], list[Seen]]
 
 
 def _in_series(
-    engine: Engine, house: House, count: int, chance: random.Random, series: Series
+    engine: Engine, deployment: Deployment, count: int, chance: random.Random, series: Series
 ) -> list[Trial]:
     trials: list[Trial] = []
     while len(trials) < count:
-        house.mend()
-        listener = engine.open(house, Wish(language=engine.language, bed=True))
+        deployment.recover()
+        listener = engine.open(deployment, PageOptions(language=engine.language, bed=True))
         moments = [chance.random() for _ in range(min(SERIES, count - len(trials)))]
         seen = series(listener, moments)
         pressed, again = ("stop", "start") if series is _stop_series else ("pause", "resume")
@@ -108,7 +108,7 @@ def _stop_series(listener: EngineListener, moments: Sequence[float]) -> list[See
 
 def _pause_series(listener: EngineListener, moments: Sequence[float]) -> list[Seen]:
     seen = []
-    listener.house.tune(track_seconds=LONG_TRACK_S)
+    listener.deployment.tune(track_seconds=LONG_TRACK_S)
     listener.tap_start()
     listener.wait_for_music()
     for place, moment in enumerate(moments):

@@ -16,9 +16,9 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
+from tests.browser.deployment import Deployment
 from tests.browser.desktop import Desktop
-from tests.browser.house import House
-from tests.browser.listener import FLUSH_S, PLAYING_S_MAX, READY_S, SHOTS, Playing, Wish
+from tests.browser.listener import FLUSH_S, PLAYING_S_MAX, READY_S, SHOTS, PageOptions, Playing
 from tests.browser.recording import Mark, Recording, marks_of
 from tests.browser.words import WORDS
 from tests.fixtures.waiting import wait_until
@@ -67,8 +67,8 @@ class WebKitListener:
     """The verbs of Listener (listener.py), by WebDriver."""
 
     driver: webdriver.WebKitGTK
-    house: House
-    wish: Wish
+    deployment: Deployment
+    options: PageOptions
     window: str
 
     # What a person does
@@ -103,8 +103,8 @@ class WebKitListener:
 
     def visit(self) -> None:
         self._look_at_mine()
-        self.driver.set_window_size(self.wish.width, self.wish.height)
-        self.driver.get(self.house.url + self.wish.path)
+        self.driver.set_window_size(self.options.width, self.options.height)
+        self.driver.get(self.deployment.url + self.options.path)
         time.sleep(READY_S)
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class WebKitListener:
         return marks_of(self.evaluate("__ear.marks"))
 
     @property
-    def troubles(self) -> list[str]:
+    def errors(self) -> list[str]:
         return list(self.evaluate("__ear.troubles"))
 
     def text(self) -> str:

@@ -17,8 +17,8 @@ from tests.containers.server import IMAGE
 def main() -> int:
     """0 when all is well, 1 when something is not, 2 where there is no engine or no image."""
     image = os.environ.get(IMAGE_VARIABLE) or IMAGE
-    if trouble := find_trouble(image):
-        print(f"parcours: {trouble}", file=sys.stderr)
+    if error := find_trouble(image):
+        print(f"parcours: {error}", file=sys.stderr)
         return 2
     print(f"The SQL suite on {image}.", flush=True)
     return subprocess.run(

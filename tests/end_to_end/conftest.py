@@ -6,25 +6,25 @@ from collections.abc import Iterator
 import pytest
 
 from parcours_xl.local.project import LocalProject
-from tests.end_to_end.house import House, running_house
+from tests.end_to_end.deployment import Deployment, running_deployment
 
 ANSWERED = "answered"
 """A test's property: how many requests were answered with which HTTP status."""
 
 
 @pytest.fixture(scope="session")
-def deployment(stack: LocalProject) -> Iterator[House]:
-    with running_house(stack) as house:
-        yield house
+def session_deployment(stack: LocalProject) -> Iterator[Deployment]:
+    with running_deployment(stack) as deployment:
+        yield deployment
 
 
 @pytest.fixture
-def house(deployment: House) -> Iterator[House]:
+def deployment(session_deployment: Deployment) -> Iterator[Deployment]:
     """The deployment, with nothing due and no faults."""
-    deployment.forget_work()
-    deployment.clear_faults()
-    yield deployment
-    deployment.clear_faults()
+    session_deployment.forget_work()
+    session_deployment.clear_faults()
+    yield session_deployment
+    session_deployment.clear_faults()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

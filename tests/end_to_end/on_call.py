@@ -11,12 +11,12 @@ from uuid import UUID
 from parcours_xl.local.processes import Server
 from parcours_xl.local.project import LocalProject, open_project
 from parcours_xl.local.stack import held_state, started_servers
-from tests.end_to_end.house import House, running_house, running_workers
+from tests.end_to_end.deployment import Deployment, running_deployment, running_workers
 from tests.end_to_end.runbook import stands_in_the_page
-from tests.fixtures.operator import Operator, Told
+from tests.fixtures.operator import CommandResult, Operator
 from tests.fixtures.waiting import wait_until
 
-# The operator's minutes, shortened as the service's are (house.SHORT_TIMINGS).
+# The operator's minutes, shortened as the service's are (deployment.SHORT_TIMINGS).
 SHORT_TARGETS = {
     "TTFP_TARGET_S": "1.8",
     "TTFC_TARGET_S": "2.5",
@@ -49,12 +49,12 @@ class Supabase:
 class OnCall:
     """Somebody who has docs/runbook.md and a terminal. names: what its placeholders stand for."""
 
-    house: House
+    deployment: Deployment
     supabase: Supabase
     operator: Operator
     names: dict[str, str]
 
-    def type(self, *words: object) -> Told:
+    def type(self, *words: object) -> CommandResult:
         """Run a command of the page; AssertionError when it is none."""
         typed = tuple(map(str, words))
         assert stands_in_the_page(typed, self.names), f"not in docs/runbook.md: {typed}"
@@ -104,20 +104,24 @@ class OnCall:
 
     def begin_runs(self, count: int = 3, segments: int = 1) -> list[UUID]:
         """So many listeners begin a journey. RUN is the first of them."""
-        runs = [self.house.create_run(segments, self.house.sign_up()) for _ in range(count)]
+        runs = [
+            self.deployment.create_run(segments, self.deployment.sign_up()) for _ in range(count)
+        ]
         for run_id in runs:
-            self.house.start_run(run_id)
+            self.deployment.start_run(run_id)
         self.names.clear()
         self.names.update({str(run_id): "RUN" for run_id in runs})
         return runs
 
     def wait_for_all(self, runs: list[UUID], status: str) -> None:
         for run_id in runs:
-            self.house.wait_for(run_id, status, 60)
+            self.deployment.wait_for(run_id, status, 60)
 
     def working(self) -> AbstractContextManager[None]:
         """One worker is at work, and looks after everything each second."""
-        return running_workers(self.house, MAINTENANCE_EVERY_S="1", RETRY_LATER_PAUSES_S="1,1,1")
+        return running_workers(
+            self.deployment, MAINTENANCE_EVERY_S="1", RETRY_LATER_PAUSES_S="1,1,1"
+        )
 
 
 @contextmanager
@@ -127,8 +131,8 @@ def on_duty(state_dir: Path) -> Iterator[OnCall]:
         supabase = Supabase(open_project(state_dir, 0))
         supabase.start()
         try:
-            with running_house(supabase.project) as house:
-                environment: Mapping[str, str] = {**house.environment, **SHORT_TARGETS}
-                yield OnCall(house, supabase, Operator(environment), {})
+            with running_deployment(supabase.project) as deployment:
+                environment: Mapping[str, str] = {**deployment.environment, **SHORT_TARGETS}
+                yield OnCall(deployment, supabase, Operator(environment), {})
         finally:
             supabase.stop()

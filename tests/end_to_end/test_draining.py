@@ -9,15 +9,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from parcours_xl.adapters.sql_functions import SupabaseAway
-from parcours_xl.http.draining import STOPPING
-from parcours_xl.http.shapes import ErrorAnswer
+from parcours_xl.api.draining import STOPPING
+from parcours_xl.api.schemas import ErrorResponse
+from parcours_xl.clients.sql_functions import SupabaseUnavailable
 from parcours_xl.local.development import supabase_environment, vendor_environment
 from parcours_xl.local.project import LocalProject
 from parcours_xl.serving import STOP_S_MAX
-from tests.fixtures.people import Person
 from tests.fixtures.served import START_S_MAX, Served, running_serve
 from tests.fixtures.served import STOP_S_MAX as PATIENCE_S
+from tests.fixtures.users import Person
 from tests.fixtures.vendors import Vendor
 from tests.fixtures.waiting import until, wait_until
 
@@ -123,7 +123,9 @@ async def test_what_is_under_way_is_answered_and_nothing_else_is_begun(
     assert made and len({answer.json()["runId"] for answer in made}) == len(made)
     # Stopping is nobody's reason; a machine that is too busy may not reach its database in time.
     others = {answer.text for answer in answers if answer.status_code != 200}
-    assert others <= {ErrorAnswer(error=str(SupabaseAway())).model_dump_json(exclude_none=True)}
+    assert others <= {
+        ErrorResponse(error=str(SupabaseUnavailable())).model_dump_json(exclude_none=True)
+    }
     assert_nothing_broke(served)
 
 
@@ -138,7 +140,9 @@ async def test_every_process_answers_what_it_has_begun(
     made = [answer for answer in answers if answer.status_code == 200]
     assert made and len({answer.json()["runId"] for answer in made}) == len(made)
     others = {answer.text for answer in answers if answer.status_code != 200}
-    assert others <= {ErrorAnswer(error=str(SupabaseAway())).model_dump_json(exclude_none=True)}
+    assert others <= {
+        ErrorResponse(error=str(SupabaseUnavailable())).model_dump_json(exclude_none=True)
+    }
     assert_nothing_broke(served_by_two)
     drained = served_by_two.told().count("service.draining")
     assert drained == 2, served_by_two.told()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.end_to_end.house import House, running_workers
+from tests.end_to_end.deployment import Deployment, running_workers
 from tests.fixtures.waiting import wait_until
 
 
@@ -38,85 +38,89 @@ def listening() -> Iterator[tuple[int, list[object]]]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_forged_completion_never_reaches_a_loopback_server(
-    house: House, host: str, scheme: str
+    deployment: Deployment, host: str, scheme: str
 ) -> None:
-    run_id = house.create_run()
-    house.call("parcours-xl-generate", {"runId": str(run_id), "segmentIndex": 0}).raise_for_status()
-    [segment] = house.segments(run_id)
-    with listening() as (port, connections), running_workers(house):
+    run_id = deployment.create_run()
+    deployment.call(
+        "parcours-xl-generate", {"runId": str(run_id), "segmentIndex": 0}
+    ).raise_for_status()
+    [segment] = deployment.segments(run_id)
+    with listening() as (port, connections), running_workers(deployment):
         url = f"{scheme}://{host}:{port}/final.mp3"
-        answer = house.call(
+        answer = deployment.call(
             "parcours-xl-callback",
             {"stage": "complete", "downloadUrl": url, "duration": 125},
             params={"segment": str(segment["id"]), "token": str(segment["callback_token"])},
         )
         assert answer.status_code == 200
         # Suno is asked what has become of its task, and its music comes all the same.
-        wait_until(lambda: house.segments(run_id)[0]["status"] == "complete", 30)
+        wait_until(lambda: deployment.segments(run_id)[0]["status"] == "complete", 30)
     assert connections == []
-    [composed] = house.segments(run_id)
+    [composed] = deployment.segments(run_id)
     assert composed["storage_path"]
     assert url not in str(composed)
 
 
-def test_lost_callbacks_are_made_good_by_asking_suno(house: House) -> None:
+def test_lost_callbacks_are_made_good_by_asking_suno(deployment: Deployment) -> None:
     for stage in ("first", "complete"):
-        house.ask_fault(fault="lost_callback", match={"callback": stage})
-    run_id = house.create_run()
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
-    assert len(house.tasks_of(run_id)) == 1
+        deployment.ask_fault(fault="lost_callback", match={"callback": stage})
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    assert len(deployment.tasks_of(run_id)) == 1
 
 
-def test_a_failed_composition_is_tried_again_by_itself(house: House) -> None:
-    house.ask_fault(fault="error_callback", times=1)
-    run_id = house.create_run()
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
-    assert house.events(run_id, "segment.failed") == 1
-    assert len(house.tasks_of(run_id)) == 2
+def test_a_failed_composition_is_tried_again_by_itself(deployment: Deployment) -> None:
+    deployment.ask_fault(fault="error_callback", times=1)
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    assert deployment.events(run_id, "segment.failed") == 1
+    assert len(deployment.tasks_of(run_id)) == 2
 
 
-def test_a_failed_run_is_resumed_by_the_runner(house: House) -> None:
-    house.ask_fault(fault="refused", times=1)
-    run_id = house.create_run(segments=2)
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "failed")
-        assert [s["status"] for s in house.segments(run_id)] == ["failed", "complete"]
-        house.start_run(run_id)
-        house.wait_for(run_id, "ready")
+def test_a_failed_run_is_resumed_by_the_runner(deployment: Deployment) -> None:
+    deployment.ask_fault(fault="refused", times=1)
+    run_id = deployment.create_run(segments=2)
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "failed")
+        assert [s["status"] for s in deployment.segments(run_id)] == ["failed", "complete"]
+        deployment.start_run(run_id)
+        deployment.wait_for(run_id, "ready")
 
 
-def test_no_credits_end_a_run_after_one_request(house: House) -> None:
-    house.ask_fault(fault="no_credits")
-    seen_before = len(house.suno()["window"]["arrivals"])
-    run_id = house.create_run(segments=4)
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "failed")
-    assert {s["metadata"]["failure"]["reason"] for s in house.segments(run_id)} == {"suno_account"}
-    assert len(house.suno()["window"]["arrivals"]) == seen_before + 1
+def test_no_credits_end_a_run_after_one_request(deployment: Deployment) -> None:
+    deployment.ask_fault(fault="no_credits")
+    seen_before = len(deployment.suno()["window"]["arrivals"])
+    run_id = deployment.create_run(segments=4)
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "failed")
+    assert {s["metadata"]["failure"]["reason"] for s in deployment.segments(run_id)} == {
+        "suno_account"
+    }
+    assert len(deployment.suno()["window"]["arrivals"]) == seen_before + 1
 
 
-def test_a_submission_that_suno_never_answers_is_not_made_twice(house: House) -> None:
-    house.ask_fault(fault="no_answer", when="after", times=1)
-    run_id = house.create_run()
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
-    assert len(house.tasks_of(run_id)) == 1, "the callbacks told what the answer did not"
+def test_a_submission_that_suno_never_answers_is_not_made_twice(deployment: Deployment) -> None:
+    deployment.ask_fault(fault="no_answer", when="after", times=1)
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    assert len(deployment.tasks_of(run_id)) == 1, "the callbacks told what the answer did not"
 
 
-def test_a_busy_suno_is_asked_again_after_its_pauses(house: House) -> None:
-    house.ask_fault(fault="busy", times=3)
-    run_id = house.create_run()
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
-    assert house.events(run_id, "segment.refused") == 3
+def test_a_busy_suno_is_asked_again_after_its_pauses(deployment: Deployment) -> None:
+    deployment.ask_fault(fault="busy", times=3)
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    assert deployment.events(run_id, "segment.refused") == 3
 
 
 DEAD = pytest.mark.parametrize(
@@ -134,48 +138,48 @@ DEAD = pytest.mark.parametrize(
 
 @DEAD
 def test_a_dead_download_is_made_good_from_the_same_task(
-    house: House, fault: dict[str, object]
+    deployment: Deployment, fault: dict[str, object]
 ) -> None:
-    house.ask_fault(**fault, times=2)
-    run_id = house.create_run()
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
-    assert house.segments(run_id)[0]["storage_path"] is not None
-    assert len(house.tasks_of(run_id)) == 1
+    deployment.ask_fault(**fault, times=2)
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    assert deployment.segments(run_id)[0]["storage_path"] is not None
+    assert len(deployment.tasks_of(run_id)) == 1
 
 
 @DEAD
 def test_a_task_without_a_track_that_plays_is_composed_anew(
-    house: House, fault: dict[str, object]
+    deployment: Deployment, fault: dict[str, object]
 ) -> None:
     # For both tracks as delivered, and for the one that Suno's record names when it is asked.
-    house.ask_fault(**fault, times=3)
-    run_id = house.create_run()
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
-    assert house.segments(run_id)[0]["storage_path"] is not None
-    assert len(house.tasks_of(run_id)) == 2
+    deployment.ask_fault(**fault, times=3)
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    assert deployment.segments(run_id)[0]["storage_path"] is not None
+    assert len(deployment.tasks_of(run_id)) == 2
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_file_that_is_not_there_yet_is_waited_for(house: House, status: int) -> None:
-    house.ask_fault(fault="missing", status=status, times=3)
-    run_id = house.create_run()
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
-    assert house.segments(run_id)[0]["storage_path"] is not None
-    assert len(house.tasks_of(run_id)) == 1
+def test_a_file_that_is_not_there_yet_is_waited_for(deployment: Deployment, status: int) -> None:
+    deployment.ask_fault(fault="missing", status=status, times=3)
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    assert deployment.segments(run_id)[0]["storage_path"] is not None
+    assert len(deployment.tasks_of(run_id)) == 1
 
 
-def test_a_track_too_large_to_store_is_handed_on_by_its_own_address(house: House) -> None:
-    house.ask_fault(fault="oversized")
-    run_id = house.create_run()
-    house.start_run(run_id)
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
-    [segment] = house.segments(run_id)
+def test_a_track_too_large_to_store_is_handed_on_by_its_own_address(deployment: Deployment) -> None:
+    deployment.ask_fault(fault="oversized")
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    [segment] = deployment.segments(run_id)
     assert segment["storage_path"] is None
     assert segment["final_url"].startswith("http://127.0.0.1")

@@ -16,18 +16,18 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from parcours_xl.functions.doors import DOORS
+from parcours_xl.api.routes import FUNCTION_ROUTES
 from parcours_xl.local.development import listens
 from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.proxy import Proxy, create_client
-from tests.end_to_end.house import ANSWER_S_MAX, House, running_workers
-from tests.fixtures.servers import SilentListener, running
+from tests.end_to_end.deployment import ANSWER_S_MAX, Deployment, running_workers
+from tests.fixtures.servers import UnresponsiveServer, running
 from tests.fixtures.waiting import wait_until
 from tests.js.modules import install_modules, run_node
 
 ROOT = Path(__file__).parents[2]
 EDGE = ROOT / "supabase" / "functions"
-NAMES = [door.name for door in DOORS]
+NAMES = [endpoint.name for endpoint in FUNCTION_ROUTES]
 
 post = partial(httpx.post, trust_env=False, timeout=ANSWER_S_MAX)
 
@@ -63,12 +63,12 @@ def running_forwarder(name: str, service: str, edge: Path = EDGE) -> Iterator[in
 
 
 @contextmanager
-def running_project(house: House) -> Iterator[str]:
+def running_project(deployment: Deployment) -> Iterator[str]:
     """The embedded Supabase with its own edge functions, at one origin, as a hosted project is."""
     [port] = choose_free_ports(1)
     with ExitStack() as started:
         forwarders = {
-            name: started.enter_context(running_forwarder(name, house.project.functions_url))
+            name: started.enter_context(running_forwarder(name, deployment.project.functions_url))
             for name in NAMES
         }
         client = create_client()
@@ -78,7 +78,7 @@ def running_project(house: House) -> Iterator[str]:
             )
             for name, port in forwarders.items()
         ]
-        app = Starlette(routes=[*edge, Mount("", Proxy(client, house.project.url))])
+        app = Starlette(routes=[*edge, Mount("", Proxy(client, deployment.project.url))])
         yield started.enter_context(running(app, port))
 
 
@@ -91,7 +91,7 @@ def test_the_platform_leaves_every_token_to_the_service() -> None:
     """Its own check refuses ES256 tokens, with which hosted projects sign."""
     config = tomllib.loads((ROOT / "supabase" / "config.toml").read_text())
     asked_for = {name: how["verify_jwt"] for name, how in config["functions"].items()}
-    assert asked_for == {door.name: False for door in DOORS}
+    assert asked_for == {endpoint.name: False for endpoint in FUNCTION_ROUTES}
 
 
 def test_the_forwarders_type_check() -> None:
@@ -101,11 +101,11 @@ def test_the_forwarders_type_check() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_supabase_js_lives_a_journey_through_the_forwarders(house: House) -> None:
-    with running_project(house) as origin, running_workers(house):
+def test_supabase_js_completes_a_journey_through_the_forwarders(deployment: Deployment) -> None:
+    with running_project(deployment) as origin, running_workers(deployment):
         done = run_node(
             ROOT / "tests" / "js" / "journey.js",
-            {"SUPABASE_URL": origin, "SUPABASE_ANON_KEY": house.project.anon_key},
+            {"SUPABASE_URL": origin, "SUPABASE_ANON_KEY": deployment.project.anon_key},
             timeout_s=90,
         )
     assert done.returncode == 0, done.stderr
@@ -115,13 +115,15 @@ def test_supabase_js_lives_a_journey_through_the_forwarders(house: House) -> Non
     assert told["anonymous"]["status"] == 401
 
 
-def test_a_callback_keeps_its_query_status_and_body(house: House) -> None:
-    run_id = house.create_run()
-    house.call("parcours-xl-generate", {"runId": str(run_id), "segmentIndex": 0}).raise_for_status()
-    [segment] = house.segments(run_id)
+def test_a_callback_keeps_its_query_status_and_body(deployment: Deployment) -> None:
+    run_id = deployment.create_run()
+    deployment.call(
+        "parcours-xl-generate", {"runId": str(run_id), "segmentIndex": 0}
+    ).raise_for_status()
+    [segment] = deployment.segments(run_id)
     names = {"segment": str(segment["id"]), "token": str(segment["callback_token"])}
     body = {"stage": "first", "streamUrl": "https://cdn1.suno.ai/preview.mp3"}
-    with running_forwarder("parcours-xl-callback", house.project.functions_url) as port:
+    with running_forwarder("parcours-xl-callback", deployment.project.functions_url) as port:
         url = f"http://127.0.0.1:{port}/parcours-xl-callback"
         first = post(url, params=names, json=body)
         again = post(url, params=names, json=body)
@@ -131,16 +133,16 @@ def test_a_callback_keeps_its_query_status_and_body(house: House) -> None:
     assert first.headers["x-request-id"]
     assert again.json() == {"ok": True, "skipped": True}
     assert wrong.status_code == 401
-    assert house.segments(run_id)[0]["preview_url"] == body["streamUrl"]
+    assert deployment.segments(run_id)[0]["preview_url"] == body["streamUrl"]
 
 
-def test_a_preflight_is_answered_as_the_service_answers_it(house: House) -> None:
+def test_a_preflight_is_answered_as_the_service_answers_it(deployment: Deployment) -> None:
     asked = {
         "Origin": "https://app.example.org",
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,x-client-info,apikey,content-type",
     }
-    with running_forwarder("sign-track", house.project.functions_url) as port:
+    with running_forwarder("sign-track", deployment.project.functions_url) as port:
         answer = httpx.options(
             f"http://127.0.0.1:{port}/sign-track", headers=asked, trust_env=False
         )
@@ -150,7 +152,7 @@ def test_a_preflight_is_answered_as_the_service_answers_it(house: House) -> None
 
 
 @pytest.mark.parametrize(("service", "status"), [("http://127.0.0.1:9", 503), ("", 503)])
-def test_a_service_that_is_away_is_a_clear_503(service: str, status: int) -> None:
+def test_a_service_that_is_unavailable_is_a_clear_503(service: str, status: int) -> None:
     with running_forwarder("sign-track", service) as port:
         answer = post(f"http://127.0.0.1:{port}/sign-track", json={})
     assert answer.status_code == status
@@ -159,7 +161,7 @@ def test_a_service_that_is_away_is_a_clear_503(service: str, status: int) -> Non
 
 
 def test_a_service_that_does_not_answer_in_time_is_a_504(
-    tmp_path: Path, loopback: SilentListener
+    tmp_path: Path, loopback: UnresponsiveServer
 ) -> None:
     edge = shutil.copytree(EDGE, tmp_path / "functions")
     forward = edge / "_shared" / "forward.ts"

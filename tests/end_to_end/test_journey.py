@@ -4,23 +4,25 @@ import asyncio
 import json
 from pathlib import Path
 
-from parcours_xl.local.demonstration.visits import demonstrate
-from tests.end_to_end.house import House, running_workers
+from parcours_xl.local.demonstration.scenario import demonstrate
+from tests.end_to_end.deployment import Deployment, running_workers
 from tests.js.modules import run_node
 
 SCRIPT = Path(__file__).parent.parent / "js" / "journey.js"
 SCRIPT_S_MAX = 90
 
 
-def test_supabase_py_lives_a_journey_from_sign_up_to_signed_tracks(house: House) -> None:
+def test_supabase_py_completes_a_journey_from_sign_up_to_signed_tracks(
+    deployment: Deployment,
+) -> None:
     seen: list[list[str]] = []
 
     def note(segments: list[dict[str, object]]) -> None:
         seen.append([str(segment["status"]) for segment in segments])
 
-    with running_workers(house):
+    with running_workers(deployment):
         shown = asyncio.run(
-            demonstrate(house.project.url, house.project.anon_key, speed=1, show=note)
+            demonstrate(deployment.project.url, deployment.project.anon_key, speed=1, show=note)
         )
     assert shown.faults == []
     journey = shown.journey
@@ -34,11 +36,16 @@ def test_supabase_py_lives_a_journey_from_sign_up_to_signed_tracks(house: House)
     assert max(under_way) <= 1, "segments are composed one after the other"
 
 
-def test_supabase_js_lives_a_journey_from_sign_up_to_signed_tracks(house: House) -> None:
-    with running_workers(house):
+def test_supabase_js_completes_a_journey_from_sign_up_to_signed_tracks(
+    deployment: Deployment,
+) -> None:
+    with running_workers(deployment):
         done = run_node(
             SCRIPT,
-            {"SUPABASE_URL": house.project.url, "SUPABASE_ANON_KEY": house.project.anon_key},
+            {
+                "SUPABASE_URL": deployment.project.url,
+                "SUPABASE_ANON_KEY": deployment.project.anon_key,
+            },
             timeout_s=SCRIPT_S_MAX,
         )
     assert done.returncode == 0, done.stderr

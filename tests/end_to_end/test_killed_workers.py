@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.end_to_end.house import House, running_workers, start_worker
+from tests.end_to_end.deployment import Deployment, running_workers, start_worker
 from tests.end_to_end.tripwire import Tripwire, When, running_tripwire
 
 SUPABASE_STEPS: list[tuple[str, str, When]] = [
@@ -35,44 +35,46 @@ def name(step: tuple[str, str, When]) -> str:
 
 
 @pytest.mark.parametrize("step", SUPABASE_STEPS, ids=name)
-def test_another_worker_goes_on_when_one_dies_at_supabases_door(
-    house: House, step: tuple[str, str, When]
+def test_another_worker_goes_on_when_one_dies_while_calling_supabase(
+    deployment: Deployment, step: tuple[str, str, When]
 ) -> None:
-    with running_tripwire(house.project.url, house.gate_port) as tripwire:
+    with running_tripwire(deployment.project.url, deployment.gate_port) as tripwire:
         rest_url = f"{tripwire.url}/rest/v1"
-        dies_and_goes_on(house, tripwire, step, SUPABASE_URL=tripwire.url, POSTGREST_URL=rest_url)
+        dies_and_goes_on(
+            deployment, tripwire, step, SUPABASE_URL=tripwire.url, POSTGREST_URL=rest_url
+        )
 
 
 @pytest.mark.parametrize("step", SUNO_STEPS, ids=name)
-def test_another_worker_goes_on_when_one_dies_at_sunos_door(
-    house: House, step: tuple[str, str, When]
+def test_another_worker_goes_on_when_one_dies_while_calling_suno(
+    deployment: Deployment, step: tuple[str, str, When]
 ) -> None:
-    with running_tripwire(house.project.suno_url, house.gate_port) as tripwire:
-        dies_and_goes_on(house, tripwire, step, SUNO_API_BASE=tripwire.url)
+    with running_tripwire(deployment.project.suno_url, deployment.gate_port) as tripwire:
+        dies_and_goes_on(deployment, tripwire, step, SUNO_API_BASE=tripwire.url)
 
 
 def dies_and_goes_on(
-    house: House, tripwire: Tripwire, step: tuple[str, str, When], **environment: str
+    deployment: Deployment, tripwire: Tripwire, step: tuple[str, str, When], **environment: str
 ) -> None:
-    run_id = house.create_run()
-    victim = start_worker(house, **environment)
+    run_id = deployment.create_run()
+    victim = start_worker(deployment, **environment)
     tripwire.arm(*step, victim)
-    house.start_run(run_id)
+    deployment.start_run(run_id)
     try:
-        assert tripwire.sprung.wait(30), house.story(run_id)
+        assert tripwire.sprung.wait(30), deployment.event_log(run_id)
     finally:
         victim.kill()
         victim.wait()
-    house.end_leases()
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
+    deployment.end_leases()
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
 
-    [segment] = house.segments(run_id)
+    [segment] = deployment.segments(run_id)
     assert segment["status"] == "complete"
     assert segment["callback_token"] is None
-    assert house.events(run_id, "run.ready") == 1
-    assert house.events(run_id, "segment.complete") == 1
-    attempts = [task["payload"]["callBackUrl"] for task in house.tasks_of(run_id)]
+    assert deployment.events(run_id, "run.ready") == 1
+    assert deployment.events(run_id, "segment.complete") == 1
+    attempts = [task["payload"]["callBackUrl"] for task in deployment.tasks_of(run_id)]
     assert len(attempts) == len(set(attempts)), "one attempt is never submitted twice"
     path = segment["storage_path"]
-    assert len(house.query("select true from storage.objects where name = %s", path)) == 1
+    assert len(deployment.query("select true from storage.objects where name = %s", path)) == 1

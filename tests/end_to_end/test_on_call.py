@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.house import House, end_now, running_workers, start_worker
+from tests.end_to_end.deployment import Deployment, end_now, running_workers, start_worker
 from tests.end_to_end.on_call import OnCall, on_duty
 from tests.end_to_end.runbook import stands_in_the_page
 from tests.fixtures.waiting import wait_until
@@ -28,20 +28,20 @@ def duty(module_state_dir: Path) -> Iterator[OnCall]:
 @pytest.fixture
 def on_call(duty: OnCall) -> Iterator[OnCall]:
     """Nothing has happened yet, and nothing is wrong."""
-    duty.house.clear_faults()
-    duty.house.forget_the_past()
-    duty.house.forget_work()
+    duty.deployment.clear_faults()
+    duty.deployment.forget_the_past()
+    duty.deployment.forget_work()
     yield duty
-    duty.house.clear_faults()
+    duty.deployment.clear_faults()
 
 
 @pytest.fixture
-def house(on_call: OnCall) -> House:
-    return on_call.house
+def deployment(on_call: OnCall) -> Deployment:
+    return on_call.deployment
 
 
-def test_lost_callbacks(on_call: OnCall, house: House) -> None:
-    house.ask_fault(fault="lost_callback", times=FOR_GOOD, match={"callback": "*"})
+def test_lost_callbacks(on_call: OnCall, deployment: Deployment) -> None:
+    deployment.ask_fault(fault="lost_callback", times=FOR_GOOD, match={"callback": "*"})
     with on_call.working():
         runs = on_call.begin_runs()
         on_call.wait_for_all(runs, "ready")
@@ -52,7 +52,7 @@ def test_lost_callbacks(on_call: OnCall, house: House) -> None:
         assert "came without a callback" in on_call.found()["callbacks_lost"]
         assert "source=record_info" in on_call.logs(runs[0])
 
-        house.clear_faults()
+        deployment.clear_faults()
         later = on_call.begin_runs(4)
         on_call.wait_for_all(later, "ready")
         assert "callbacks" not in on_call.firing()
@@ -60,8 +60,8 @@ def test_lost_callbacks(on_call: OnCall, house: House) -> None:
     assert report["runs"] == {"ready": 3}, "nothing was lost but time"
 
 
-def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, house: House) -> None:
-    house.ask_fault(fault="rate_limited", status=429, times=FOR_GOOD, match={"call": "*"})
+def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, deployment: Deployment) -> None:
+    deployment.ask_fault(fault="rate_limited", status=429, times=FOR_GOOD, match={"call": "*"})
     with on_call.working():
         runs = on_call.begin_runs()
         on_call.wait_for_all(runs, "failed")
@@ -70,18 +70,18 @@ def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, house: House) 
         assert report["retries"] >= 3
         assert set(report["errors"]["by_cause"]) == {"suno_busy"}
         assert "errors" in on_call.firing()
-        found = on_call.wait_until_found("suno_away")
+        found = on_call.wait_until_found("suno_unavailable")
         assert found["failed"].startswith("3 segments failed within a day: Suno was busy")
         assert "code=429" in on_call.logs(runs[0])
 
-        house.clear_faults()
+        deployment.clear_faults()
         on_call.found("--fix")
         on_call.wait_for_all(runs, "ready")
         on_call.wait_until_well()
 
 
-def test_error_callbacks(on_call: OnCall, house: House) -> None:
-    house.ask_fault(fault="error_callback", times=FOR_GOOD)
+def test_error_callbacks(on_call: OnCall, deployment: Deployment) -> None:
+    deployment.ask_fault(fault="error_callback", times=FOR_GOOD)
     with on_call.working():
         runs = on_call.begin_runs()
         on_call.wait_for_all(runs, "failed")
@@ -92,7 +92,7 @@ def test_error_callbacks(on_call: OnCall, house: House) -> None:
         assert "3 segments failed within a day: Suno reported" in on_call.found()["failed"]
         assert "reason=suno_error" in on_call.logs(runs[0])
 
-        house.clear_faults()
+        deployment.clear_faults()
         assert on_call.named_runs() == set(map(str, runs))
         for run_id in on_call.named_runs():
             assert on_call.type("retry", run_id).status == 0
@@ -100,9 +100,9 @@ def test_error_callbacks(on_call: OnCall, house: House) -> None:
         on_call.wait_until_well()
 
 
-def test_dead_downloads(on_call: OnCall, house: House) -> None:
+def test_dead_downloads(on_call: OnCall, deployment: Deployment) -> None:
     # Gone, and not "not yet" as 404 is right after the music was announced.
-    house.ask_fault(fault="missing", status=410, times=FOR_GOOD, match={"media": "file"})
+    deployment.ask_fault(fault="missing", status=410, times=FOR_GOOD, match={"media": "file"})
     with on_call.working():
         runs = on_call.begin_runs()
         on_call.wait_for_all(runs, "failed")
@@ -112,54 +112,58 @@ def test_dead_downloads(on_call: OnCall, house: House) -> None:
         assert "3 segments failed within a day: the track could" in on_call.found()["failed"]
         assert "reason=track_unavailable" in on_call.logs(runs[0])
 
-        house.clear_faults()
+        deployment.clear_faults()
         on_call.found("--fix")
         on_call.wait_for_all(runs, "ready")
         on_call.wait_until_well()
-    assert all(segment["storage_path"] for run_id in runs for segment in house.segments(run_id))
+    assert all(
+        segment["storage_path"] for run_id in runs for segment in deployment.segments(run_id)
+    )
 
 
-def test_a_supabase_that_is_stopped_and_started(on_call: OnCall, house: House) -> None:
-    house.ask_fault(fault="late_callback", times=FOR_GOOD, delay_s=600, match={"callback": "*"})
+def test_a_supabase_that_is_stopped_and_started(on_call: OnCall, deployment: Deployment) -> None:
+    deployment.ask_fault(
+        fault="late_callback", times=FOR_GOOD, delay_s=600, match={"callback": "*"}
+    )
     with on_call.working():
         runs = on_call.begin_runs()
-        wait_until(lambda: all(house.tasks_of(run_id) for run_id in runs), 20)
+        wait_until(lambda: all(deployment.tasks_of(run_id) for run_id in runs), 20)
         on_call.supabase.stop()
         try:
-            assert on_call.firing() == {"supabase_away"}
+            assert on_call.firing() == {"supabase_unavailable"}
             found = on_call.type("doctor", "--json")
             assert found.status == 1 and "no journey begins, goes on" in found.out
             assert on_call.type("report", "--since", "1h").status == 3
         finally:
             on_call.supabase.start()
-        house.clear_faults()
+        deployment.clear_faults()
         on_call.wait_for_all(runs, "ready")
         report = on_call.report()
         assert report["runs"] == {"ready": 3}
         assert report["latencies"]["Run ready"]["listener"]["measured"] == 3
         assert report["latencies"]["TTFC"]["listener"]["within_target"] == 0, "they waited"
         on_call.type("doctor", "--fix")
-        assert "supabase_away" not in on_call.firing()
+        assert "supabase_unavailable" not in on_call.firing()
 
 
-def test_a_worker_that_is_killed(on_call: OnCall, house: House) -> None:
-    house.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
+def test_a_worker_that_is_killed(on_call: OnCall, deployment: Deployment) -> None:
+    deployment.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
     runs = on_call.begin_runs(4)
-    worker = start_worker(house, MAINTENANCE_EVERY_S="1", STEPS_MAX="1")
+    worker = start_worker(deployment, MAINTENANCE_EVERY_S="1", STEPS_MAX="1")
     try:
-        house.wait_until_storing()
+        deployment.wait_until_storing()
     finally:
         end_now(worker)
-    house.end_leases()
+    deployment.end_leases()
     wait_until(lambda: "old_job" in on_call.firing(), 20)
     found = on_call.wait_until_found("no_maintenance")
     assert re.search(r"\d jobs of parcours_\w+ wait", found["queues"])
     assert found["no_maintenance"].startswith("no worker has ")
     assert on_call.report()["runs"]["creating"] >= 1
-    house.clear_faults()
+    deployment.clear_faults()
     # What the runbook says to type, `parcours worker`, as a process of its own.
     assert stands_in_the_page(("worker",), {})
-    with running_workers(house, MAINTENANCE_EVERY_S="1"):
+    with running_workers(deployment, MAINTENANCE_EVERY_S="1"):
         on_call.wait_for_all(runs, "ready")
         wait_until(lambda: "old_job" not in on_call.firing(), 20)
         on_call.wait_until_well()

@@ -10,10 +10,10 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.generation import GenerationMode
 
-from parcours_xl.adapters.listener import Listener
-from parcours_xl.functions.doors import DOORS
+from parcours_xl.api.routes import FUNCTION_ROUTES
+from parcours_xl.clients.api_client import ApiClient
 from tests.end_to_end.conftest import ANSWERED
-from tests.end_to_end.house import House
+from tests.end_to_end.deployment import Deployment
 
 # 422: an Idempotency-Key that was used with another request, which no schema can know.
 ACCEPTED = ["2xx", "401", "403", "404", "409", "422", "429", "502"]
@@ -23,19 +23,19 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 
 
 @pytest.fixture
-def api(house: House) -> schemathesis.BaseSchema:
+def api(deployment: Deployment) -> schemathesis.BaseSchema:
     checks = {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}
     config = schemathesis.Config.from_dict({"checks": checks})
-    return schemathesis.openapi.from_url(f"{house.project.url}/openapi.json", config=config)
+    return schemathesis.openapi.from_url(f"{deployment.project.url}/openapi.json", config=config)
 
 
 @pytest.fixture(scope="module")
-def token(deployment: House) -> str:
+def token(session_deployment: Deployment) -> str:
     """A signed-in user's access token."""
 
     async def sign_up() -> str:
-        project = deployment.project
-        listener = await Listener.arrive(project.url, project.anon_key)
+        project = session_deployment.project
+        listener = await ApiClient.connect(project.url, project.anon_key)
         await listener.sign_up()
         return await listener.access_token()
 
@@ -43,7 +43,7 @@ def token(deployment: House) -> str:
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-@pytest.mark.parametrize("name", [door.name for door in DOORS])
+@pytest.mark.parametrize("name", [endpoint.name for endpoint in FUNCTION_ROUTES])
 def test_a_function_answers_as_described(
     api: schemathesis.BaseSchema,
     token: str,

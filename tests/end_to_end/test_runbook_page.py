@@ -14,12 +14,12 @@ import psycopg
 import pytest
 from typer.main import get_command
 
-from parcours_xl.cli import app
-from parcours_xl.journeys.failures import FAILURES
+from parcours_xl.cli.main import app
+from parcours_xl.domain.failures import FAILURES
 from parcours_xl.operations.alerts import ADVICE
 from parcours_xl.operations.doctor.examination import KINDS
 from parcours_xl.operations.doctor.findings import RUNBOOK
-from tests.end_to_end.house import House, running_workers
+from tests.end_to_end.deployment import Deployment, running_workers
 from tests.end_to_end.runbook import (
     MAY_SAY_NO,
     PAGE,
@@ -38,39 +38,41 @@ SHUT = {"parcours rollout gate", "parcours rollout gate --advance"}
 
 
 @pytest.fixture(scope="module")
-def patient(deployment: House) -> Iterator[UUID]:
+def patient(session_deployment: Deployment) -> Iterator[UUID]:
     """A ready run on a deployment where all is well; nobody has Parcours XL by a flag."""
-    house = deployment
-    house.clear_faults()
-    house.forget_the_past()
-    house.forget_work()
-    run_id = house.create_run(user_id=house.sign_up())
-    with running_workers(house, MAINTENANCE_EVERY_S="0.5"):
-        house.start_run(run_id)
-        house.wait_for(run_id, "ready")
-        house.wait_for_maintenance()
+    deployment = session_deployment
+    deployment.clear_faults()
+    deployment.forget_the_past()
+    deployment.forget_work()
+    run_id = deployment.create_run(user_id=deployment.sign_up())
+    with running_workers(deployment, MAINTENANCE_EVERY_S="0.5"):
+        deployment.start_run(run_id)
+        deployment.wait_for(run_id, "ready")
+        deployment.wait_for_maintenance()
         yield run_id
-    house.clear_faults()
-    house.query("delete from public.feature_flags")
-    house.query("update parcours.rollout set share = 0, since = now()")
+    deployment.clear_faults()
+    deployment.query("delete from public.feature_flags")
+    deployment.query("update parcours.rollout set share = 0, since = now()")
 
 
 @pytest.fixture(scope="module")
-def names(deployment: House, patient: UUID) -> Mapping[str, str]:
+def names(session_deployment: Deployment, patient: UUID) -> Mapping[str, str]:
     """What the page's placeholders stand for."""
-    [segment] = deployment.segments(patient)
-    user_id = deployment.sign_up()
+    [segment] = session_deployment.segments(patient)
+    user_id = session_deployment.sign_up()
     return {"RUN": str(patient), "SEGMENT": str(segment["id"]), "USER": str(user_id)}
 
 
 @pytest.fixture
-def operator(deployment: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operator:
+def operator(
+    session_deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Operator:
     """Somebody in an empty folder with the file of settings that `parcours dev` writes there."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".parcours").mkdir()
-    lines = [f"{name}={value}\n" for name, value in deployment.environment.items()]
+    lines = [f"{name}={value}\n" for name, value in session_deployment.environment.items()]
     (tmp_path / ".parcours" / "dev.env").write_text("".join(lines))
-    return Operator(deployment.environment)
+    return Operator(session_deployment.environment)
 
 
 def fill(text: str, names: Mapping[str, str]) -> str:
@@ -98,7 +100,7 @@ def ends_with_ctrl_c(operator: Operator, line: str, said: Path) -> None:
     """It says something, goes on, and ends well."""
     with said.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "parcours_xl.cli", *line.split()[1:]],
+            [sys.executable, "-m", "parcours_xl.cli.main", *line.split()[1:]],
             env={"PATH": os.environ["PATH"], **operator.environment},
             stdout=output,
             stderr=output,
@@ -115,23 +117,25 @@ def ends_with_ctrl_c(operator: Operator, line: str, said: Path) -> None:
 
 @pytest.mark.parametrize("statement", read_statements(), ids=range(len(read_statements())))
 def test_a_statement_of_the_page_runs(
-    deployment: House, names: Mapping[str, str], statement: str
+    session_deployment: Deployment, names: Mapping[str, str], statement: str
 ) -> None:
-    with psycopg.connect(deployment.project.database_url()) as connection:
+    with psycopg.connect(session_deployment.project.database_url()) as connection:
         cursor = connection.execute(fill(statement, names).encode())
         assert cursor.description or cursor.rowcount >= 0
         connection.rollback()
 
 
 def test_a_fault_of_the_page_is_in_force_until_it_is_cleared(
-    deployment: House, operator: Operator
+    session_deployment: Deployment, operator: Operator
 ) -> None:
     asked = [command for command in COMMANDS if "_control/faults" in command.line]
     *faults, clear = asked
     for command in asked:
         shell = ["sh", "-euc", command.line]
         subprocess.run(shell, env=os.environ | operator.environment, check=True)
-        in_force = httpx.get(f"{deployment.project.suno_url}/_control/faults").json()["faults"]
+        in_force = httpx.get(f"{session_deployment.project.suno_url}/_control/faults").json()[
+            "faults"
+        ]
         expected = 0 if command is clear else faults.index(command) + 1
         assert len(in_force) == expected
 

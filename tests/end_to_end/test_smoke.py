@@ -2,18 +2,20 @@
 
 import pytest
 
-from tests.end_to_end.house import House, running_workers
+from tests.end_to_end.deployment import Deployment, running_workers
 from tests.fixtures.operator import Operator
-from tests.fixtures.people import sign_up
+from tests.fixtures.users import sign_up
 
 
 @pytest.fixture
-def operator(house: House) -> Operator:
-    return Operator({**house.environment, "SUPABASE_ANON_KEY": house.project.anon_key})
+def operator(deployment: Deployment) -> Operator:
+    return Operator({**deployment.environment, "SUPABASE_ANON_KEY": deployment.project.anon_key})
 
 
-def test_a_deployment_that_works_passes_and_keeps_nothing(operator: Operator, house: House) -> None:
-    with running_workers(house):
+def test_a_deployment_that_works_passes_and_keeps_nothing(
+    operator: Operator, deployment: Deployment
+) -> None:
+    with running_workers(deployment):
         told = operator.run("smoke", "--json", "--timeout", 120)
     assert told.status == 0, told.err
     verdict = told.json
@@ -21,25 +23,25 @@ def test_a_deployment_that_works_passes_and_keeps_nothing(operator: Operator, ho
     tracks = verdict["journey"]["tracks"]
     assert 3 <= len(tracks) <= 4
     assert {track["range_status"] for track in tracks} == {206}
-    assert house.query("select true from parcours_runs where id = %s", verdict["run_id"]) == []
-    assert house.query("select true from auth.users where email like 'smoke-%%'") == []
+    assert deployment.query("select true from parcours_runs where id = %s", verdict["run_id"]) == []
+    assert deployment.query("select true from auth.users where email like 'smoke-%%'") == []
 
 
 def test_a_deployment_without_a_worker_fails_and_its_run_is_kept(
-    operator: Operator, house: House
+    operator: Operator, deployment: Deployment
 ) -> None:
     told = operator.run("smoke", "--timeout", 10)
     assert told.status == 1
     assert "the run was not ready within 10 s" in told.out
-    [run] = house.query("select id from parcours_runs order by created_at desc limit 1")
+    [run] = deployment.query("select id from parcours_runs order by created_at desc limit 1")
     assert f"parcours logs {run['id']}" in told.out
 
 
 @pytest.mark.anyio
-async def test_a_user_s_own_token_is_enough(operator: Operator, house: House) -> None:
-    person = await sign_up(house.project)
+async def test_a_user_s_own_token_is_enough(operator: Operator, deployment: Deployment) -> None:
+    person = await sign_up(deployment.project)
     told = operator.run("smoke", "--json", "--timeout", 10, SMOKE_JWT=person.token)
-    [run] = house.query("select user_id from parcours_runs where id = %s", told.json["run_id"])
+    [run] = deployment.query("select user_id from parcours_runs where id = %s", told.json["run_id"])
     assert run["user_id"] == person.id
 
 

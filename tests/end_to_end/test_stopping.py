@@ -2,32 +2,34 @@
 
 import time
 
-from tests.end_to_end.house import House, end_now, running_workers, start_worker
+from tests.end_to_end.deployment import Deployment, end_now, running_workers, start_worker
 
 STOP_S_MAX = 10
 
 
-def test_a_worker_told_to_stop_hands_a_long_transfer_to_another(house: House) -> None:
-    house.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
-    run_id = house.create_run()
-    house.start_run(run_id)
-    leaving = start_worker(house)
+def test_a_worker_told_to_stop_hands_a_long_transfer_to_another(deployment: Deployment) -> None:
+    deployment.ask_fault(fault="slow_download", bytes_a_second=500, times=1)
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    leaving = start_worker(deployment)
     try:
-        house.wait_until_storing()
+        deployment.wait_until_storing()
         told_at = time.monotonic()
         leaving.terminate()
         assert leaving.wait(STOP_S_MAX) == 0
         assert time.monotonic() - told_at < STOP_S_MAX
     finally:
         end_now(leaving)
-    [job] = house.query("select vt <= clock_timestamp() as is_free from pgmq.q_parcours_tracks")
+    [job] = deployment.query(
+        "select vt <= clock_timestamp() as is_free from pgmq.q_parcours_tracks"
+    )
     assert job["is_free"], "the job was handed back, not left to its lease"
-    with running_workers(house):
-        house.wait_for(run_id, "ready")
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
 
 
-def test_an_idle_worker_stops_at_once(house: House) -> None:
-    worker = start_worker(house)
+def test_an_idle_worker_stops_at_once(deployment: Deployment) -> None:
+    worker = start_worker(deployment)
     worker.terminate()
     try:
         assert worker.wait(STOP_S_MAX) == 0

@@ -11,9 +11,9 @@ import pytest
 from parcours_xl.local.development import supabase_environment, vendor_environment
 from parcours_xl.local.ports import choose_free_ports
 from parcours_xl.local.project import LocalProject
-from tests.fixtures.people import Person
 from tests.fixtures.records import Records
 from tests.fixtures.served import Served, running_serve
+from tests.fixtures.users import Person
 from tests.fixtures.vendors import Vendor
 from tests.fixtures.waiting import wait_until
 

@@ -31,7 +31,7 @@ class Terminal:
     def __init__(self, state_dir: Path, *words: str, **environment: str) -> None:
         self.state_dir = state_dir
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "parcours_xl.cli", *words, "--state", str(state_dir)],
+            [sys.executable, "-m", "parcours_xl.cli.main", *words, "--state", str(state_dir)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -213,9 +213,9 @@ def test_a_taken_port_is_one_sentence_and_leaves_nothing(state_dir: Path) -> Non
 
 
 def test_a_failed_download_is_one_sentence(state_dir: Path, port: int) -> None:
-    away = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}
+    unavailable = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}
     empty = {"npm_config_cache": str(state_dir / "npm"), "PARCOURS_CACHE_DIR": str(state_dir / "c")}
-    code, said = Terminal(state_dir, "stack", "--port", str(port), **away, **empty).end()
+    code, said = Terminal(state_dir, "stack", "--port", str(port), **unavailable, **empty).end()
     assert code == 1
     announced, told = said.strip().splitlines()
     assert announced.startswith("Downloading PostgreSQL and PostgREST")
@@ -275,7 +275,7 @@ def test_dev_writes_an_environment_in_which_the_service_can_be_run_by_hand(
 
 @pytest.mark.parametrize("command", ["stack", "dev"])
 def test_help_shows_every_option_and_an_example(command: str) -> None:
-    words = [sys.executable, "-m", "parcours_xl.cli", command, "--help"]
+    words = [sys.executable, "-m", "parcours_xl.cli.main", command, "--help"]
     printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     for expected in ("--port", "--fresh", "--state", "54321", f"Example: parcours {command}"):
         assert expected in printed

@@ -15,7 +15,7 @@ ENDED_S_MAX = 60
 
 def test_a_journey_is_lived_and_then_the_page_stays_until_ctrl_c() -> None:
     demo = subprocess.Popen(
-        [sys.executable, "-m", "parcours_xl.cli", "demo", "--stay", "--json", *QUICKLY],
+        [sys.executable, "-m", "parcours_xl.cli.main", "demo", "--stay", "--json", *QUICKLY],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -188,7 +188,7 @@ async def test_an_answer_streams(client: httpx.AsyncClient, project: LocalProjec
 
 
 @pytest.mark.parametrize("path", ["/functions/v1/x", "/rest/v1/x", "/player"])
-async def test_an_upstream_that_is_away_is_a_503_that_passes(
+async def test_an_upstream_that_is_unavailable_is_a_503_that_passes(
     client: httpx.AsyncClient, project: LocalProject, path: str
 ) -> None:
     headers = {"apikey": project.anon_key, **PAGE}
@@ -229,7 +229,7 @@ async def test_postgrest_answers_pages_through_the_gateway(stack: LocalProject) 
     assert answer.headers["content-range"]
 
 
-async def test_a_database_that_is_away_is_a_5xx_that_passes(state_dir: Path) -> None:
+async def test_a_database_that_is_unavailable_is_a_5xx_that_passes(state_dir: Path) -> None:
     with running_postgres(state_dir) as project:
         pass  # made, migrated and stopped
     app = create_gateway(project)

@@ -86,9 +86,9 @@ def test_a_failing_file_leaves_nothing_and_names_itself_and_its_line(
     (folder / "20260103000000_third.sql").write_text(
         "create table public.third (id int);\n\nselect nothing_like_it;\n"
     )
-    with pytest.raises(LocalError) as trouble:
+    with pytest.raises(LocalError) as error:
         apply_migrations(database_url, folder)
-    assert str(trouble.value) == (
+    assert str(error.value) == (
         'Migration 20260103000000_third failed at line 3: column "nothing_like_it" does not exist'
     )
     assert query(database_url, "select to_regclass('public.third')") == [(None,)]

@@ -92,7 +92,7 @@ def test_a_new_table_is_closed_until_a_migration_grants_it(
         connection.execute("select * from public.closed")
 
 
-def test_postgres_may_not_write_where_auth_keeps_house(connection: psycopg.Connection) -> None:
+def test_postgres_may_not_write_to_the_schema_of_auth(connection: psycopg.Connection) -> None:
     assert ask(connection, "select count(*) from auth.users") == [(0,)]
     with pytest.raises(errors.InsufficientPrivilege):
         connection.execute("insert into auth.users (id) values (gen_random_uuid())")
@@ -167,7 +167,7 @@ def test_copies_of_a_database_know_nothing_of_each_other(postgres: LocalProject)
         psycopg.connect(postgres.database_url(database="one"))
 
 
-def test_a_database_of_another_version_is_refused_not_mended(state_dir: Path) -> None:
+def test_a_database_of_another_version_is_refused_not_repaired(state_dir: Path) -> None:
     with running_postgres(state_dir) as project:
         bootstrap_database(project)
         with psycopg.connect(project.database_url("supabase_admin")) as connection:

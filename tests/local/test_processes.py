@@ -87,11 +87,11 @@ def test_a_server_stops_when_its_parent_is_killed(tmp_path: Path, code: str) -> 
     wait_for_end(pid)
 
 
-def test_stopping_the_keeper_stops_the_server(tmp_path: Path) -> None:
+def test_stopping_the_supervisor_stops_the_server(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with running_server("A server", [sys.executable, "-c", FOR_EVER], log=log) as server:
         pid = first_number(log)
-        server.keeper.send_signal(signal.SIGTERM)
+        server.supervisor.send_signal(signal.SIGTERM)
         wait_for_end(pid)
 
 
@@ -99,11 +99,11 @@ def test_an_unexpected_end_is_told_with_the_last_words(tmp_path: Path) -> None:
     code = "print('far above'); print('\\n' * 20); print('no space left'); raise SystemExit(3)"
     log = tmp_path / "log"
     with (
-        pytest.raises(LocalError) as trouble,
+        pytest.raises(LocalError) as error,
         running_server("The oven", [sys.executable, "-c", code], log=log) as server,
     ):
         wait_until_ready(server, lambda: False)
-    told = str(trouble.value)
+    told = str(error.value)
     assert told.startswith(f"The oven ended unexpectedly (code 3), see {log}")
     assert told.endswith("\n  | no space left")
     assert "far above" not in told
@@ -113,7 +113,7 @@ def test_an_end_by_signal_has_the_code_that_shells_give_it(tmp_path: Path) -> No
     log = tmp_path / "log"
     with running_server("A server", [sys.executable, "-c", FOR_EVER], log=log) as server:
         os.kill(first_number(log), signal.SIGKILL)
-        server.keeper.wait(10)
+        server.supervisor.wait(10)
         assert "(code 137)" in str(server.ended())
 
 

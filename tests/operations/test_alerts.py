@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.oversight import Day, QueueHealth, Signs
+from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.operations_queries import Day, Gauges, QueueHealth
 from parcours_xl.operations.alerts import Snapshot, judge
 from parcours_xl.operations.figures import Figures
 from parcours_xl.targets import Targets
@@ -16,7 +16,7 @@ from tests.fixtures.records import Records
 from tests.fixtures.vendors import Vendor
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-QUIET = Signs(
+QUIET = Gauges(
     credits=900,
     credits_read_at=NOW,
     account_refused_at=None,
@@ -31,7 +31,7 @@ def snapshot(
     figures: dict[str, Any] | None = None,
     oldest_s: float = 0,
     recent: dict[str, Any] | None = None,
-    **signs: object,
+    **gauges: object,
 ) -> Snapshot:
     return Snapshot(
         timedelta(hours=1),
@@ -39,7 +39,7 @@ def snapshot(
         timedelta(minutes=5),
         Figures(**recent or {}),
         [QueueHealth(queue="parcours_tracks", depth=1, due=1, oldest_s=oldest_s)],
-        QUIET.model_copy(update=signs),
+        QUIET.model_copy(update=gauges),
     )
 
 
@@ -188,11 +188,11 @@ def test_without_sunos_key_the_credit_read_last_is_told(operator: Operator) -> N
     assert told.status in (0, 1)
 
 
-def test_a_supabase_that_is_away_fires(operator: Operator, dead_port: int) -> None:
+def test_a_supabase_that_is_unavailable_fires(operator: Operator, dead_port: int) -> None:
     url = f"http://127.0.0.1:{dead_port}"
     told = operator.run("alerts", SUPABASE_URL=url, POSTGREST_URL=url)
     assert told.status == 1
-    assert told.out.startswith("FIRING  supabase_away")
+    assert told.out.startswith("FIRING  supabase_unavailable")
 
 
 def test_the_rules_for_prometheus_are_printed(operator: Operator) -> None:
@@ -206,9 +206,9 @@ def test_the_rules_for_prometheus_are_printed(operator: Operator) -> None:
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("command", ["alerts", "doctor"])
 async def test_a_full_quota_of_suno_keeps_nobody_from_looking(
-    operator: Operator, outside: Outside, command: str
+    operator: Operator, clients: Clients, command: str
 ) -> None:
-    await outside.database.reserve_suno_request()
+    await clients.database.reserve_suno_request()
     told = operator.run(command, "--json", SUNO_REQUESTS_MAX="1")
     assert told.status in (0, 1), told.err
     assert told.json

@@ -4,20 +4,20 @@ from uuid import uuid4
 
 import pytest
 
-from parcours_xl.adapters.outside import Outside
-from tests.fixtures.house import MakeRun
+from parcours_xl.clients.clients import Clients
 from tests.fixtures.operator import Operator
 from tests.fixtures.records import Records
+from tests.fixtures.service_fixtures import MakeRun
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
 
 async def test_what_is_under_way_is_told_apart(
-    operator: Operator, make_run: MakeRun, outside: Outside, records: Records
+    operator: Operator, make_run: MakeRun, clients: Clients, records: Records
 ) -> None:
     run = await make_run(3)
-    await outside.database.start_run(run.id)
-    await outside.database.claim_segment(run.first)
+    await clients.database.start_run(run.id)
+    await clients.database.claim_segment(run.first)
     told = operator.run("cancel", run.id)
     assert told.status == 0
     assert told.out == (

@@ -5,8 +5,8 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from parcours_xl.cli import app
-from parcours_xl.cli_operations import operators
+from parcours_xl.cli.main import app
+from parcours_xl.cli.operators import operators
 
 
 def commands() -> dict[str, click.Command]:

@@ -1,4 +1,4 @@
-"""`parcours doctor`: what is found, what it means, and what --fix mends."""
+"""`parcours doctor`: what is found, what it means, and what --fix repairs."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -12,19 +12,19 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from parcours_xl.adapters.outside import Outside, open_outside
-from parcours_xl.adapters.suno_events import SunoEvent, SunoTrack
-from parcours_xl.cli_operations.desk import QUEUED
+from parcours_xl.cli.context import QUEUED
+from parcours_xl.clients.clients import Clients, open_clients
+from parcours_xl.clients.suno_events import SunoEvent, SunoTrack
 from parcours_xl.local.project import LocalProject
 from parcours_xl.operations.doctor import deployment
-from parcours_xl.operations.doctor.examination import KINDS, examine
-from parcours_xl.worker.loop import Worker
-from tests.fixtures.house import MakeRun
-from tests.fixtures.operator import Operator, Told
+from parcours_xl.operations.doctor.examination import KINDS, run_checks
+from parcours_xl.worker.worker import Worker
+from tests.fixtures.operator import CommandResult, Operator
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.servers import running
 from tests.fixtures.service import MakeSettings
+from tests.fixtures.service_fixtures import MakeRun
 from tests.fixtures.vendors import Vendor
 from tests.fixtures.waiting import wait_until
 
@@ -32,8 +32,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet", "healthy")]
 
 
 @pytest.fixture(scope="module")
-def callback_door() -> Iterator[str]:
-    """The callback's door of a service, as far as somebody without a token sees it."""
+def callback_endpoint() -> Iterator[str]:
+    """The callback address of a service, as far as somebody without a token sees it."""
 
     async def answer(_: object) -> Response:
         return JSONResponse({"error": "unknown segment or wrong token"}, 401)
@@ -44,8 +44,8 @@ def callback_door() -> Iterator[str]:
 
 
 @pytest.fixture
-def doctor(operator: Operator, callback_door: str) -> Operator:
-    return Operator({**operator.environment, "CALLBACK_BASE": callback_door})
+def doctor(operator: Operator, callback_endpoint: str) -> Operator:
+    return Operator({**operator.environment, "CALLBACK_BASE": callback_endpoint})
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def healthy(records: Records) -> None:
     )
 
 
-def kinds(told: Told) -> dict[str, int]:
+def kinds(told: CommandResult) -> dict[str, int]:
     counted: Counter[str] = Counter()
     for part in told.json["parts"]:
         for finding in part["findings"]:
@@ -75,44 +75,44 @@ def found(operator: Operator, *words: str, **changes: str) -> dict[str, int]:
 @pytest.fixture
 async def worker(make_settings: MakeSettings) -> AsyncIterator[Worker]:
     settings = make_settings()
-    async with open_outside(settings) as outside:
-        yield Worker(outside, settings)
+    async with open_clients(settings) as clients:
+        yield Worker(clients, settings)
 
 
 async def deliver(
-    outside: Outside, records: Records, run: NewRun, suno: Vendor, place: int = 0
+    clients: Clients, records: Records, run: NewRun, suno: Vendor, place: int = 0
 ) -> dict[str, str]:
     """Suno has composed a segment, and has said so. Its track."""
     task_id, (track, *_) = suno.compose()
     segment_id = run.segment_ids[place]
-    await outside.database.claim_segment(segment_id)
+    await clients.database.claim_segment(segment_id)
     token = records.segment(segment_id)["callback_token"]
-    await outside.database.record_task(segment_id, token, task_id)
+    await clients.database.record_task(segment_id, token, task_id)
     event = SunoEvent(
         "complete",
         "callback",
         task_id,
         (SunoTrack(track["id"], track["streamAudioUrl"], track["audioUrl"], True, None, 5),),
     )
-    assert await outside.database.record_callback(segment_id, token, event)
+    assert await clients.database.record_callback(segment_id, token, event)
     return {"task_id": task_id, "url": track["audioUrl"], "token": str(token)}
 
 
-async def stick(outside: Outside, records: Records, run: NewRun, task_id: str) -> UUID:
+async def stick(clients: Clients, records: Records, run: NewRun, task_id: str) -> UUID:
     """A run's first segment has been composed for too long. The token of its attempt."""
-    await outside.database.start_run(run.id)
-    await outside.database.claim_segment(run.first)
+    await clients.database.start_run(run.id)
+    await clients.database.claim_segment(run.first)
     token: UUID = records.segment(run.first)["callback_token"]
-    await outside.database.record_task(run.first, token, task_id)
+    await clients.database.record_task(run.first, token, task_id)
     records.age(run.first, 301)
     return token
 
 
-async def link(outside: Outside, records: Records, run: NewRun, suno: Vendor) -> str:
+async def link(clients: Clients, records: Records, run: NewRun, suno: Vendor) -> str:
     """A segment that is complete without a file. The address it plays from."""
-    track = await deliver(outside, records, run, suno)
+    track = await deliver(clients, records, run, suno)
     records.forget_work()
-    await outside.database.record_track(run.first, track["token"], None, final_url=track["url"])  # type: ignore[arg-type]
+    await clients.database.record_track(run.first, track["token"], None, final_url=track["url"])  # type: ignore[arg-type]
     return track["url"]
 
 
@@ -140,7 +140,7 @@ def test_a_healthy_deployment_has_nothing_for_anybody_to_do(doctor: Operator) ->
         ({"CALLBACK_BASE": "https://localhost/parcours-xl-callback"}, "local to this machine"),
     ],
 )
-def test_a_callback_base_that_suno_cannot_reach_is_trouble(
+def test_a_callback_base_that_suno_cannot_reach_is_an_error(
     doctor: Operator, changes: dict[str, str], says: str
 ) -> None:
     told = doctor.run("doctor", SUNO_API_BASE="https://api.sunoapi.invalid", **changes)
@@ -149,7 +149,7 @@ def test_a_callback_base_that_suno_cannot_reach_is_trouble(
     assert "Suno cannot call back: previews and tracks come minutes late" in told.out
 
 
-def test_a_callback_base_where_somebody_else_answers_is_trouble(
+def test_a_callback_base_where_somebody_else_answers_is_an_error(
     doctor: Operator, dead_port: int, suno: Vendor
 ) -> None:
     for address, says in (
@@ -161,17 +161,17 @@ def test_a_callback_base_where_somebody_else_answers_is_trouble(
         assert says in told.out
 
 
-async def test_callbacks_that_do_not_arrive_are_trouble_though_the_door_is_open(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+async def test_callbacks_that_do_not_arrive_are_an_error_though_the_probe_passes(
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun
 ) -> None:
     records.do("delete from public.parcours_events")
     run = await make_run(3)
     for segment_id in run.segment_ids:
-        claim = await outside.database.claim_segment(segment_id)
+        claim = await clients.database.claim_segment(segment_id)
         assert claim.callback_token
         track = SunoTrack(None, "https://cdn1.suno.ai/s", None, True, None, None)
         event = SunoEvent("first", "record_info", f"task-{segment_id}", (track,))
-        await outside.database.record_callback(segment_id, claim.callback_token, event)
+        await clients.database.record_callback(segment_id, claim.callback_token, event)
     told = doctor.run("doctor", "--json")
     assert told.status == 1
     assert kinds(told)["callbacks_lost"] == 1
@@ -183,7 +183,9 @@ def test_what_is_not_known_here_is_said(doctor: Operator) -> None:
     assert kinds(told) == {"settings": 2, "openai": 1}
 
 
-def test_a_supabase_that_is_away_is_the_one_finding(doctor: Operator, dead_port: int) -> None:
+def test_a_supabase_that_is_unavailable_is_the_one_finding(
+    doctor: Operator, dead_port: int
+) -> None:
     url = f"http://127.0.0.1:{dead_port}"
     told = doctor.run("doctor", SUPABASE_URL=url, POSTGREST_URL=url)
     assert told.status == 1
@@ -236,7 +238,7 @@ def test_a_function_that_is_missing_is_a_finding_and_no_end(doctor: Operator) ->
     assert "supabase db push" in told.out
 
 
-def test_an_open_bucket_is_trouble(doctor: Operator, records: Records) -> None:
+def test_an_open_bucket_is_an_error(doctor: Operator, records: Records) -> None:
     records.do("update storage.buckets set public = true where id = 'parcours-tracks'")
     try:
         assert found(doctor) == {"access": 1}
@@ -244,19 +246,19 @@ def test_an_open_bucket_is_trouble(doctor: Operator, records: Records) -> None:
         records.do("update storage.buckets set public = false where id = 'parcours-tracks'")
 
 
-def test_suno_without_credit_with_a_bad_key_or_away(doctor: Operator, suno: Vendor) -> None:
+def test_suno_without_credit_with_a_bad_key_or_unavailable(doctor: Operator, suno: Vendor) -> None:
     suno.credits(11)
     assert found(doctor) == {"credits": 1}
     suno.credits(100_000)
-    for fault, kind in (("bad_key", "suno_key"), ("maintenance", "suno_away")):
+    for fault, kind in (("bad_key", "suno_key"), ("maintenance", "suno_unavailable")):
         suno.fail(fault, match={"call": "credit"})
         assert found(doctor) == {kind: 1}
 
 
-async def test_a_suno_that_is_busy_composing_is_no_trouble(
-    doctor: Operator, outside: Outside, records: Records
+async def test_a_suno_that_is_busy_composing_is_no_error(
+    doctor: Operator, clients: Clients, records: Records
 ) -> None:
-    slot = await outside.database.reserve_suno_request()
+    slot = await clients.database.reserve_suno_request()
     try:
         told = doctor.run("doctor", SUNO_REQUESTS_MAX="1")
     finally:
@@ -283,10 +285,10 @@ def test_models_that_are_listed_and_complete_nothing(doctor: Operator, openai: V
 
 
 async def test_jobs_that_nobody_takes(
-    doctor: Operator, records: Records, outside: Outside, make_run: MakeRun
+    doctor: Operator, records: Records, clients: Clients, make_run: MakeRun
 ) -> None:
     run = await make_run()
-    await outside.database.start_run(run.id)
+    await clients.database.start_run(run.id)
     assert found(doctor) == {}
     records.do("update pgmq.q_parcours_generation set vt = vt - interval '2 minutes'")
     told = doctor.run("doctor", "--json")
@@ -301,15 +303,15 @@ def test_nobody_looks_after_the_rest(doctor: Operator, records: Records) -> None
     assert told.status == 0, "it is a note"
 
 
-# Runs, segments, files: found and mended
+# Runs, segments, files: found and repaired
 
 
 async def test_a_stuck_segment_of_which_suno_knows_is_learned_of(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun, suno: Vendor
 ) -> None:
     run = await make_run()
     task_id, _ = suno.compose()
-    token = await stick(outside, records, run, task_id)
+    token = await stick(clients, records, run, task_id)
     assert found(doctor) == {"stuck": 1}
     told = doctor.run("doctor", "--fix", "--json")
     assert told.status == QUEUED
@@ -321,14 +323,14 @@ async def test_a_stuck_segment_of_which_suno_knows_is_learned_of(
 
 async def test_a_stuck_segment_of_which_suno_knows_nothing_is_composed_anew(
     doctor: Operator,
-    outside: Outside,
+    clients: Clients,
     records: Records,
     make_run: MakeRun,
     suno: Vendor,
     worker: Worker,
 ) -> None:
     run = await make_run()
-    token = await stick(outside, records, run, "a-task-of-which-suno-knows-nothing")
+    token = await stick(clients, records, run, "a-task-of-which-suno-knows-nothing")
     told = doctor.run("doctor", "--fix")
     assert told.status == QUEUED
     assert "Suno had finished 0; 1 queued to be composed again" in told.out
@@ -339,11 +341,11 @@ async def test_a_stuck_segment_of_which_suno_knows_nothing_is_composed_anew(
 
 
 async def test_a_stuck_segment_of_which_suno_does_not_tell_is_left_alone(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun, suno: Vendor
 ) -> None:
     run = await make_run()
     task_id, _ = suno.compose()
-    token = await stick(outside, records, run, task_id)
+    token = await stick(clients, records, run, task_id)
     suno.fail("maintenance", times=0, match={"call": "record-info"})
     told = doctor.run("doctor", "--fix")
     assert told.status == 1 and "Suno does not answer about 1 now" in told.out
@@ -352,10 +354,10 @@ async def test_a_stuck_segment_of_which_suno_does_not_tell_is_left_alone(
 
 
 async def test_a_run_that_nobody_holds_is_put_in_hand(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun
 ) -> None:
     run = await make_run()
-    await outside.database.start_run(run.id)
+    await clients.database.start_run(run.id)
     records.forget_work()
     assert found(doctor) == {"unscheduled": 1}
     assert doctor.run("doctor", "--fix").status == QUEUED
@@ -365,15 +367,15 @@ async def test_a_run_that_nobody_holds_is_put_in_hand(
 
 async def test_a_track_whose_job_is_lost_is_stored(
     doctor: Operator,
-    outside: Outside,
+    clients: Clients,
     records: Records,
     make_run: MakeRun,
     suno: Vendor,
     worker: Worker,
 ) -> None:
     run = await make_run()
-    await outside.database.start_run(run.id)
-    await deliver(outside, records, run, suno)
+    await clients.database.start_run(run.id)
+    await deliver(clients, records, run, suno)
     records.do("delete from pgmq.q_parcours_tracks")
     records.age(run.first, 301)
     assert found(doctor) == {"unstored": 1}
@@ -384,10 +386,10 @@ async def test_a_track_whose_job_is_lost_is_stored(
 
 
 async def test_a_complete_segment_without_a_file_is_stored(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun, suno: Vendor
 ) -> None:
     run = await make_run()
-    await link(outside, records, run, suno)
+    await link(clients, records, run, suno)
     assert found(doctor) == {"not_stored": 1}
     told = doctor.run("doctor", "--fix")
     assert told.status == 0 and "1 stored" in told.out
@@ -400,10 +402,10 @@ async def test_a_complete_segment_without_a_file_is_stored(
 
 
 async def test_an_expired_address_is_asked_for_anew(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun, suno: Vendor
 ) -> None:
     run = await make_run()
-    url = await link(outside, records, run, suno)
+    url = await link(clients, records, run, suno)
     dead = url.replace("/files/", "/gone/") + "-dead"
     records.do(
         "update parcours_segments set final_url = %s,"
@@ -418,10 +420,10 @@ async def test_an_expired_address_is_asked_for_anew(
 
 
 async def test_music_that_nobody_has_any_more_is_lost(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun, suno: Vendor
 ) -> None:
     run = await make_run()
-    await link(outside, records, run, suno)
+    await link(clients, records, run, suno)
     suno.fail("missing", times=0)
     assert found(doctor) == {"expired": 1}
     told = doctor.run("doctor", "--fix")
@@ -433,14 +435,14 @@ async def test_music_that_nobody_has_any_more_is_lost(
 @pytest.mark.parametrize("fault", ["maintenance", "bad_key"])
 async def test_music_of_which_suno_does_not_tell_is_not_lost(
     doctor: Operator,
-    outside: Outside,
+    clients: Clients,
     records: Records,
     make_run: MakeRun,
     suno: Vendor,
     fault: str,
 ) -> None:
     run = await make_run()
-    url = await link(outside, records, run, suno)
+    url = await link(clients, records, run, suno)
     records.do(
         "update parcours_segments set final_url = %s,"
         " metadata = metadata - 'suno_download_url' where id = %s",
@@ -450,21 +452,21 @@ async def test_music_of_which_suno_does_not_tell_is_not_lost(
     suno.fail(fault, times=0, match={"call": "record-info"})
     told = doctor.run("doctor", "--fix")
     assert told.status == 1 and "1 away" in told.out
-    suno.mend()
+    suno.recover()
     assert found(doctor) == {"expired": 1}
     assert doctor.run("doctor", "--fix").status == 0
     assert stored(records, run)
 
 
 async def test_a_track_too_large_to_keep_plays_from_its_own_address(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun, suno: Vendor
 ) -> None:
     run = await make_run()
-    url = await link(outside, records, run, suno)
+    url = await link(clients, records, run, suno)
     suno.fail("oversized", times=0)
     told = doctor.run("doctor", "--fix")
     assert told.status == 1 and "1 linked" in told.out
-    suno.mend()
+    suno.recover()
     segment = records.segment(run.first)
     assert (segment["storage_path"], segment["final_url"]) == (None, url)
     assert "track_lost_at" not in segment["metadata"]
@@ -472,25 +474,25 @@ async def test_a_track_too_large_to_keep_plays_from_its_own_address(
 
 async def test_a_missing_file_is_stored_again(
     doctor: Operator,
-    outside: Outside,
+    clients: Clients,
     records: Records,
     make_run: MakeRun,
     suno: Vendor,
     worker: Worker,
 ) -> None:
     run = await make_run()
-    await deliver(outside, records, run, suno)
+    await deliver(clients, records, run, suno)
     await worker.work_once()
     assert stored(records, run) and found(doctor) == {}
-    await outside.tracks.delete([f"runs/{run.id}/{run.first}.mp3"])
+    await clients.storage.delete([f"runs/{run.id}/{run.first}.mp3"])
     assert found(doctor) == {"missing_file": 1}
     assert doctor.run("doctor", "--fix").status == 0
     assert stored(records, run)
 
 
-async def test_a_storage_that_is_away_leaves_the_documented_fallback(
+async def test_a_storage_that_is_unavailable_leaves_the_documented_fallback(
     doctor: Operator,
-    outside: Outside,
+    clients: Clients,
     records: Records,
     make_run: MakeRun,
     suno: Vendor,
@@ -499,9 +501,9 @@ async def test_a_storage_that_is_away_leaves_the_documented_fallback(
     stack: LocalProject,
 ) -> None:
     run = await make_run()
-    track = await deliver(outside, records, run, suno)
+    track = await deliver(clients, records, run, suno)
     await worker.work_once()
-    await outside.tracks.delete([f"runs/{run.id}/{run.first}.mp3"])
+    await clients.storage.delete([f"runs/{run.id}/{run.first}.mp3"])
     relay.broken["/object/"] = Response(status_code=503)
     told = doctor.run("doctor", "--fix", SUPABASE_URL=relay.url, POSTGREST_URL=stack.rest_url)
     assert told.status == 1 and "1 linked" in told.out
@@ -510,14 +512,14 @@ async def test_a_storage_that_is_away_leaves_the_documented_fallback(
 
 
 async def test_failed_segments_are_composed_anew(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun
 ) -> None:
     run = await make_run(2)
-    await outside.database.start_run(run.id)
+    await clients.database.start_run(run.id)
     for segment_id in run.segment_ids:
-        await outside.database.claim_segment(segment_id)
+        await clients.database.claim_segment(segment_id)
         token = records.segment(segment_id)["callback_token"]
-        await outside.database.fail_segment(segment_id, token, "suno_error")
+        await clients.database.fail_segment(segment_id, token, "suno_error")
     assert found(doctor) == {"failed": 2}
     told = doctor.run("doctor", "--fix")
     assert told.status == QUEUED and "2 queued to be composed again" in told.out
@@ -526,14 +528,14 @@ async def test_failed_segments_are_composed_anew(
 
 
 async def test_what_suno_refused_is_composed_again_with_force_only(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun
 ) -> None:
     run = await make_run(2)
-    await outside.database.start_run(run.id)
+    await clients.database.start_run(run.id)
     for segment_id, reason in zip(run.segment_ids, ("suno_refused", "timeout"), strict=True):
-        await outside.database.claim_segment(segment_id)
+        await clients.database.claim_segment(segment_id)
         token = records.segment(segment_id)["callback_token"]
-        await outside.database.fail_segment(segment_id, token, reason)
+        await clients.database.fail_segment(segment_id, token, reason)
     told = doctor.run("doctor", "--fix")
     assert told.status == 1
     assert "1 segment failed within a day: Suno refused the request" in told.out
@@ -547,12 +549,12 @@ async def test_what_suno_refused_is_composed_again_with_force_only(
 
 
 async def test_without_credits_nothing_is_composed_again(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun, suno: Vendor
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun, suno: Vendor
 ) -> None:
     run = await make_run()
-    await outside.database.claim_segment(run.first)
+    await clients.database.claim_segment(run.first)
     token = records.segment(run.first)["callback_token"]
-    await outside.database.fail_segment(run.first, token, "suno_account")
+    await clients.database.fail_segment(run.first, token, "suno_account")
     suno.credits(5)
     told = doctor.run("doctor", "--fix")
     assert told.status == 1 and "not composed again: Suno does not accept the key" in told.out
@@ -574,7 +576,7 @@ def test_a_finding_has_a_name_advice_and_a_section_of_the_runbook(
     assert told.out.endswith("Action required.\n")
 
 
-async def test_a_supabase_that_accepts_and_never_answers_is_away(
+async def test_a_supabase_that_accepts_and_never_answers_is_unavailable(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def keep_waiting(_: anyio.abc.SocketStream) -> None:
@@ -588,27 +590,27 @@ async def test_a_supabase_that_accepts_and_never_answers_is_away(
         group.start_soon(listener.serve, keep_waiting)
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
         url = f"http://127.0.0.1:{port}"
-        async with open_outside(make_settings(supabase_url=url, postgrest_url=url)) as outside:
-            examination = await examine(outside, make_settings(), fix=False)
+        async with open_clients(make_settings(supabase_url=url, postgrest_url=url)) as clients:
+            doctor_report = await run_checks(clients, make_settings(), fix=False)
         group.cancel_scope.cancel()
-    said = [one.message for one in examination.findings if one.kind.name == "supabase"]
+    said = [one.message for one in doctor_report.findings if one.kind.name == "supabase"]
     assert said == [
         f"{what} gives no answer within 0.5 s" for what in ("its database", "Auth", "Storage")
     ]
 
 
 async def test_attempts_that_are_used_up_are_a_note(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun
 ) -> None:
     run = await make_run()
-    await outside.database.claim_segment(run.first)
+    await clients.database.claim_segment(run.first)
     token = records.segment(run.first)["callback_token"]
-    await outside.database.fail_segment(run.first, token, "suno_error")
+    await clients.database.fail_segment(run.first, token, "suno_error")
     assert found(doctor, ATTEMPTS_MAX="1", ATTEMPTS_AUTOMATIC="1") == {"exhausted": 1}
 
 
 async def test_files_of_nobody_are_deleted(
-    doctor: Operator, outside: Outside, records: Records
+    doctor: Operator, clients: Clients, records: Records
 ) -> None:
     stray = f"runs/{uuid4()}/{uuid4()}.mp3"
     records.do(
@@ -635,12 +637,12 @@ async def test_jobs_that_were_given_up_are_sent_again(doctor: Operator, records:
 
 
 async def test_messages_that_nobody_can_read_are_shown_and_dropped(
-    doctor: Operator, records: Records, outside: Outside
+    doctor: Operator, records: Records, clients: Clients
 ) -> None:
     records.do(
         """insert into pgmq.q_parcours_generation (vt, message) values (now(), '{"run_id": "x"}')"""
     )
-    assert await outside.database.next_steps(5, 60) == []
+    assert await clients.database.next_steps(5, 60) == []
     assert found(doctor) == {"jobs_unreadable": 1}
     told = doctor.run("doctor", "--fix")
     assert told.status == 0 and "1 unreadable messages dropped" in told.out
@@ -674,20 +676,20 @@ def test_everything_is_counted_beyond_a_thousand_rows(doctor: Operator, records:
 
 async def test_fixing_at_once_by_several_changes_nothing_more(
     make_settings: MakeSettings,
-    outside: Outside,
+    clients: Clients,
     records: Records,
     make_run: MakeRun,
     suno: Vendor,
 ) -> None:
     runs = [await make_run() for _ in range(3)]
     for run in runs:
-        await outside.database.start_run(run.id)
-        await outside.database.claim_segment(run.first)
+        await clients.database.start_run(run.id)
+        await clients.database.claim_segment(run.first)
         records.age(run.first, 301)
     records.forget_work()
 
     async def fix() -> None:
-        await examine(outside, make_settings(), fix=True)
+        await run_checks(clients, make_settings(), fix=True)
 
     async with anyio.create_task_group() as group:
         for _ in range(3):
@@ -706,12 +708,12 @@ def test_every_kind_says_what_it_means_and_how_it_is_mended() -> None:
 
 
 async def test_one_run_is_retried(
-    operator: Operator, outside: Outside, records: Records, make_run: MakeRun
+    operator: Operator, clients: Clients, records: Records, make_run: MakeRun
 ) -> None:
     run = await make_run(2)
-    await outside.database.claim_segment(run.first)
+    await clients.database.claim_segment(run.first)
     token = records.segment(run.first)["callback_token"]
-    await outside.database.fail_segment(run.first, token, "suno_error")
+    await clients.database.fail_segment(run.first, token, "suno_error")
     told = operator.run("retry", run.id)
     assert told.status == 0
     assert told.out.splitlines() == [
@@ -725,23 +727,23 @@ async def test_one_run_is_retried(
 
 
 async def test_a_retry_that_has_no_attempt_left_says_so(
-    operator: Operator, outside: Outside, records: Records, make_run: MakeRun
+    operator: Operator, clients: Clients, records: Records, make_run: MakeRun
 ) -> None:
     run = await make_run()
-    await outside.database.claim_segment(run.first)
+    await clients.database.claim_segment(run.first)
     token = records.segment(run.first)["callback_token"]
-    await outside.database.fail_segment(run.first, token, "suno_error")
+    await clients.database.fail_segment(run.first, token, "suno_error")
     told = operator.run("retry", run.id, ATTEMPTS_MAX="1", ATTEMPTS_AUTOMATIC="1")
     assert told.status == 1
     assert "has used up every attempt" in told.out
 
 
 async def test_nothing_the_doctor_prints_opens_anything(
-    doctor: Operator, outside: Outside, records: Records, make_run: MakeRun
+    doctor: Operator, clients: Clients, records: Records, make_run: MakeRun
 ) -> None:
     run = await make_run()
-    await outside.database.start_run(run.id)
-    await outside.database.claim_segment(run.first)
+    await clients.database.start_run(run.id)
+    await clients.database.claim_segment(run.first)
     records.age(run.first, 301)
     token = str(records.segment(run.first)["callback_token"])
     for words in (["doctor"], ["doctor", "--json"]):

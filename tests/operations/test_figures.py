@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parcours_xl.adapters.oversight import Oversight
-from parcours_xl.adapters.sql_functions import SupabaseAway
+from parcours_xl.clients.operations_queries import OperationsQueries
+from parcours_xl.clients.sql_functions import SupabaseUnavailable
 from parcours_xl.operations.figures import Figures, Timing, cut, read_figures
 
 pytestmark = pytest.mark.anyio
@@ -96,21 +96,21 @@ class Overloaded:
     async def report_slice(self, start: datetime, end: datetime, _: Any) -> dict[str, Any]:
         self.calls += 1
         if (end - start) > timedelta(minutes=self.minutes):
-            raise SupabaseAway
+            raise SupabaseUnavailable
         return EMPTY
 
 
 async def test_a_time_too_long_for_one_call_is_halved_until_it_fits() -> None:
     slow = Overloaded(minutes=90)
-    figures = await read_figures(cast(Oversight, slow), NOON - timedelta(hours=6), NOON, {})
+    figures = await read_figures(cast(OperationsQueries, slow), NOON - timedelta(hours=6), NOON, {})
     assert figures.submissions == 4, "four pieces of 90 minutes, none lost"
     assert figures.suno_ttfp.seconds == {1.5: 8}
     assert figures.refusals == {"430": 4}
     assert figures.messengers == {"callback": 8}
 
 
-async def test_a_database_that_is_away_is_not_asked_for_ever() -> None:
-    away = Overloaded(minutes=0)
-    with pytest.raises(SupabaseAway):
-        await read_figures(cast(Oversight, away), NOON - timedelta(days=7), NOON, {})
-    assert away.calls < 15
+async def test_a_database_that_is_unavailable_is_not_asked_for_ever() -> None:
+    unavailable = Overloaded(minutes=0)
+    with pytest.raises(SupabaseUnavailable):
+        await read_figures(cast(OperationsQueries, unavailable), NOON - timedelta(days=7), NOON, {})
+    assert unavailable.calls < 15

@@ -22,7 +22,7 @@ async def test_a_deployment_that_can_work_is_alive_and_ready(service: httpx.Asyn
     }
 
 
-async def test_a_supabase_that_is_away_is_alive_and_not_ready(
+async def test_a_supabase_that_is_unavailable_is_alive_and_not_ready(
     make_settings: MakeSettings, dead_port: int
 ) -> None:
     url = f"http://127.0.0.1:{dead_port}"

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from parcours_xl.adapters.outside import Outside
-from tests.fixtures.house import MakeRun
+from parcours_xl.clients.clients import Clients
 from tests.fixtures.operator import Operator
+from tests.fixtures.service_fixtures import MakeRun
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
@@ -26,10 +26,10 @@ async def test_a_run_is_told_oldest_first(operator: Operator, make_run: MakeRun)
 
 
 async def test_json_is_one_object_a_line(
-    operator: Operator, make_run: MakeRun, outside: Outside
+    operator: Operator, make_run: MakeRun, clients: Clients
 ) -> None:
     run = await make_run()
-    await outside.database.start_run(run.id)
+    await clients.database.start_run(run.id)
     events = [json.loads(line) for line in operator.run("logs", run.id, "--json").out.splitlines()]
     assert [event["what"] for event in events] == ["run.created", "run.started"]
     assert [event["id"] for event in events] == sorted(event["id"] for event in events)
@@ -48,7 +48,7 @@ def test_an_unknown_run_is_refused(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("words", [["never"], ["--since", "yesterday"], ["--since", "1y"]])
-def test_wrong_words_are_told_apart(operator: Operator, words: list[str]) -> None:
+def test_usage_errors_are_told_apart(operator: Operator, words: list[str]) -> None:
     arguments = words if words == ["never"] else [str(uuid4()), *words]
     assert operator.run("logs", *arguments).status == 2
 
@@ -95,12 +95,12 @@ def following(operator: Operator) -> Iterator[list[subprocess.Popen[str]]]:
 async def test_a_follower_sees_what_happens_until_it_is_stopped(
     operator: Operator,
     make_run: MakeRun,
-    outside: Outside,
+    clients: Clients,
     following: list[subprocess.Popen[str]],
 ) -> None:
     run = await make_run()
     process = subprocess.Popen(  # noqa: ASYNC220 - nothing else waits meanwhile
-        [sys.executable, "-m", "parcours_xl.cli", "logs", str(run.id), "--follow"],
+        [sys.executable, "-m", "parcours_xl.cli.main", "logs", str(run.id), "--follow"],
         env={"PATH": "/usr/bin:/bin", **operator.environment},
         stdout=subprocess.PIPE,
         text=True,
@@ -108,7 +108,7 @@ async def test_a_follower_sees_what_happens_until_it_is_stopped(
     following.append(process)
     assert process.stdout is not None
     assert "run.created" in process.stdout.readline()
-    await outside.database.start_run(run.id)
+    await clients.database.start_run(run.id)
     assert "run.started" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from parcours_xl.adapters.outside import Outside, open_outside
+from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import Settings
 from tests.fixtures.records import Records
@@ -60,9 +60,9 @@ def settings(make_settings: MakeSettings, slack: Slack) -> Settings:
 
 
 @pytest.fixture
-async def outside(settings: Settings) -> AsyncIterator[Outside]:
-    async with open_outside(settings) as outside:
-        yield outside
+async def clients(settings: Settings) -> AsyncIterator[Clients]:
+    async with open_clients(settings) as clients:
+        yield clients
 
 
 def next_minute(records: Records) -> None:
@@ -70,9 +70,9 @@ def next_minute(records: Records) -> None:
 
 
 async def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ends(
-    outside: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+    clients: Clients, settings: Settings, records: Records, suno: Vendor, slack: Slack
 ) -> None:
-    loops = [MaintenanceLoop(outside, settings) for _ in range(3)]
+    loops = [MaintenanceLoop(clients, settings) for _ in range(3)]
     suno.credits(5)
     for _ in range(3):
         looked = await asyncio.gather(*(one.run_once() for one in loops))
@@ -88,9 +88,9 @@ async def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ends(
 
 
 async def test_what_nobody_took_is_told_later(
-    outside: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+    clients: Clients, settings: Settings, records: Records, suno: Vendor, slack: Slack
 ) -> None:
-    loop = MaintenanceLoop(outside, settings)
+    loop = MaintenanceLoop(clients, settings)
     suno.credits(5)
     slack.refuses = True
     await loop.run_once()
@@ -101,51 +101,51 @@ async def test_what_nobody_took_is_told_later(
 
 
 async def test_a_minute_is_looked_at_once(
-    outside: Outside, settings: Settings, suno: Vendor
+    clients: Clients, settings: Settings, suno: Vendor
 ) -> None:
-    first, second = MaintenanceLoop(outside, settings), MaintenanceLoop(outside, settings)
+    first, second = MaintenanceLoop(clients, settings), MaintenanceLoop(clients, settings)
     assert await first.run_once()
     assert not await second.run_once()
     assert suno.calls().count("credit") >= 1
 
 
 async def test_one_part_that_fails_keeps_no_other_from_its_work(
-    outside: Outside, settings: Settings, records: Records, suno: Vendor, slack: Slack
+    clients: Clients, settings: Settings, records: Records, suno: Vendor, slack: Slack
 ) -> None:
     suno.fail("not_json", times=0, match={"call": "credit"})
     records.do(
         "insert into parcours.dead_letters (queue, message, reason)"
         " values ('parcours_tracks', '{}', 'broke')"
     )
-    assert await MaintenanceLoop(outside, settings).run_once()
+    assert await MaintenanceLoop(clients, settings).run_once()
     (text,) = slack.texts
     assert "job_given_up is firing" in text
 
 
-async def test_whoever_looked_last_tells_that_supabase_is_away_and_back(
+async def test_whoever_looked_last_tells_that_supabase_is_unavailable_and_back(
     make_settings: MakeSettings, relay: Relay, records: Records, slack: Slack, suno: Vendor
 ) -> None:
     settings = make_settings(
         alert_webhook_url=slack.url, alert_window_s=0.001, postgrest_url=f"{relay.url}/rest/v1"
     )
-    async with open_outside(settings) as outside:
-        last, other = MaintenanceLoop(outside, settings), MaintenanceLoop(outside, settings)
+    async with open_clients(settings) as clients:
+        last, other = MaintenanceLoop(clients, settings), MaintenanceLoop(clients, settings)
         assert await last.run_once()
         assert not await other.run_once()
         relay.broken["/rpc/"] = Response(status_code=503)
         for _ in range(4):
             assert not await last.run_once()
             assert not await other.run_once()
-        (away,) = slack.texts
-        assert "supabase_away is firing" in away
+        (unavailable,) = slack.texts
+        assert "supabase_unavailable is firing" in unavailable
         relay.broken.clear()
         await other.run_once()
         await last.run_once()
     assert [text for text in slack.texts if "Supabase is back" in text] == slack.texts[1:2]
 
 
-async def test_it_stops_at_once(outside: Outside, make_settings: MakeSettings) -> None:
-    loop = MaintenanceLoop(outside, make_settings(maintenance_every_s=3600))
+async def test_it_stops_at_once(clients: Clients, make_settings: MakeSettings) -> None:
+    loop = MaintenanceLoop(clients, make_settings(maintenance_every_s=3600))
     with anyio.fail_after(20):
         working = asyncio.create_task(loop.run())
         await asyncio.sleep(0.05)
@@ -154,9 +154,9 @@ async def test_it_stops_at_once(outside: Outside, make_settings: MakeSettings) -
 
 
 async def test_it_looks_by_itself_every_so_often(
-    outside: Outside, make_settings: MakeSettings, records: Records, suno: Vendor
+    clients: Clients, make_settings: MakeSettings, records: Records, suno: Vendor
 ) -> None:
-    loop = MaintenanceLoop(outside, make_settings(maintenance_every_s=0.2))
+    loop = MaintenanceLoop(clients, make_settings(maintenance_every_s=0.2))
     seen = suno.calls().count("credit")
     working = asyncio.create_task(loop.run())
     with anyio.fail_after(30):

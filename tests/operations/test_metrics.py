@@ -9,14 +9,14 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from parcours_xl.http.page_errors import COUNTED_MAX, KINDS, WINDOW_S, PageErrors
+from parcours_xl.api import metrics
+from parcours_xl.api.page_errors import COUNTED_MAX, KINDS, WINDOW_S, PageErrors
 from parcours_xl.local.project import LocalProject
-from parcours_xl.operations import metrics
 from parcours_xl.operations.alerts import SnapshotCache
-from tests.fixtures.house import MakeRun
 from tests.fixtures.operator import Operator
-from tests.fixtures.people import Person
-from tests.fixtures.service import MakeSettings, door, open_service
+from tests.fixtures.service import MakeSettings, endpoint, open_service
+from tests.fixtures.service_fixtures import MakeRun
+from tests.fixtures.users import Person
 
 pytestmark = pytest.mark.anyio
 
@@ -57,8 +57,8 @@ async def test_request_latencies_are_told_by_function(
     make_settings: MakeSettings, stack: LocalProject
 ) -> None:
     async with open_service(make_settings()) as service:
-        await service.post(door("sign-track"), json={})
-        await service.post(door("invented-7"), json={})
+        await service.post(endpoint("sign-track"), json={})
+        await service.post(endpoint("invented-7"), json={})
         samples = await scrape(service, stack.service_role_key)
     count = "parcours_request_seconds_count"
     assert value(samples, count, function="sign-track", status="4xx") == 1
@@ -119,7 +119,7 @@ async def test_without_a_token_of_its_own_an_empty_one_opens_nothing(
         assert (await service.get("/metrics", headers=headers)).status_code == 401
 
 
-async def test_a_supabase_that_is_away_is_told_as_a_figure(
+async def test_a_supabase_that_is_unavailable_is_told_as_a_figure(
     make_settings: MakeSettings, stack: LocalProject, dead_port: int
 ) -> None:
     url = f"http://127.0.0.1:{dead_port}"

@@ -6,15 +6,15 @@ from uuid import uuid4
 
 import pytest
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.tracks import track_path
+from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.storage import track_path
 from parcours_xl.local.project import LocalProject
-from parcours_xl.services.tracks import store_track
+from parcours_xl.services.track_storage import store_track
 from tests.fixtures.delivery import compose, deliver, take_job
-from tests.fixtures.house import MakeRun
 from tests.fixtures.operator import Operator
-from tests.fixtures.people import Person, sign_up
 from tests.fixtures.records import NewRun, Records
+from tests.fixtures.service_fixtures import MakeRun
+from tests.fixtures.users import Person, sign_up
 from tests.fixtures.vendors import Vendor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
@@ -27,19 +27,19 @@ async def person(stack: LocalProject) -> Person:
 
 @pytest.fixture
 async def journey(
-    make_run: MakeRun, person: Person, outside: Outside, suno: Vendor, records: Records
+    make_run: MakeRun, person: Person, clients: Clients, suno: Vendor, records: Records
 ) -> NewRun:
     """A run of theirs, with its first track in storage."""
     run = await make_run(2)
     records.do("update public.parcours_runs set user_id = %s where id = %s", person.id, run.id)
-    await deliver(outside, run, compose(suno))
-    job = await take_job(outside)
-    assert await store_track(outside, job, last_try=False) == "stored"
+    await deliver(clients, run, compose(suno))
+    job = await take_job(clients)
+    assert await store_track(clients, job, last_try=False) == "stored"
     return run
 
 
 async def test_everything_of_a_user_is_handed_out(
-    operator: Operator, person: Person, journey: NewRun, outside: Outside, tmp_path: Path
+    operator: Operator, person: Person, journey: NewRun, clients: Clients, tmp_path: Path
 ) -> None:
     folder = tmp_path / "export"
     told = operator.run("export", person.id, "--to", folder, "--json")
@@ -48,7 +48,7 @@ async def test_everything_of_a_user_is_handed_out(
     assert [segment["segment_index"] for segment in run["segments"]] == [0, 1]
     assert "segment.complete" in {event["what"] for event in run["events"]}
     assert "callback_token" not in run["segments"][1]
-    track = await outside.tracks.read(track_path(journey.id, journey.first))
+    track = await clients.storage.read(track_path(journey.id, journey.first))
     assert (folder / "runs" / str(journey.id) / "1.mp3").read_bytes() == track
     user = json.loads((folder / "user.json").read_text())
     assert (user["id"], user["missing"]) == (str(person.id), [])
@@ -56,10 +56,10 @@ async def test_everything_of_a_user_is_handed_out(
 
 
 async def test_a_track_that_is_gone_is_said_to_be(
-    operator: Operator, person: Person, journey: NewRun, outside: Outside, tmp_path: Path
+    operator: Operator, person: Person, journey: NewRun, clients: Clients, tmp_path: Path
 ) -> None:
     path = track_path(journey.id, journey.first)
-    await outside.tracks.delete([path])
+    await clients.storage.delete([path])
     told = operator.run("export", person.id, "--to", tmp_path)
     assert (told.status, f"no longer in storage: {path}" in told.out) == (1, True)
 
@@ -92,7 +92,7 @@ def test_an_export_never_mixes_with_what_is_there(
 
 
 async def test_everything_of_a_user_is_erased(
-    operator: Operator, person: Person, journey: NewRun, outside: Outside, records: Records
+    operator: Operator, person: Person, journey: NewRun, clients: Clients, records: Records
 ) -> None:
     told = operator.run("erase", person.id, "--yes", "--account")
     assert told.status == 0

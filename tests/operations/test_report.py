@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.suno_codes import RefusalKind
-from parcours_xl.adapters.suno_events import Source, SunoError, SunoEvent, SunoTrack
-from tests.fixtures.house import MakeRun
+from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.suno_codes import RefusalKind
+from parcours_xl.clients.suno_events import Source, SunoError, SunoEvent, SunoTrack
 from tests.fixtures.operator import Operator
-from tests.fixtures.people import Person
 from tests.fixtures.records import NewRun, Records
+from tests.fixtures.service_fixtures import MakeRun
+from tests.fixtures.users import Person
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
@@ -20,10 +20,10 @@ TRACK = SunoTrack("a", "https://cdn1.suno.ai/s", "https://cdn1.suno.ai/d", True,
 
 
 async def live(
-    outside: Outside, run: NewRun, place: int, *stages: str, kind: RefusalKind = "for_good"
+    clients: Clients, run: NewRun, place: int, *stages: str, kind: RefusalKind = "for_good"
 ) -> None:
     """One segment goes through these stages. kind: of its error."""
-    database = outside.database
+    database = clients.database
     claim = await database.claim_segment(run.segment_ids[place])
     assert claim.callback_token
     for stage in stages:
@@ -39,12 +39,12 @@ async def live(
 
 
 @pytest.fixture
-async def lived(outside: Outside, make_run: MakeRun) -> NewRun:
+async def lived(clients: Clients, make_run: MakeRun) -> NewRun:
     """A run of two segments: one complete, one failed."""
     run = await make_run(2)
-    await outside.database.start_run(run.id)
-    await live(outside, run, 0, "first", "complete")
-    await live(outside, run, 1, "error")
+    await clients.database.start_run(run.id)
+    await live(clients, run, 0, "first", "complete")
+    await live(clients, run, 1, "error")
     return run
 
 
@@ -120,13 +120,13 @@ async def test_the_page_is_whole_and_needs_nothing_from_anywhere(
 
 
 async def test_the_page_tells_how_many_prompts_suno_refused_and_why(
-    operator: Operator, outside: Outside, make_run: MakeRun, records: Records, tmp_path: Path
+    operator: Operator, clients: Clients, make_run: MakeRun, records: Records, tmp_path: Path
 ) -> None:
     records.do("delete from public.parcours_runs; delete from public.parcours_events")
     run = await make_run(2)
-    await outside.database.start_run(run.id)
+    await clients.database.start_run(run.id)
     for place in range(2):
-        await live(outside, run, place, "error", kind="content")
+        await live(clients, run, place, "error", kind="content")
     file = tmp_path / "report.html"
     assert operator.run("report", "--since", "1h", "--html", file).status == 0
     said = "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td>2</td>"

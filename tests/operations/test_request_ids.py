@@ -5,12 +5,12 @@ import json
 import httpx
 import pytest
 
-from parcours_xl.adapters.outside import open_outside
-from parcours_xl.worker.loop import Worker
-from tests.fixtures.house import MakeRun
-from tests.fixtures.logbook import KeepLogs
+from parcours_xl.clients.clients import open_clients
+from parcours_xl.worker.worker import Worker
+from tests.fixtures.captured_logs import CaptureLogs
 from tests.fixtures.records import Records
-from tests.fixtures.service import MakeSettings, door
+from tests.fixtures.service import MakeSettings, endpoint
+from tests.fixtures.service_fixtures import MakeRun
 from tests.fixtures.vendors import Vendor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
@@ -31,17 +31,17 @@ async def test_what_a_request_sets_going_carries_its_id_to_the_end(
     make_run: MakeRun,
     records: Records,
     suno: Vendor,
-    keep_logs: KeepLogs,
+    capture_logs: CaptureLogs,
 ) -> None:
     run = await make_run()
-    answer = await service.post(door("parcours-xl-runner"), json={"runId": str(run.id)})
+    answer = await service.post(endpoint("parcours-xl-runner"), json={"runId": str(run.id)})
     request_id = answer.headers["X-Request-Id"]
     (job,) = records.jobs("parcours_generation", run.id)
     assert job["message"]["request_id"] == request_id
 
-    log = keep_logs("json", "debug")
-    async with open_outside(make_settings()) as outside:
-        await Worker(outside, make_settings()).work_once()
+    log = capture_logs("json", "debug")
+    async with open_clients(make_settings()) as clients:
+        await Worker(clients, make_settings()).work_once()
     told = [json.loads(line) for line in log.getvalue().splitlines()]
     done = [line for line in told if line["event"] == "job.done"]
     assert {line["request_id"] for line in done} == {request_id}
@@ -56,7 +56,7 @@ async def test_what_a_request_sets_going_carries_its_id_to_the_end(
     segment = records.segment(run.first)
     track = {"stage": "complete", "downloadUrl": f"{suno.url}/files/x.mp3", "duration": 5}
     called = await service.post(
-        door("parcours-xl-callback"),
+        endpoint("parcours-xl-callback"),
         params={"segment": str(run.first), "token": str(segment["callback_token"])},
         json=track,
     )
@@ -73,7 +73,7 @@ async def test_nobody_else_names_a_request(
     run = await make_run()
     forged = {"X-Request-Id": "f" * 32, "X-Parcours-Request": "f" * 32}
     answer = await service.post(
-        door("parcours-xl-runner"), json={"runId": str(run.id)}, headers=forged
+        endpoint("parcours-xl-runner"), json={"runId": str(run.id)}, headers=forged
     )
     assert answer.headers["X-Request-Id"] != "f" * 32
     assert ids_of(records, run.id)["run.started"] == answer.headers["X-Request-Id"]
@@ -83,9 +83,9 @@ async def test_a_job_that_no_request_began_has_an_id_of_its_own(
     make_settings: MakeSettings, make_run: MakeRun, records: Records, suno: Vendor
 ) -> None:
     run = await make_run()
-    async with open_outside(make_settings()) as outside:
-        await outside.database.start_run(run.id)
-        await Worker(outside, make_settings()).work_once()
+    async with open_clients(make_settings()) as clients:
+        await clients.database.start_run(run.id)
+        await Worker(clients, make_settings()).work_once()
     found = ids_of(records, run.id)
     assert found["run.started"] is None
     assert found["segment.claimed"] and found["segment.claimed"] == found["segment.submitted"]

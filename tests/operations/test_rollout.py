@@ -83,12 +83,12 @@ def test_flags_that_nobody_heeds_are_warned_of(
 def test_many_users_are_done_in_parts_with_progress(
     operator: Operator, old_users: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parcours_xl.adapters.rollout.USERS_A_CALL", 8)
+    monkeypatch.setattr("parcours_xl.clients.rollout.USERS_A_CALL", 8)
     told = operator.run("rollout", "set", 50, ROLLOUT="flags")
     assert told.out == "50 % have Parcours XL: 20 users more.\n"
     assert told.err.splitlines() == ["8 users done, 12 to go", "16 users done, 4 to go"]
 
 
 @pytest.mark.parametrize("words", [["set"], ["set", "0"], ["set", "101"], ["set", "five"], ["on"]])
-def test_wrong_words_are_told_apart(operator: Operator, words: list[str]) -> None:
+def test_usage_errors_are_told_apart(operator: Operator, words: list[str]) -> None:
     assert operator.run("rollout", *words).status == 2

@@ -11,18 +11,18 @@ import pytest
 import structlog
 from starlette.responses import PlainTextResponse
 
-from parcours_xl.adapters.outside import open_outside
-from parcours_xl.functions import house
+from parcours_xl.api import state
+from parcours_xl.clients.clients import open_clients
 from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import Settings
 from parcours_xl.tokens import HIDDEN
-from parcours_xl.worker.loop import Worker
-from tests.fixtures.house import MakeRun
-from tests.fixtures.logbook import KeepLogs, Style
-from tests.fixtures.people import Person
+from parcours_xl.worker.worker import Worker
+from tests.fixtures.captured_logs import CaptureLogs, Style
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
-from tests.fixtures.service import MakeSettings, door, open_service
+from tests.fixtures.service import MakeSettings, endpoint, open_service
+from tests.fixtures.service_fixtures import MakeRun
+from tests.fixtures.users import Person
 from tests.fixtures.vendors import Vendor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
@@ -57,11 +57,11 @@ class Trip:
         self.secrets = {owner.token, *settings.secrets}
 
     async def call(self, name: str, body: Any, **arguments: Any) -> httpx.Response:
-        return await self._service.post(door(name), json=body, **arguments)
+        return await self._service.post(endpoint(name), json=body, **arguments)
 
     async def work(self) -> None:
-        async with open_outside(self._settings) as outside:
-            await Worker(outside, self._settings).work_once()
+        async with open_clients(self._settings) as clients:
+            await Worker(clients, self._settings).work_once()
 
     async def sign_in_and_create(self) -> str:
         for headers in (self._owner.headers, {"Authorization": "Bearer eyJhbGciOi.eyJzdWIiOi.x"}):
@@ -115,8 +115,8 @@ class Trip:
     async def take_care(self) -> None:
         """An alert begins, and the webhook does not take it."""
         self._records.do("update parcours.leases set next_at = clock_timestamp()")
-        async with open_outside(self._settings) as outside:
-            await MaintenanceLoop(outside, self._settings).run_once()
+        async with open_clients(self._settings) as clients:
+            await MaintenanceLoop(clients, self._settings).run_once()
 
     async def erase(self, run_id: str) -> None:
         self._records.do("delete from public.parcours_runs where id = %s", run_id)
@@ -126,7 +126,7 @@ class Trip:
         key = self._settings.supabase_service_role_key.get_secret_value()
         for given in (key, f"{key}x"):
             await self._service.get(
-                door("parcours-xl-runner/logs"), headers={"Authorization": f"Bearer {given}"}
+                endpoint("parcours-xl-runner/logs"), headers={"Authorization": f"Bearer {given}"}
             )
         for path in ("/healthz", "/readyz", "/metrics"):
             await self._service.get(path, params={"token": METRICS_TOKEN})
@@ -140,17 +140,22 @@ async def trip(settings: Settings, records: Records, owner: Person) -> AsyncIter
 
 @pytest.mark.parametrize("style", STYLES)
 async def test_no_path_tells_a_secret(
-    trip: Trip, settings: Settings, suno: Vendor, relay: Relay, keep_logs: KeepLogs, style: Style
+    trip: Trip,
+    settings: Settings,
+    suno: Vendor,
+    relay: Relay,
+    capture_logs: CaptureLogs,
+    style: Style,
 ) -> None:
-    log = keep_logs(style, "debug", settings.secrets)
+    log = capture_logs(style, "debug", settings.secrets)
     url = f"{suno.url}/files/nothing.mp3?token=signed-by-suno-81c5"
     trip.secrets.add("signed-by-suno-81c5")
     for fault in ("bad_key", "busy", "no_answer", "refused"):
-        suno.mend()
+        suno.recover()
         suno.fail(fault, times=0)
         run_id = await trip.sign_in_and_create()
         await trip.run(run_id)
-        suno.mend()
+        suno.recover()
         await trip.run(run_id)
         await trip.call_back(run_id, url)
         await trip.work()
@@ -171,21 +176,21 @@ async def test_no_path_tells_a_secret(
 async def test_no_crash_tells_a_secret(
     trip: Trip,
     settings: Settings,
-    keep_logs: KeepLogs,
+    capture_logs: CaptureLogs,
     monkeypatch: pytest.MonkeyPatch,
     style: Style,
 ) -> None:
-    log = keep_logs(style, "debug", settings.secrets)
+    log = capture_logs(style, "debug", settings.secrets)
 
     def break_down(_: object) -> None:
         raise ValueError(f"all at once: {' '.join(trip.secrets)} https://x/y?token={uuid4()}")
 
-    monkeypatch.setattr(house, "house_of", break_down)
-    monkeypatch.setattr("parcours_xl.functions.sign_track.house_of", break_down)
+    monkeypatch.setattr(state, "app_state", break_down)
+    monkeypatch.setattr("parcours_xl.api.sign_track.app_state", break_down)
     answer = await trip.call("sign-track", {"segmentId": str(uuid4())})
     assert answer.status_code == 500
     told = log.getvalue()
-    assert "request.broke" in told and HIDDEN in told
+    assert "request.failed" in told and HIDDEN in told
     assert [secret for secret in trip.secrets if secret in told] == []
     assert [secret for secret in trip.secrets if secret in answer.text] == []
 
@@ -195,22 +200,22 @@ async def test_a_service_in_front_of_a_broken_supabase_tells_no_secret(
     settings: Settings,
     relay: Relay,
     make_run: MakeRun,
-    keep_logs: KeepLogs,
+    capture_logs: CaptureLogs,
 ) -> None:
     """A gateway that repeats the whole request in its answer, headers and all."""
     key = settings.supabase_service_role_key.get_secret_value()
     token = uuid4()
     relay.broken["/rpc/"] = PlainTextResponse(f"apikey: {key}\nbody: ?token={token}", 502)
-    log = keep_logs("json", "debug", settings.secrets)
+    log = capture_logs("json", "debug", settings.secrets)
     run = await make_run()
     async with open_service(make_settings(postgrest_url=f"{relay.url}/rest/v1")) as service:
         answer = await service.post(
-            door("parcours-xl-callback"),
+            endpoint("parcours-xl-callback"),
             params={"segment": str(run.first), "token": str(token)},
             json={"stage": "first", "streamUrl": "https://cdn1.suno.ai/x.mp3"},
         )
     assert answer.status_code == 503
-    assert "supabase.away" in log.getvalue()
+    assert "supabase.unavailable" in log.getvalue()
     assert key not in log.getvalue() and str(token) not in log.getvalue()
 
 
@@ -224,9 +229,9 @@ async def test_a_service_in_front_of_a_broken_supabase_tells_no_secret(
     ],
 )
 def test_what_opens_something_is_hidden_wherever_it_comes_from(
-    keep_logs: KeepLogs, message: str
+    capture_logs: CaptureLogs, message: str
 ) -> None:
-    log = keep_logs("json", "info", ())
+    log = capture_logs("json", "info", ())
     structlog.get_logger("httpx").warning(message)
     (line,) = log.getvalue().splitlines()
     told = json.loads(line)["event"]
@@ -234,8 +239,8 @@ def test_what_opens_something_is_hidden_wherever_it_comes_from(
     assert not any(secret in told for secret in ("abc.def", "abcdefgh", "eyJ", "c2lnbmF0dXJl"))
 
 
-def test_a_line_without_secrets_stays_as_it_is(keep_logs: KeepLogs) -> None:
-    log = keep_logs("json", "info", ())
+def test_a_line_without_secrets_stays_as_it_is(capture_logs: CaptureLogs) -> None:
+    log = capture_logs("json", "info", ())
     structlog.get_logger("x").info("segment.done", path="runs/1/2.mp3", tokens=3, seconds=1.5)
     told = json.loads(log.getvalue())
     assert (told["path"], told["tokens"], told["seconds"]) == ("runs/1/2.mp3", 3, 1.5)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from parcours_xl.app import create_app
-from parcours_xl.journeys.presets import all_presets
+from parcours_xl.domain.presets import all_presets
 from parcours_xl.player.pages import create_player
 from parcours_xl.player.site import Site
 from parcours_xl.settings import Settings

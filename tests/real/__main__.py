@@ -1,4 +1,5 @@
-"""`make test-supabase`: the exam, the suites that need no SQL, and the demo, on a real project.
+"""`make test-supabase`: the contract tests, the suites that need no SQL, and the demo, on a real
+project.
 
 SUPABASE_URL, SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY (or the new names of the keys) say
 which; it needs this project's migrations. What tests make there, they remove.
@@ -12,7 +13,7 @@ import sys
 from tests.real.demonstration import demonstrate
 from tests.real.project import CHOSEN, RealProject, read_project
 
-SUITES = ("tests/exam", "tests/http", "tests/adapters", "tests/functions", "tests/player")
+SUITES = ("tests/contract", "tests/api", "tests/clients", "tests/api", "tests/player")
 
 
 def main() -> int:
@@ -22,7 +23,10 @@ def main() -> int:
     except LookupError as missing:
         print(f"parcours: {missing}", file=sys.stderr)
         return 2
-    print(f"The project at {project.url}: exam and suites, then a whole journey.", flush=True)
+    print(
+        f"The project at {project.url}: contract tests and suites, then a whole journey.",
+        flush=True,
+    )
     tested = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *SUITES, *sys.argv[1:]],
         env={**os.environ, CHOSEN: "real"},

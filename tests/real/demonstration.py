@@ -10,8 +10,9 @@ from rich.console import Console
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from parcours_xl.adapters.listener import Listener
-from parcours_xl.local.demonstration.visits import demonstrate as live_demonstration
+from parcours_xl.clients.api_client import ApiClient
+from parcours_xl.errors import ParcoursError
+from parcours_xl.local.demonstration.scenario import demonstrate as live_demonstration
 from parcours_xl.local.development import (
     Simulation,
     running_service,
@@ -21,7 +22,6 @@ from parcours_xl.local.development import (
 from parcours_xl.local.project import LocalProject, open_project
 from parcours_xl.local.proxy import Proxy, create_client
 from parcours_xl.operations.journey_screen import following
-from parcours_xl.trouble import Trouble
 from tests.fixtures.servers import running
 from tests.real.project import RealProject
 
@@ -40,14 +40,14 @@ def demonstrate(project: RealProject) -> bool:
                     origin, project.anon_key, SPEED, show, lambda one: _sign_up(one, project)
                 )
             )
-        except Trouble as failure:
+        except ParcoursError as failure:
             console.print(f"[bold red]{failure}[/]")
             return False
     shown.show(console)
     return not shown.faults
 
 
-async def _sign_up(visitor: Listener, project: RealProject) -> None:
+async def _sign_up(visitor: ApiClient, project: RealProject) -> None:
     """As somebody whose address needs no mail to be confirmed, and who is forgotten afterwards."""
     _, credentials = await project.make_user()
     await visitor.sign_in(credentials["email"], credentials["password"])

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
-CHOSEN = "PARCOURS_EXAM"
+CHOSEN = "PARCOURS_CONTRACT"
 """Set to `real` by `make test-supabase`: keys in a shell alone never lead tests to a project."""
 
 VARIABLES = (

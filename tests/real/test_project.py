@@ -4,8 +4,8 @@ import pytest
 from starlette.responses import JSONResponse
 
 from parcours_xl.local.project import LocalProject
-from tests.fixtures.people import sign_up
 from tests.fixtures.relay import Relay
+from tests.fixtures.users import sign_up
 from tests.real.project import RealProject
 
 SETTINGS, KEY_SET = "/auth/v1/settings", "/.well-known/jwks.json"

@@ -7,18 +7,18 @@ from uuid import UUID, uuid4
 import pytest
 from starlette.responses import JSONResponse
 
-from parcours_xl.adapters.database import SunoQuotaFull, SupabaseAway
-from parcours_xl.adapters.outside import Outside, open_outside
-from parcours_xl.adapters.suno import SunoRefused, SunoSilent
-from parcours_xl.adapters.suno_events import SunoEvent
+from parcours_xl.clients.clients import Clients, open_clients
+from parcours_xl.clients.database import SunoQuotaFull, SupabaseUnavailable
+from parcours_xl.clients.suno import SunoOutcomeUnknown, SunoRefused
+from parcours_xl.clients.suno_events import SunoEvent
+from parcours_xl.errors import PermanentError, RetryableError
 from parcours_xl.services import generation
 from parcours_xl.services.generation import ask, ask_about_segment, submit_segment
-from parcours_xl.trouble import Postponed, Refused
 from tests.fixtures.delivery import compose
-from tests.fixtures.house import MakeRun
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings
+from tests.fixtures.service_fixtures import MakeRun
 from tests.fixtures.vendors import Vendor
 from tests.fixtures.waiting import until
 
@@ -33,24 +33,24 @@ async def run(make_run: MakeRun) -> NewRun:
 
 
 @pytest.fixture
-async def shaky(make_settings: MakeSettings, relay: Relay) -> AsyncIterator[Outside]:
-    """The adapters, with something before the database that may break."""
-    async with open_outside(make_settings(postgrest_url=f"{relay.url}/rest/v1")) as outside:
-        yield outside
+async def shaky(make_settings: MakeSettings, relay: Relay) -> AsyncIterator[Clients]:
+    """The clients, with something before the database that may break."""
+    async with open_clients(make_settings(postgrest_url=f"{relay.url}/rest/v1")) as clients:
+        yield clients
 
 
-async def submit(outside: Outside, suno: Vendor, segment_id: UUID) -> str | None:
+async def submit(clients: Clients, suno: Vendor, segment_id: UUID) -> str | None:
     claim = await submit_segment(
-        outside.database, outside.suno, f"{suno.url}/nobody", segment_id=segment_id
+        clients.database, clients.suno, f"{suno.url}/nobody", segment_id=segment_id
     )
     return claim.task_id
 
 
-async def under_way(outside: Outside, run: NewRun, task_id: str) -> tuple[UUID, UUID, str]:
+async def under_way(clients: Clients, run: NewRun, task_id: str) -> tuple[UUID, UUID, str]:
     """The first segment, submitted as this task: its id, its token, and the task."""
-    token = (await outside.database.claim_segment(run.first)).callback_token
+    token = (await clients.database.claim_segment(run.first)).callback_token
     assert token, "a claim is an attempt, and its token"
-    await outside.database.record_task(run.first, token, task_id)
+    await clients.database.record_task(run.first, token, task_id)
     return run.first, token, task_id
 
 
@@ -62,22 +62,22 @@ def slots(records: Records) -> list[bool]:
 
 @pytest.mark.parametrize("fault", [None, "refused", "maintenance", "no_answer"])
 async def test_however_suno_answers_its_slot_is_given_back(
-    outside: Outside, suno: Vendor, run: NewRun, records: Records, fault: str | None
+    clients: Clients, suno: Vendor, run: NewRun, records: Records, fault: str | None
 ) -> None:
     if fault:
         suno.fail(fault)
-        with pytest.raises((Refused, Postponed)):
-            await submit(outside, suno, run.first)
+        with pytest.raises((PermanentError, RetryableError)):
+            await submit(clients, suno, run.first)
     else:
-        await submit(outside, suno, run.first)
+        await submit(clients, suno, run.first)
     assert slots(records) == [True]
 
 
 async def test_a_submission_that_is_cut_off_gives_its_slot_back(
-    outside: Outside, suno: Vendor, run: NewRun, records: Records
+    clients: Clients, suno: Vendor, run: NewRun, records: Records
 ) -> None:
     suno.fail("slow_answer", delay_s=5)
-    submission = asyncio.create_task(submit(outside, suno, run.first))
+    submission = asyncio.create_task(submit(clients, suno, run.first))
     await until(lambda: suno.tasks_of(run.first))
     submission.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -86,7 +86,7 @@ async def test_a_submission_that_is_cut_off_gives_its_slot_back(
 
 
 async def test_a_task_is_not_given_up_at_the_first_hiccup_of_the_database(
-    shaky: Outside,
+    shaky: Clients,
     suno: Vendor,
     relay: Relay,
     run: NewRun,
@@ -103,8 +103,8 @@ async def test_a_task_is_not_given_up_at_the_first_hiccup_of_the_database(
     assert len(suno.tasks_of(run.first)) == 1
 
 
-async def test_a_database_that_stays_away_has_an_end(
-    shaky: Outside,
+async def test_a_database_that_stays_unavailable_has_an_end(
+    shaky: Clients,
     suno: Vendor,
     relay: Relay,
     run: NewRun,
@@ -113,7 +113,7 @@ async def test_a_database_that_stays_away_has_an_end(
 ) -> None:
     monkeypatch.setattr(generation, "RECORD_PAUSE_S", 0)
     relay.broken["/rpc/record_task"] = AWAY
-    with pytest.raises(SupabaseAway):
+    with pytest.raises(SupabaseUnavailable):
         await submit(shaky, suno, run.first)
     assert relay.count("/rpc/record_task") == generation.RECORD_TRIES_MAX
     relay.broken.clear()
@@ -122,8 +122,8 @@ async def test_a_database_that_stays_away_has_an_end(
     assert len(suno.tasks_of(run.first)) == 1
 
 
-async def test_a_slot_that_cannot_be_given_back_is_no_trouble(
-    shaky: Outside, suno: Vendor, relay: Relay, run: NewRun, records: Records
+async def test_a_slot_that_cannot_be_given_back_is_no_error(
+    shaky: Clients, suno: Vendor, relay: Relay, run: NewRun, records: Records
 ) -> None:
     relay.broken["/rpc/answer_suno_request"] = AWAY
     assert await submit(shaky, suno, run.first) == records.segment(run.first)["suno_task_id"]
@@ -131,10 +131,10 @@ async def test_a_slot_that_cannot_be_given_back_is_no_trouble(
 
 
 async def test_what_suno_answers_to_a_question_is_recorded_as_a_callback_would_be(
-    outside: Outside, suno: Vendor, run: NewRun, records: Records
+    clients: Clients, suno: Vendor, run: NewRun, records: Records
 ) -> None:
     music = compose(suno)
-    question = (outside.database, outside.suno, *await under_way(outside, run, music.task_id))
+    question = (clients.database, clients.suno, *await under_way(clients, run, music.task_id))
     assert await ask_about_segment(*question) is True
     row = records.segment(run.first)
     assert row["metadata"]["complete_received_at"] and row["preview_url"]
@@ -144,24 +144,24 @@ async def test_what_suno_answers_to_a_question_is_recorded_as_a_callback_would_b
 
 
 async def test_nobody_asks_about_an_attempt_that_is_over(
-    outside: Outside, suno: Vendor, run: NewRun
+    clients: Clients, suno: Vendor, run: NewRun
 ) -> None:
     music = compose(suno)
-    await under_way(outside, run, music.task_id)
+    await under_way(clients, run, music.task_id)
     asked = suno.calls().count("record-info")
     names = (run.first, uuid4(), music.task_id)
-    assert await ask_about_segment(outside.database, outside.suno, *names) is False
+    assert await ask_about_segment(clients.database, clients.suno, *names) is False
     assert suno.calls().count("record-info") == asked
 
 
 @pytest.mark.parametrize("fault", ["server_error", "no_answer", "bad_key", "not_json"])
 async def test_a_question_without_an_answer_teaches_nothing(
-    outside: Outside, suno: Vendor, run: NewRun, records: Records, fault: str
+    clients: Clients, suno: Vendor, run: NewRun, records: Records, fault: str
 ) -> None:
-    names = await under_way(outside, run, "task-1")
+    names = await under_way(clients, run, "task-1")
     records.forget_work()
     suno.fail(fault, match={"call": "record-info"})
-    event = await ask(outside.database, outside.suno, *names)
+    event = await ask(clients.database, clients.suno, *names)
     assert event == SunoEvent("pending", "record_info", "task-1")
     assert slots(records) == [True]
 
@@ -171,35 +171,35 @@ async def test_every_question_takes_a_slot_of_the_quota(
 ) -> None:
     """Of eight slots, questions take a quarter."""
     music = compose(suno)
-    async with open_outside(make_settings(suno_requests_max=8)) as outside:
-        names = await under_way(outside, run, music.task_id)
+    async with open_clients(make_settings(suno_requests_max=8)) as clients:
+        names = await under_way(clients, run, music.task_id)
         for _ in range(2):
-            assert await ask(outside.database, outside.suno, *names)
+            assert await ask(clients.database, clients.suno, *names)
         with pytest.raises(SunoQuotaFull):
-            await ask(outside.database, outside.suno, *names)
+            await ask(clients.database, clients.suno, *names)
         assert len(slots(records)) == 3
-        await outside.database.claim_segment(run.segment_ids[1])
+        await clients.database.claim_segment(run.segment_ids[1])
 
 
 async def test_suno_is_not_called_while_the_quota_is_full(
     make_settings: MakeSettings, suno: Vendor, run: NewRun
 ) -> None:
-    async with open_outside(make_settings(suno_requests_max=1)) as outside:
-        await outside.database.reserve_suno_request()
+    async with open_clients(make_settings(suno_requests_max=1)) as clients:
+        await clients.database.reserve_suno_request()
         with pytest.raises(SunoQuotaFull):
-            await submit(outside, suno, run.first)
+            await submit(clients, suno, run.first)
     assert not suno.tasks_of(run.first)
 
 
 async def test_what_suno_said_is_recorded_before_it_is_told(
-    outside: Outside, suno: Vendor, run: NewRun, records: Records
+    clients: Clients, suno: Vendor, run: NewRun, records: Records
 ) -> None:
     suno.fail("refused")
     with pytest.raises(SunoRefused):
-        await submit(outside, suno, run.first)
+        await submit(clients, suno, run.first)
     assert records.segment(run.first)["status"] == "failed"
     suno.fail("no_answer")
-    with pytest.raises(SunoSilent):
-        await submit(outside, suno, run.segment_ids[1])
+    with pytest.raises(SunoOutcomeUnknown):
+        await submit(clients, suno, run.segment_ids[1])
     row = records.segment(run.segment_ids[1])
     assert (row["status"], row["suno_task_id"]) == ("generating", None)

@@ -6,11 +6,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.services.tracks import store_track
+from parcours_xl.clients.clients import Clients
+from parcours_xl.services.track_storage import store_track
 from tests.fixtures.delivery import take_job
-from tests.fixtures.house import TRACK_S, MakeRun
 from tests.fixtures.records import Records
+from tests.fixtures.service_fixtures import TRACK_S, MakeRun
 from tests.fixtures.vendors import Vendor
 
 pytestmark = pytest.mark.anyio
@@ -19,29 +19,29 @@ Deliver = Callable[[], Awaitable[UUID]]
 
 
 @pytest.fixture
-def deliver(outside: Outside, make_run: MakeRun, suno: Vendor, quiet: None) -> Deliver:
+def deliver(clients: Clients, make_run: MakeRun, suno: Vendor, quiet: None) -> Deliver:
     """Has Suno compose for a segment and say so, as a callback would."""
 
     async def begin() -> UUID:
         run = await make_run()
-        claim = await outside.database.claim_segment(segment_id=run.first)
+        claim = await clients.database.claim_segment(segment_id=run.first)
         assert claim.callback_token
         task_id, _ = suno.compose()
-        await outside.database.record_task(run.first, claim.callback_token, task_id)
-        event = await outside.suno.ask(task_id)
-        assert await outside.database.record_callback(run.first, claim.callback_token, event)
+        await clients.database.record_task(run.first, claim.callback_token, task_id)
+        event = await clients.suno.ask(task_id)
+        assert await clients.database.record_callback(run.first, claim.callback_token, event)
         return run.first
 
     return begin
 
 
 async def test_a_stored_track_knows_how_loud_it_is(
-    deliver: Deliver, outside: Outside, records: Records
+    deliver: Deliver, clients: Clients, records: Records
 ) -> None:
     segment = await deliver()
 
-    job = await take_job(outside)
-    assert await store_track(outside, job, last_try=False) == "stored"
+    job = await take_job(clients)
+    assert await store_track(clients, job, last_try=False) == "stored"
 
     metadata = records.segment(segment)["metadata"]
     assert -40 < metadata["loudness_lufs"] < -5
@@ -49,30 +49,30 @@ async def test_a_stored_track_knows_how_loud_it_is(
 
 
 async def test_half_a_track_that_claims_to_be_whole_is_asked_for_anew(
-    deliver: Deliver, outside: Outside, records: Records, suno: Vendor
+    deliver: Deliver, clients: Clients, records: Records, suno: Vendor
 ) -> None:
     segment = await deliver()
     suno.fail("truncated", share=0.5, announce=False, match={"media": "file"})
 
-    job = await take_job(outside)
+    job = await take_job(clients)
     assert job.announced_seconds == TRACK_S
-    assert await store_track(outside, job, last_try=False) == "stored"
+    assert await store_track(clients, job, last_try=False) == "stored"
 
     path = records.segment(segment)["storage_path"]
-    url = await outside.tracks.sign(path)
+    url = await clients.storage.sign(path)
     async with httpx.AsyncClient(trust_env=False) as http:
         size = len((await http.get(url)).content)
     assert size / 16_000 == pytest.approx(TRACK_S, abs=0.2), "128 kbit/s: bytes tell time"
 
 
 async def test_a_track_that_always_comes_in_halves_is_unavailable(
-    deliver: Deliver, outside: Outside, records: Records, suno: Vendor
+    deliver: Deliver, clients: Clients, records: Records, suno: Vendor
 ) -> None:
     segment = await deliver()
     suno.fail("truncated", times=0, share=0.5, announce=False, match={"media": "file"})
 
-    job = await take_job(outside)
-    assert await store_track(outside, job, last_try=False) == "failed"
+    job = await take_job(clients)
+    assert await store_track(clients, job, last_try=False) == "failed"
 
     row = records.segment(segment)
     assert row["status"] == "failed"

@@ -13,15 +13,15 @@ from typing import Any
 import httpx
 import pytest
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.journeys.presets import find_preset
-from parcours_xl.journeys.prompts import clean_prompt, suno_style
-from parcours_xl.operations.doctor.examination import examine
+from parcours_xl.clients.clients import Clients
+from parcours_xl.domain.presets import find_preset
+from parcours_xl.domain.prompts import clean_prompt, suno_style
+from parcours_xl.operations.doctor.examination import run_checks
 from parcours_xl.settings import Settings
-from parcours_xl.worker.loop import Worker
-from tests.fixtures.house import TRACK_S, MakeRun
+from parcours_xl.worker.worker import Worker
 from tests.fixtures.records import NewRun, Records
-from tests.fixtures.service import MakeSettings, door
+from tests.fixtures.service import MakeSettings, endpoint
+from tests.fixtures.service_fixtures import TRACK_S, MakeRun
 from tests.fixtures.vendors import FINISHED, Vendor
 from tests.fixtures.waiting import until
 
@@ -55,7 +55,7 @@ def settings(make_settings: MakeSettings) -> Settings:
 
 
 @dataclass
-class Story:
+class Scenario:
     """One run and its music, as a worker brings it about."""
 
     run: NewRun
@@ -122,7 +122,7 @@ class Story:
     async def tell(self, event: dict[str, Any]) -> None:
         """Suno calls back."""
         answer = await self.service.post(
-            door("parcours-xl-callback"),
+            endpoint("parcours-xl-callback"),
             params={"segment": str(self.run.first), "token": str(self.row["callback_token"])},
             json=self.told(event),
         )
@@ -147,17 +147,17 @@ class Story:
 
 
 @pytest.fixture
-async def story(
+async def scenario(
     make_run: MakeRun,
-    outside: Outside,
+    clients: Clients,
     settings: Settings,
     records: Records,
     suno: Vendor,
     service: httpx.AsyncClient,
-) -> Story:
+) -> Scenario:
     run = await make_run()
-    await outside.database.start_run(run.id)
-    return Story(run, Worker(outside, settings), records, suno, service)
+    await clients.database.start_run(run.id)
+    return Scenario(run, Worker(clients, settings), records, suno, service)
 
 
 def complete(*ids: str, duration: float = 240) -> dict[str, Any]:
@@ -173,99 +173,99 @@ def test_every_case_has_its_test() -> None:
 
 
 @pytest.mark.usefixtures("long_tracks")
-async def test_complete_but_forbidden_for_a_moment(story: Story) -> None:
+async def test_complete_but_forbidden_for_a_moment(scenario: Scenario) -> None:
     case = CASES["complete_but_forbidden_for_a_moment"]
-    await story.submit()
-    story.suno.fail("missing", status=403, times=2, match={"track": story.ids[0]})
-    await story.tell(case["event"])
-    await story.work_until(story.is_complete)
+    await scenario.submit()
+    scenario.suno.fail("missing", status=403, times=2, match={"track": scenario.ids[0]})
+    await scenario.tell(case["event"])
+    await scenario.work_until(scenario.is_complete)
 
-    assert story.row["storage_path"] and story.metadata["suno_track_id"] == story.ids[0]
-    assert len(story.tasks) == 1
+    assert scenario.row["storage_path"] and scenario.metadata["suno_track_id"] == scenario.ids[0]
+    assert len(scenario.tasks) == 1
 
 
 @pytest.mark.usefixtures("long_tracks")
-async def test_first_choice_is_dead_second_track_lives(story: Story) -> None:
+async def test_first_choice_is_dead_second_track_lives(scenario: Scenario) -> None:
     case = CASES["first_choice_is_dead_second_track_lives"]
-    await story.submit()
-    a, b = story.ids
+    await scenario.submit()
+    a, b = scenario.ids
     first = CASES["error_after_a_whole_track"]["events"][0]
-    await story.tell(first)
-    preview = story.row["preview_url"]
+    await scenario.tell(first)
+    preview = scenario.row["preview_url"]
     assert preview and a in preview
-    story.suno.fail("missing", status=404, times=0, match={"track": a})
-    await story.tell(case["event"])
-    while not story.is_complete():
-        assert story.row["preview_url"] == preview, "it is heard until b is there"
-        await story.work()
-        story.let_pass(30)
+    scenario.suno.fail("missing", status=404, times=0, match={"track": a})
+    await scenario.tell(case["event"])
+    while not scenario.is_complete():
+        assert scenario.row["preview_url"] == preview, "it is heard until b is there"
+        await scenario.work()
+        scenario.let_pass(30)
 
-    assert story.row["storage_path"] and story.row["duration_seconds"] == 237
-    assert story.metadata["suno_track_id"] == b
-    assert len(story.tasks) == 1
+    assert scenario.row["storage_path"] and scenario.row["duration_seconds"] == 237
+    assert scenario.metadata["suno_track_id"] == b
+    assert len(scenario.tasks) == 1
 
 
-async def test_nothing_is_bought_within_a_minute_of_a_missing_file(story: Story) -> None:
-    await story.submit()
-    story.suno.fail("missing", status=404, times=0, match={"media": "file"})
-    await story.tell(complete("a", "b", duration=TRACK_S))
+async def test_nothing_is_bought_within_a_minute_of_a_missing_file(scenario: Scenario) -> None:
+    await scenario.submit()
+    scenario.suno.fail("missing", status=404, times=0, match={"media": "file"})
+    await scenario.tell(complete("a", "b", duration=TRACK_S))
     for _ in range(10):
-        await story.work()
-    assert story.row["status"] == "generating" and len(story.tasks) == 1
-    story.let_pass(60)
-    await story.work_until(lambda: len(story.tasks) == 2)
+        await scenario.work()
+    assert scenario.row["status"] == "generating" and len(scenario.tasks) == 1
+    scenario.let_pass(60)
+    await scenario.work_until(lambda: len(scenario.tasks) == 2)
 
 
-async def test_task_failed_and_no_callback_came(story: Story) -> None:
+async def test_task_failed_and_no_callback_came(scenario: Scenario) -> None:
     said = CASES["task_failed_and_no_callback_came"]["record_info"]["data"]
-    await story.submit()
-    story.suno.fail(
+    await scenario.submit()
+    scenario.suno.fail(
         "record_status",
         status=said["status"],
         message=said["errorMessage"],
         code=0,
         tracks=False,
-        match={"task": story.tasks[0]["task"]},
+        match={"task": scenario.tasks[0]["task"]},
     )
-    story.let_pass(95)
-    await story.work()
-    failed = [e for e in story.records.events(story.run.id) if e == "segment.failed"]
+    scenario.let_pass(95)
+    await scenario.work()
+    failed = [e for e in scenario.records.events(scenario.run.id) if e == "segment.failed"]
     assert len(failed) == 1, "when it is read, not after GIVE_UP_S"
-    await story.work_until(lambda: len(story.tasks) == 2)
+    await scenario.work_until(lambda: len(scenario.tasks) == 2)
 
 
-async def test_same_rule_for_both_messengers(story: Story) -> None:
+async def test_same_rule_for_both_messengers(scenario: Scenario) -> None:
     said = CASES["same_rule_for_both_messengers"]["record_info"]["data"]
-    await story.submit()
-    sent = story.tasks[0]["payload"]["style"]
-    story.suno.fail(
+    await scenario.submit()
+    sent = scenario.tasks[0]["payload"]["style"]
+    scenario.suno.fail(
         "record_status",
         times=0,
         status=said["status"],
         message=said["errorMessage"],
         code=int(said["errorCode"]),
         tracks=False,
-        match={"task": story.tasks[0]["task"]},
+        match={"task": scenario.tasks[0]["task"]},
     )
-    story.let_pass(95)
-    await story.work_until(lambda: len(story.tasks) == 2)
+    scenario.let_pass(95)
+    await scenario.work_until(lambda: len(scenario.tasks) == 2)
 
-    assert story.tasks[1]["payload"]["style"] == curated(0) != sent
-    assert story.metadata["refused_prompts"][0]["message"] == said["errorMessage"]
+    assert scenario.tasks[1]["payload"]["style"] == curated(0) != sent
+    assert scenario.metadata["refused_prompts"][0]["message"] == said["errorMessage"]
 
 
 async def test_http_says_rate_text_says_credits(
-    make_run: MakeRun, outside: Outside, settings: Settings, suno: Vendor, records: Records
+    make_run: MakeRun, clients: Clients, settings: Settings, suno: Vendor, records: Records
 ) -> None:
     said = CASES["http_says_rate_text_says_credits"]["submit"]
     run = await make_run(3)
-    await outside.database.start_run(run.id)
+    await clients.database.start_run(run.id)
     body = said["body"]
     suno.fail(
         "busy", status=said["http"], both=True, code=body["code"], message=body["msg"], times=0
     )
     submitted = suno.calls().count("submit")
-    worker = Worker(outside, settings)
+    worker = Worker(clients, settings)
     for _ in range(5):
         records.make_due(run.id)
         await worker.work_once()
@@ -275,31 +275,33 @@ async def test_http_says_rate_text_says_credits(
     assert reasons == ["suno_account"] * 3, "which is what raises the alert `credits`"
 
 
-async def test_created(story: Story) -> None:
-    story.suno.fail("created", status=CASES["created"]["submit"]["http"])
-    await story.submit()
-    assert len(story.tasks) == 1
+async def test_created(scenario: Scenario) -> None:
+    scenario.suno.fail("created", status=CASES["created"]["submit"]["http"])
+    await scenario.submit()
+    assert len(scenario.tasks) == 1
 
 
-async def test_html_from_an_edge(story: Story) -> None:
-    story.suno.fail("not_json", status=CASES["html_from_an_edge"]["submit"]["http"], times=3)
-    await story.work()
-    assert story.row["status"] == "generating"
-    await story.submit()
-    assert story.records.pauses(story.run.id) == [2, 4, 6]
+async def test_html_from_an_edge(scenario: Scenario) -> None:
+    scenario.suno.fail("not_json", status=CASES["html_from_an_edge"]["submit"]["http"], times=3)
+    await scenario.work()
+    assert scenario.row["status"] == "generating"
+    await scenario.submit()
+    assert scenario.records.pauses(scenario.run.id) == [2, 4, 6]
 
 
 @pytest.mark.usefixtures("long_tracks")
-async def test_error_after_a_whole_track(story: Story) -> None:
-    await story.submit()
-    task = story.tasks[0]["task"]
-    story.suno.fail("record_status", times=0, status="FAILED", tracks=False, match={"task": task})
+async def test_error_after_a_whole_track(scenario: Scenario) -> None:
+    await scenario.submit()
+    task = scenario.tasks[0]["task"]
+    scenario.suno.fail(
+        "record_status", times=0, status="FAILED", tracks=False, match={"task": task}
+    )
     for event in CASES["error_after_a_whole_track"]["events"]:
-        await story.tell(event)
-    await story.work_until(story.is_complete)
+        await scenario.tell(event)
+    await scenario.work_until(scenario.is_complete)
 
-    assert story.row["storage_path"] and story.metadata["suno_track_id"] == story.ids[0]
-    assert len(story.tasks) == 1
+    assert scenario.row["storage_path"] and scenario.metadata["suno_track_id"] == scenario.ids[0]
+    assert len(scenario.tasks) == 1
 
 
 # What Suno refuses to compose
@@ -313,105 +315,107 @@ def curated(index: int) -> str:
     return clean_prompt(suno_style(preset, preset.segments[index].prompt))
 
 
-async def artistic(make_run: MakeRun, story: Story, outside: Outside) -> Story:
+async def artistic(make_run: MakeRun, scenario: Scenario, clients: Clients) -> Scenario:
     run = await make_run(prompt=ARTIST)
-    await outside.database.start_run(run.id)
-    return Story(run, story.worker, story.records, story.suno, story.service)
+    await clients.database.start_run(run.id)
+    return Scenario(run, scenario.worker, scenario.records, scenario.suno, scenario.service)
 
 
-async def test_artist_in_the_prompt(story: Story, make_run: MakeRun, outside: Outside) -> None:
+async def test_artist_in_the_prompt(
+    scenario: Scenario, make_run: MakeRun, clients: Clients
+) -> None:
     refusal = CASES["artist_in_the_prompt"]["submit"]["body"]
-    story = await artistic(make_run, story, outside)
-    await story.submit()
-    sent = story.tasks[0]["payload"]["style"]
+    scenario = await artistic(make_run, scenario, clients)
+    await scenario.submit()
+    sent = scenario.tasks[0]["payload"]["style"]
     assert sent == "Slow felt piano, warm strings., slow piano, 60 BPM"
 
-    story = await artistic(make_run, story, outside)
-    story.suno.fail("refused", code=refusal["code"], message=refusal["msg"])
-    await story.submit()
-    assert story.tasks[0]["payload"]["style"] == curated(0)
-    assert refusal["msg"] in story.metadata["refused_prompts"][0]["message"]
+    scenario = await artistic(make_run, scenario, clients)
+    scenario.suno.fail("refused", code=refusal["code"], message=refusal["msg"])
+    await scenario.submit()
+    assert scenario.tasks[0]["payload"]["style"] == curated(0)
+    assert refusal["msg"] in scenario.metadata["refused_prompts"][0]["message"]
 
 
 async def test_what_suno_refused_is_told_and_never_sent_again(
-    story: Story, outside: Outside, settings: Settings, make_run: MakeRun
+    scenario: Scenario, clients: Clients, settings: Settings, make_run: MakeRun
 ) -> None:
-    story = await artistic(make_run, story, outside)
-    story.suno.fail(
+    scenario = await artistic(make_run, scenario, clients)
+    scenario.suno.fail(
         "refused",
         code=400,
         message="Your prompt contained an artist name",
         times=0,
-        match={"segment": str(story.run.first)},
+        match={"segment": str(scenario.run.first)},
     )
-    await story.work_until(lambda: story.records.run(story.run.id)["status"] == "failed")
-    assert len(story.metadata["refused_prompts"]) == 3, "written, curated, bare facts"
-    [fault] = story.suno.state()["faults"]
+    await scenario.work_until(lambda: scenario.records.run(scenario.run.id)["status"] == "failed")
+    assert len(scenario.metadata["refused_prompts"]) == 3, "written, curated, bare facts"
+    [fault] = scenario.suno.state()["faults"]
     assert fault["struck"] == 3
 
     # Repairs compose the failed runs of other tests again too, and those would fill Suno's quota.
-    story.records.do("delete from public.parcours_runs where id <> %s", story.run.id)
-    examination = await examine(outside, settings, fix=True)
-    said = [one.message for one in examination.findings]
+    scenario.records.do("delete from public.parcours_runs where id <> %s", scenario.run.id)
+    doctor_report = await run_checks(clients, settings, fix=True)
+    said = [one.message for one in doctor_report.findings]
     assert any("Your prompt contained an artist name" in words for words in said)
-    await outside.oversight.retry(story.run.first)
+    await clients.queries.retry(scenario.run.first)
     # The doctor has put in hand what other tests left behind, too.
-    await story.work_until(
-        lambda: story.metadata.get("failure", {}).get("reason") == "prompts_used_up"
+    await scenario.work_until(
+        lambda: scenario.metadata.get("failure", {}).get("reason") == "prompts_used_up"
     )
-    [fault] = story.suno.state()["faults"]
+    [fault] = scenario.suno.state()["faults"]
     assert fault["struck"] == 3, "no prompt is left to be sent"
 
 
 # What cannot be heard
 
 
-async def test_silent_file(story: Story) -> None:
+async def test_silent_file(scenario: Scenario) -> None:
     """A second task is bought when both tracks of the first stay silent, and only then."""
-    await story.submit()
-    a, b = story.ids
-    story.suno.fail("silent", seconds=30, times=0, match={"track": a})
-    story.suno.fail("silent", seconds=30, times=0, match={"track": b})
-    asked = story.suno.calls().count("record-info")
-    await story.tell(complete("a", "b", duration=TRACK_S))
-    await story.work_until(lambda: len(story.tasks) == 2)
+    await scenario.submit()
+    a, b = scenario.ids
+    scenario.suno.fail("silent", seconds=30, times=0, match={"track": a})
+    scenario.suno.fail("silent", seconds=30, times=0, match={"track": b})
+    asked = scenario.suno.calls().count("record-info")
+    await scenario.tell(complete("a", "b", duration=TRACK_S))
+    await scenario.work_until(lambda: len(scenario.tasks) == 2)
 
-    assert story.suno.calls().count("record-info") == asked + 1, "a fresh address was asked for"
-    assert not story.is_complete()
-
-
-async def test_a_silent_track_makes_way_for_the_other(story: Story) -> None:
-    await story.submit()
-    a, b = story.ids
-    story.suno.fail("silent", seconds=30, times=0, match={"track": a})
-    await story.tell(complete("a", "b", duration=TRACK_S))
-    await story.work_until(story.is_complete)
-
-    assert story.metadata["suno_track_id"] == b
-    assert len(story.tasks) == 1
+    assert scenario.suno.calls().count("record-info") == asked + 1, "a fresh address was asked for"
+    assert not scenario.is_complete()
 
 
-async def test_silent_tail(story: Story) -> None:
-    await story.submit()
-    a, _ = story.ids
-    story.suno.fail("silent_tail", sound_s=210, seconds=300, times=0, match={"track": a})
-    await story.tell(complete("a", "b", duration=300))
-    await story.work_until(story.is_complete)
+async def test_a_silent_track_makes_way_for_the_other(scenario: Scenario) -> None:
+    await scenario.submit()
+    a, b = scenario.ids
+    scenario.suno.fail("silent", seconds=30, times=0, match={"track": a})
+    await scenario.tell(complete("a", "b", duration=TRACK_S))
+    await scenario.work_until(scenario.is_complete)
 
-    assert story.metadata["suno_track_id"] == a
-    assert story.metadata["sound_end_seconds"] == pytest.approx(210, abs=0.3)
-    assert story.row["duration_seconds"] == 300
+    assert scenario.metadata["suno_track_id"] == b
+    assert len(scenario.tasks) == 1
 
 
-async def test_a_silent_tail_beyond_what_was_announced_is_no_track(story: Story) -> None:
-    await story.submit()
-    a, b = story.ids
-    story.suno.fail("silent_tail", sound_s=5, seconds=40, times=0, match={"track": a})
-    await story.tell(complete("a", "b", duration=TRACK_S))
-    await story.work_until(story.is_complete)
+async def test_silent_tail(scenario: Scenario) -> None:
+    await scenario.submit()
+    a, _ = scenario.ids
+    scenario.suno.fail("silent_tail", sound_s=210, seconds=300, times=0, match={"track": a})
+    await scenario.tell(complete("a", "b", duration=300))
+    await scenario.work_until(scenario.is_complete)
 
-    assert story.metadata["suno_track_id"] == b
-    assert "sound_end_seconds" not in story.metadata
+    assert scenario.metadata["suno_track_id"] == a
+    assert scenario.metadata["sound_end_seconds"] == pytest.approx(210, abs=0.3)
+    assert scenario.row["duration_seconds"] == 300
+
+
+async def test_a_silent_tail_beyond_what_was_announced_is_no_track(scenario: Scenario) -> None:
+    await scenario.submit()
+    a, b = scenario.ids
+    scenario.suno.fail("silent_tail", sound_s=5, seconds=40, times=0, match={"track": a})
+    await scenario.tell(complete("a", "b", duration=TRACK_S))
+    await scenario.work_until(scenario.is_complete)
+
+    assert scenario.metadata["suno_track_id"] == b
+    assert "sound_end_seconds" not in scenario.metadata
 
 
 @pytest.mark.parametrize(
@@ -425,34 +429,34 @@ async def test_a_silent_tail_beyond_what_was_announced_is_no_track(story: Story)
     ],
     ids=CASES["not_audio"]["download_bytes"],
 )
-async def test_not_audio(story: Story, content: bytes, noise: int) -> None:
-    await story.submit()
-    task = story.tasks[0]["task"]
-    story.suno.fail("junk", hex=content.hex(), noise=noise, times=0, match={"task": task})
-    await story.tell(complete("a", "b", duration=TRACK_S))
-    await story.work_until(lambda: len(story.tasks) == 2)
+async def test_not_audio(scenario: Scenario, content: bytes, noise: int) -> None:
+    await scenario.submit()
+    task = scenario.tasks[0]["task"]
+    scenario.suno.fail("junk", hex=content.hex(), noise=noise, times=0, match={"task": task})
+    await scenario.tell(complete("a", "b", duration=TRACK_S))
+    await scenario.work_until(lambda: len(scenario.tasks) == 2)
 
-    assert "segment.complete" not in story.records.events(story.run.id)
+    assert "segment.complete" not in scenario.records.events(scenario.run.id)
 
 
-async def test_redirect_that_cannot_be_parsed(story: Story) -> None:
+async def test_redirect_that_cannot_be_parsed(scenario: Scenario) -> None:
     location = CASES["redirect_that_cannot_be_parsed"]["download"]["location"]
-    await story.submit()
-    story.suno.fail("redirect", url=location, times=0, match={"media": "file"})
-    asked = story.suno.calls().count("record-info")
-    await story.tell(complete("a", duration=TRACK_S))
-    await story.work_until(lambda: story.row["status"] == "failed")
+    await scenario.submit()
+    scenario.suno.fail("redirect", url=location, times=0, match={"media": "file"})
+    asked = scenario.suno.calls().count("record-info")
+    await scenario.tell(complete("a", duration=TRACK_S))
+    await scenario.work_until(lambda: scenario.row["status"] == "failed")
 
-    [fault] = [known for known in story.suno.state()["faults"] if known["fault"] == "redirect"]
+    [fault] = [known for known in scenario.suno.state()["faults"] if known["fault"] == "redirect"]
     assert fault["struck"] == 1, "one try"
-    assert story.suno.calls().count("record-info") == asked
-    assert story.metadata["failure"]["reason"] == "url_refused"
+    assert scenario.suno.calls().count("record-info") == asked
+    assert scenario.metadata["failure"]["reason"] == "url_refused"
 
 
-async def test_a_large_file_is_handed_on_only_when_it_is_music(story: Story) -> None:
-    await story.submit()
-    a, _ = story.ids
-    story.suno.fail("oversized", times=0, match={"track": a})
-    await story.tell(complete("a", duration=TRACK_S))
-    await story.work_until(story.is_complete)
-    assert story.row["final_url"].endswith(f"{a}.mp3")
+async def test_a_large_file_is_handed_on_only_when_it_is_music(scenario: Scenario) -> None:
+    await scenario.submit()
+    a, _ = scenario.ids
+    scenario.suno.fail("oversized", times=0, match={"track": a})
+    await scenario.tell(complete("a", duration=TRACK_S))
+    await scenario.work_until(scenario.is_complete)
+    assert scenario.row["final_url"].endswith(f"{a}.mp3")

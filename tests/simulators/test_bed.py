@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from parcours_xl.adapters.audio import Audio
+from parcours_xl.clients.audio import Audio
 from parcours_xl.simulators.bed import (
     LEAD_S,
     LOOP_S,

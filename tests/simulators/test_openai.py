@@ -10,10 +10,10 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam
 from starlette.applications import Starlette
 
-from parcours_xl.journeys.brief import WrittenBrief, fit_brief
-from parcours_xl.journeys.emotion import EmotionState
-from parcours_xl.journeys.presets import Preset, all_presets
-from parcours_xl.journeys.prompts import brief_messages
+from parcours_xl.domain.brief import WrittenBrief, fit_brief
+from parcours_xl.domain.emotion import EmotionState
+from parcours_xl.domain.presets import Preset, all_presets
+from parcours_xl.domain.prompts import brief_messages
 from parcours_xl.simulators.openai import create_openai
 from parcours_xl.simulators.settings import OpenAISettings
 from tests.fixtures.servers import running

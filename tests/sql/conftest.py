@@ -8,7 +8,7 @@ import pytest
 from parcours_xl.local.project import LocalProject
 from parcours_xl.local.stack import running_postgres
 from tests.sql.journeys import Journey, create_journey
-from tests.sql.people import People
+from tests.sql.users import Users
 from tests.sql.world import World
 
 
@@ -44,10 +44,10 @@ def bootstrapped(
 
 
 @pytest.fixture
-def people(world: World, postgres: LocalProject, database: str) -> Iterator[People]:
+def users(world: World, postgres: LocalProject, database: str) -> Iterator[Users]:
     """The users of the module's database: nobody at first."""
-    people = People(postgres, database)
-    yield people
-    people.forget_all()
+    users = Users(postgres, database)
+    yield users
+    users.forget_all()
     world.erase()
-    people.close()
+    users.close()

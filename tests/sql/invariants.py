@@ -1,6 +1,6 @@
 """What is true of every run at every moment, whoever did what and in whatever order."""
 
-from parcours_xl.journeys.states import RUN_MOVES, SEGMENT_MOVES, RunStatus, SegmentStatus
+from parcours_xl.domain.states import RUN_TRANSITIONS, SEGMENT_TRANSITIONS, RunStatus, SegmentStatus
 from tests.sql.callers import Caller, Row
 
 # What an event calls a change, where that is not the status itself.
@@ -138,7 +138,7 @@ def check_segment_events(segment: Row, events: list[Row]) -> None:
             case "segment.complete" | "segment.failed" | "segment.requeued" as what:
                 status = SegmentStatus(WORDS.get(what, what.removeprefix("segment.")))
                 storing = False
-        assert status == before or status in SEGMENT_MOVES[before]
+        assert status == before or status in SEGMENT_TRANSITIONS[before]
     assert (status, storing) == (segment["status"], segment["storing"])
     assert attempts == segment["metadata"].get("attempts", 0)
 
@@ -148,6 +148,6 @@ def check_run_events(run: Row, told: list[str]) -> None:
     for what in told:
         if what in ("run.ready", "run.failed", "run.resumed"):
             after = RunStatus(WORDS.get(what, what.removeprefix("run.")))
-            assert after in RUN_MOVES[status], "a change is told once, and is allowed"
+            assert after in RUN_TRANSITIONS[status], "a change is told once, and is allowed"
             status = after
     assert status == run["status"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
+from parcours_xl.clients.suno_events import SunoError, SunoEvent, SunoTrack
 from tests.sql.callers import OWNER, Row
 from tests.sql.world import LIMITS, QUOTAS, World
 

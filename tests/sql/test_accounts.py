@@ -10,7 +10,7 @@ from parcours_xl.local.database import copy_database, drop_database
 from parcours_xl.local.project import LocalProject
 from tests.sql.callers import OWNER, Caller, refused
 from tests.sql.journeys import Journey, create_journey, creation
-from tests.sql.people import People
+from tests.sql.users import Users
 from tests.sql.world import World
 
 Call = Callable[[World, Journey], object]
@@ -25,8 +25,8 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture
-def owner(people: People) -> UUID:
-    return people.add(user_id=OWNER)
+def owner(users: Users) -> UUID:
+    return users.add(user_id=OWNER)
 
 
 @pytest.fixture
@@ -37,51 +37,51 @@ def run(owner: UUID, world: World) -> Journey:
     return run
 
 
-def mark(people: People, column: str, value: str) -> None:
-    people.connection.execute(f"update auth.users set {column} = {value}".encode())
+def mark(users: Users, column: str, value: str) -> None:
+    users.connection.execute(f"update auth.users set {column} = {value}".encode())
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_soft_deleted_user_is_refused(
-    people: People, world: World, run: Journey, call: str
+    users: Users, world: World, run: Journey, call: str
 ) -> None:
-    mark(people, "deleted_at", "now()")
+    mark(users, "deleted_at", "now()")
     with refused("PT401"):
         CALLS[call](world, run)
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_banned_user_is_refused(people: People, world: World, run: Journey, call: str) -> None:
-    mark(people, "banned_until", "now() + interval '1 hour'")
+def test_a_banned_user_is_refused(users: Users, world: World, run: Journey, call: str) -> None:
+    mark(users, "banned_until", "now() + interval '1 hour'")
     with refused("PT403"):
         CALLS[call](world, run)
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_when_the_ban_is_over_they_may_again(
-    people: People, world: World, run: Journey, call: str
+    users: Users, world: World, run: Journey, call: str
 ) -> None:
-    mark(people, "banned_until", "now() - interval '1 second'")
+    mark(users, "banned_until", "now() - interval '1 second'")
     CALLS[call](world, run)
 
 
-def test_what_a_soft_deleted_user_had_is_erased(people: People, world: World, run: Journey) -> None:
-    mark(people, "deleted_at", "now()")
+def test_what_a_soft_deleted_user_had_is_erased(users: Users, world: World, run: Journey) -> None:
+    mark(users, "deleted_at", "now()")
     assert world.postgres.rows("select from public.parcours_runs") == []
     [erasure] = world.postgres.rows("select run_id from parcours.erasures")
     assert erasure["run_id"] == run.id, "its files go too"
 
 
-def test_what_a_banned_user_had_stays(people: People, world: World, run: Journey) -> None:
-    mark(people, "banned_until", "now() + interval '1 hour'")
+def test_what_a_banned_user_had_stays(users: Users, world: World, run: Journey) -> None:
+    mark(users, "banned_until", "now() + interval '1 hour'")
     assert world.service.call("erase_departed") == 0
     assert len(world.postgres.rows("select from public.parcours_runs")) == 1
 
 
 def test_users_whom_auth_never_listed_are_not_departed_where_a_trigger_tells(
-    people: People, world: World
+    users: Users, world: World
 ) -> None:
-    people.add()
+    users.add()
     create_journey(world)
     assert world.service.call("erase_departed") == 0
 

@@ -15,9 +15,9 @@ def _nothing_burns(world: World) -> None:
 
 
 def note(world: World, *names: str) -> list[tuple[str, str]]:
-    """What is to be told after these burn: (name, what)."""
-    burning = [{"name": name, "says": f"{name} is high"} for name in names]
-    answer: list[dict[str, Any]] = world.service.call("update_alerts", firing=burning)
+    """What is to be told after these fire: (name, what)."""
+    firing = [{"name": name, "says": f"{name} is high"} for name in names]
+    answer: list[dict[str, Any]] = world.service.call("update_alerts", firing=firing)
     told = []
     for alert in answer:
         if not alert["told_began"]:
@@ -41,23 +41,23 @@ def test_a_beginning_and_an_end_are_told_once(world: World) -> None:
 
 
 def test_what_could_not_be_told_is_told_the_next_time(world: World) -> None:
-    burning = [{"name": "errors", "says": "high"}]
-    world.service.call("update_alerts", firing=burning)
-    [untold] = world.service.call("update_alerts", firing=burning)
+    firing = [{"name": "errors", "says": "high"}]
+    world.service.call("update_alerts", firing=firing)
+    [untold] = world.service.call("update_alerts", firing=firing)
     assert untold["told_began"] is False
     assert note(world) == [("errors", "began"), ("errors", "ended")]
 
 
-def test_the_end_of_what_burned_for_days_is_told(world: World) -> None:
+def test_the_end_of_what_fired_for_days_is_told(world: World) -> None:
     assert note(world, "errors") == [("errors", "began")]
     world.postgres.do("update parcours.alerts set fired_at = fired_at - interval '3 days'")
     assert note(world, "errors") == []
     assert note(world) == [("errors", "ended")]
 
 
-def test_a_beginning_that_nobody_took_for_days_is_told_while_it_burns(world: World) -> None:
-    burning = [{"name": "errors", "says": "high"}]
-    world.service.call("update_alerts", firing=burning)
+def test_a_beginning_that_nobody_took_for_days_is_told_while_it_fires(world: World) -> None:
+    firing = [{"name": "errors", "says": "high"}]
+    world.service.call("update_alerts", firing=firing)
     world.postgres.do("update parcours.alerts set fired_at = fired_at - interval '3 days'")
     assert note(world, "errors") == [("errors", "began")]
 
@@ -78,17 +78,17 @@ def test_the_newest_figure_is_the_one_that_is_told(world: World) -> None:
 def test_a_gauge_keeps_its_last_reading(world: World) -> None:
     for value in (400, 388.5):
         world.service.call("record_gauge", name="suno_credits", value=value)
-    signs = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
-    assert signs["credits"] == 388.5
-    assert signs["credits_read_at"]
-    assert signs["jobs_given_up"] == 0
+    gauges = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
+    assert gauges["credits"] == 388.5
+    assert gauges["credits_read_at"]
+    assert gauges["jobs_given_up"] == 0
 
 
-def test_a_refused_account_is_a_sign(world: World, journey: Journey) -> None:
+def test_a_refused_account_is_reported(world: World, journey: Journey) -> None:
     journey.start()
     journey.refuse(journey.claimed(), "account", 429)
-    signs = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
-    assert signs["account_refused_at"]
+    gauges = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
+    assert gauges["account_refused_at"]
     assert not world.service.call("read_snapshot", since="2199-01-01T00:00:00Z")[
         "account_refused_at"
     ]

@@ -100,7 +100,7 @@ def test_a_single_segment_that_was_asked_for_is_not_tried_again(journey: Journey
     assert journey.metadata()["failure"]["again"] is False
 
 
-def test_a_repeated_start_burns_no_attempt_while_the_run_waits(
+def test_a_repeated_start_fires_no_attempt_while_the_run_waits(
     world: World, journey: Journey
 ) -> None:
     """Anybody may call the runner."""

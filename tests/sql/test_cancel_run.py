@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.sql.callers import OWNER, STRANGER, refused
-from tests.sql.crowd import at_once
+from tests.sql.concurrency import at_once
 from tests.sql.invariants import check
 from tests.sql.journeys import Attempt, Journey, complete, create_journey, error
 from tests.sql.worker import Worker, bring_to_an_end

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.sql.callers import refused
-from tests.sql.crowd import at_once
+from tests.sql.concurrency import at_once
 from tests.sql.journeys import Journey, create_journey, error
 from tests.sql.world import LIMITS, World
 

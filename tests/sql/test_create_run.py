@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.sql.callers import OWNER, STRANGER, Refusal, Row, refused
-from tests.sql.crowd import at_once
+from tests.sql.concurrency import at_once
 from tests.sql.journeys import creation
 from tests.sql.world import World
 

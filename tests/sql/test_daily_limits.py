@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.sql.callers import OWNER, STRANGER, Refusal, Row, refused
-from tests.sql.crowd import at_once
+from tests.sql.concurrency import at_once
 from tests.sql.journeys import Journey, create_journey, creation
 from tests.sql.world import LIMITS, QUOTAS, World
 
@@ -199,5 +199,5 @@ def test_what_a_day_has_cost_outlives_the_run_and_not_whose_it_was(
 
 
 def spent(world: World) -> int:
-    signs = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
-    return int(signs["day"]["credits"])
+    gauges = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
+    return int(gauges["day"]["credits"])

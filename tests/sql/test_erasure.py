@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from tests.sql.callers import OWNER, STRANGER, Caller, Refusal, Row, refused
-from tests.sql.crowd import at_once
+from tests.sql.concurrency import at_once
 from tests.sql.invariants import check
 from tests.sql.journeys import Journey, complete, create_journey, creation
-from tests.sql.people import People
+from tests.sql.users import Users
 from tests.sql.worker import Worker
 from tests.sql.world import LIMITS, World
 
@@ -26,9 +26,9 @@ def _invariants(world: World) -> Iterator[None]:
 
 
 @pytest.fixture
-def owner(people: People) -> UUID:
+def owner(users: Users) -> UUID:
     """OWNER, with an account and a flag."""
-    people.add(user_id=OWNER)
+    users.add(user_id=OWNER)
     return OWNER
 
 
@@ -119,13 +119,13 @@ def test_a_track_that_is_stored_when_its_run_goes_is_to_be_deleted(
 
 
 def test_a_deletion_neither_needs_the_queue_nor_waits_for_it(
-    world: World, owner: UUID, people: People, journey: Journey
+    world: World, owner: UUID, users: Users, journey: Journey
 ) -> None:
     locker = world.another("postgres")
-    people.connection.execute("set statement_timeout = '2s'")
+    users.connection.execute("set statement_timeout = '2s'")
     with locker.connection.transaction():
         locker.do("lock table pgmq.q_parcours_tracks, pgmq.q_parcours_generation")
-        assert people.delete(owner) == 1
+        assert users.delete(owner) == 1
     assert rows_left(world)["parcours_runs"] == 0
     [job] = take(world)
     assert job["run_id"] == str(journey.id)
@@ -135,9 +135,9 @@ def test_a_deletion_neither_needs_the_queue_nor_waits_for_it(
 
 
 def test_deleting_a_user_erases_everything_of_theirs(
-    world: World, owner: UUID, people: People
+    world: World, owner: UUID, users: Users
 ) -> None:
-    people.add(user_id=STRANGER)
+    users.add(user_id=STRANGER)
     runs = [create_journey(world) for _ in range(3)]
     runs[0].start()
     runs[0].complete()
@@ -146,7 +146,7 @@ def test_deleting_a_user_erases_everything_of_theirs(
     world.service.call("create_run", **keyed)
     theirs = world.service.call("create_run", **creation(user_id=STRANGER))
     put_flag(world, STRANGER)
-    assert people.delete(owner) == 1
+    assert users.delete(owner) == 1
     assert rows_left(world) == {
         "parcours_runs": 1,
         "parcours_segments": 3,
@@ -159,7 +159,7 @@ def test_deleting_a_user_erases_everything_of_theirs(
     assert UUID(theirs["run_id"]) not in erasures(world)
 
 
-def test_auth_s_own_role_could_not_have_done_it(people: People) -> None:
+def test_auth_s_own_role_could_not_have_done_it(users: Users) -> None:
     """Were the trigger not its owner's, no user could be deleted."""
     for statement in (
         "delete from public.parcours_runs where true",
@@ -167,30 +167,30 @@ def test_auth_s_own_role_could_not_have_done_it(people: People) -> None:
         "select pgmq.send('parcours_tracks', '{}')",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            people.connection.execute(statement.encode())
+            users.connection.execute(statement.encode())
 
 
-def test_a_user_without_runs_is_deleted_too(world: World, people: People) -> None:
-    assert people.delete(people.add()) == 1
+def test_a_user_without_runs_is_deleted_too(world: World, users: Users) -> None:
+    assert users.delete(users.add()) == 1
     assert erasures(world) == []
 
 
 def test_a_deletion_that_is_taken_back_takes_the_erasure_back(
-    world: World, owner: UUID, people: People, journey: Journey
+    world: World, owner: UUID, users: Users, journey: Journey
 ) -> None:
-    with people.connection.transaction(force_rollback=True):
-        people.delete(owner)
+    with users.connection.transaction(force_rollback=True):
+        users.delete(owner)
     assert journey.status == "creating"
     assert take(world) == []
 
 
 def test_a_worker_in_the_middle_of_a_run_is_told_that_it_is_gone(
-    world: World, owner: UUID, people: People, journey: Journey
+    world: World, owner: UUID, users: Users, journey: Journey
 ) -> None:
     journey.start()
     worker = Worker(world.service, LIMITS)
     [step] = worker.take_steps()
-    people.delete(owner)
+    users.delete(owner)
     worker.do(step)
     world.let_pass(61)
     assert worker.take_steps() == []
@@ -198,10 +198,10 @@ def test_a_worker_in_the_middle_of_a_run_is_told_that_it_is_gone(
 
 
 def test_what_is_deleted_while_it_is_worked_on_deadlocks_nowhere(
-    world: World, people: People
+    world: World, users: Users
 ) -> None:
     for _ in range(30):
-        owner = people.add()
+        owner = users.add()
         asked = creation(user_id=owner, runs_daily_user=1000)
         journeys = [
             Journey(world, UUID(world.service.call("create_run", **asked)["run_id"]), LIMITS)
@@ -214,7 +214,7 @@ def test_what_is_deleted_while_it_is_worked_on_deadlocks_nowhere(
         ]
         calls.append(partial(callers[2].attempt, "cancel_run", run_id=journeys[0].id))
         calls.append(partial(callers[3].attempt, "create_run", **asked))
-        at_once([*calls, partial(people.delete, owner)])
+        at_once([*calls, partial(users.delete, owner)])
         for caller in callers:
             caller.close()
         count = "select count(*) from public.parcours_runs where user_id = %s"
@@ -228,30 +228,30 @@ def test_what_is_deleted_while_it_is_worked_on_deadlocks_nowhere(
 
 
 def test_a_token_that_outlives_its_user_makes_no_run(
-    world: World, owner: UUID, people: People
+    world: World, owner: UUID, users: Users
 ) -> None:
-    people.delete(owner)
+    users.delete(owner)
     with refused("PT401") as refusal:
         world.service.call("create_run", **creation())
     assert refusal.message == "this account was deleted"
     assert isinstance(world.service.attempt("create_run", **creation(user_id=STRANGER)), dict)
 
 
-def test_an_account_that_was_brought_back_may(world: World, owner: UUID, people: People) -> None:
-    people.delete(owner)
-    people.add(user_id=owner)
+def test_an_account_that_was_brought_back_may(world: World, owner: UUID, users: Users) -> None:
+    users.delete(owner)
+    users.add(user_id=owner)
     assert not isinstance(world.service.attempt("create_run", **creation()), Refusal)
 
 
 def test_no_name_is_kept_longer_than_a_token_may_live(
-    world: World, owner: UUID, people: People
+    world: World, owner: UUID, users: Users
 ) -> None:
-    people.delete(owner)
+    users.delete(owner)
     world.postgres.do(
         "update parcours.erased_users set erased_at = erased_at - interval '9 days' where true"
     )
-    other = people.add()
-    people.delete(other)
+    other = users.add()
+    users.delete(other)
     rows = world.postgres.rows("select user_id from parcours.erased_users")
     assert [row["user_id"] for row in rows] == [other]
 
@@ -300,20 +300,20 @@ def test_a_user_is_found_by_id_and_by_address(world: World, owner: UUID) -> None
 
 
 def test_somebody_deleted_of_whom_something_is_left_is_found_by_id(
-    world: World, people: People, journey: Journey
+    world: World, users: Users, journey: Journey
 ) -> None:
     assert find(world.service, str(OWNER)) == {"id": str(OWNER), "has_account": False}
 
 
 @pytest.mark.parametrize("name", [str(UUID(int=1)), "nobody@example.org", "", "'", "%"])
-def test_nobody_is_unknown(world: World, people: People, name: str) -> None:
+def test_nobody_is_unknown(world: World, users: Users, name: str) -> None:
     with refused("PT404"):
         find(world.service, name)
 
 
-def test_an_address_of_several_is_nobody_s(world: World, people: People) -> None:
+def test_an_address_of_several_is_nobody_s(world: World, users: Users) -> None:
     for _ in range(2):
-        people.connection.execute(
+        users.connection.execute(
             "insert into auth.users (id, email, is_sso_user) values (%s, 'a@example.org', true)",
             [uuid4()],
         )
@@ -361,15 +361,15 @@ def test_nothing_is_told_of_somebody_unknown(world: World) -> None:
     }
 
 
-def test_twenty_thousand_users_are_deleted_in_one_statement(world: World, people: People) -> None:
+def test_twenty_thousand_users_are_deleted_in_one_statement(world: World, users: Users) -> None:
     """A lock for each of them does not fit into shared memory."""
-    user_ids = people.add_many(20_000)
+    user_ids = users.add_many(20_000)
     for user_id in user_ids[:3]:
         put_flag(world, user_id)
         world.service.call("create_run", **creation(user_id=user_id))
-    kept = people.add()
+    kept = users.add()
     world.service.call("create_run", **creation(user_id=kept))
-    deleted = people.connection.execute("delete from auth.users where id <> %s", [kept])
+    deleted = users.connection.execute("delete from auth.users where id <> %s", [kept])
     assert deleted.rowcount == 20_000
     assert world.postgres.value("select count(*) from parcours.erased_users") == 20_000
     assert (rows_left(world)["parcours_runs"], rows_left(world)["feature_flags"]) == (1, 0)
@@ -377,9 +377,9 @@ def test_twenty_thousand_users_are_deleted_in_one_statement(world: World, people
         world.service.call("create_run", **creation(user_id=user_ids[-1]))
 
 
-def test_nobody_creates_a_run_while_many_are_being_erased(world: World, people: People) -> None:
+def test_nobody_creates_a_run_while_many_are_being_erased(world: World, users: Users) -> None:
     """A create that is under way comes first, or is refused; it is never left behind."""
-    user_ids = people.add_many(40)
+    user_ids = users.add_many(40)
     services = [world.another("service_role") for _ in range(8)]
 
     def create_some(service: Caller, some: list[UUID]) -> None:
@@ -389,6 +389,6 @@ def test_nobody_creates_a_run_while_many_are_being_erased(world: World, people: 
     calls: list[Any] = [
         partial(create_some, service, user_ids[place::8]) for place, service in enumerate(services)
     ]
-    calls.append(lambda: people.connection.execute("delete from auth.users where true"))
+    calls.append(lambda: users.connection.execute("delete from auth.users where true"))
     at_once(calls)
     assert rows_left(world)["parcours_runs"] == 0

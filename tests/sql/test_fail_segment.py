@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from parcours_xl.journeys.failures import FAILURES
+from parcours_xl.domain.failures import FAILURES
 from tests.sql.callers import refused
 from tests.sql.journeys import Attempt, Journey, complete, create_journey
 from tests.sql.world import LIMITS, World

@@ -80,9 +80,9 @@ def test_a_crowd_of_tracks_leaves_a_transfer_to_the_others(world: World) -> None
         return [job["run_id"] for job in jobs]
 
     greedy, listener = uuid4(), uuid4()
-    crowd = {deliver(greedy) for _ in range(7)}
-    assert len(took := take(4)) == 3 and set(took) <= crowd
+    concurrency = {deliver(greedy) for _ in range(7)}
+    assert len(took := take(4)) == 3 and set(took) <= concurrency
     assert take(1) == []
     theirs = deliver(listener)
     assert take(1) == [theirs]
-    assert len(took := take(4)) == 3 and set(took) <= crowd
+    assert len(took := take(4)) == 3 and set(took) <= concurrency

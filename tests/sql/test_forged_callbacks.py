@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from parcours_xl.adapters.suno_events import SunoEvent
+from parcours_xl.clients.suno_events import SunoEvent
 from tests.sql.callers import OWNER, refused
 from tests.sql.journeys import (
     Attempt,

@@ -82,7 +82,7 @@ def test_a_mistake_is_said_in_words(spoilt: World, mistake: LiteralString, said:
     spoilt.close()
 
 
-def test_other_peoples_functions_and_tables_are_none_of_our_business(spoilt: World) -> None:
+def test_other_users_functions_and_tables_are_none_of_our_business(spoilt: World) -> None:
     spoilt.postgres.do("create table public.others (id int)")
     spoilt.postgres.do("grant all on public.others to anon")
     spoilt.postgres.do(

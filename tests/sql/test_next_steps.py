@@ -2,7 +2,7 @@
 
 import pytest
 
-from parcours_xl.adapters.suno_events import SunoTrack
+from parcours_xl.clients.suno_events import SunoTrack
 from tests.sql.callers import Row
 from tests.sql.journeys import (
     Attempt,

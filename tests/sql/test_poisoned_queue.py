@@ -71,11 +71,11 @@ def test_what_cannot_be_read_goes_aside_and_the_rest_flows(
     [job] = take(world, queue)
     assert job["run_id"] == str(journey.id)
     assert aside(world) == [{"queue": queue, "reason": "unreadable"}] * len(messages)
-    signs = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
-    assert (signs["jobs_given_up"], signs["jobs_unreadable"]) == (len(messages), len(messages))
+    gauges = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
+    assert (gauges["jobs_given_up"], gauges["jobs_unreadable"]) == (len(messages), len(messages))
 
 
-def test_what_cannot_be_read_is_dropped_when_it_is_mended(world: World) -> None:
+def test_what_cannot_be_read_is_dropped_when_it_is_repaired(world: World) -> None:
     for message in ({"run_id": "x"}, "x", None):
         send(world, GENERATION, message)
     take(world, GENERATION)

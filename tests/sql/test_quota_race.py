@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.sql.callers import Caller, Refusal
-from tests.sql.crowd import at_once
+from tests.sql.concurrency import at_once
 from tests.sql.journeys import create_journey
 from tests.sql.world import LIMITS, World
 

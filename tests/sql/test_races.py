@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
-from parcours_xl.adapters.suno_events import SunoEvent
+from parcours_xl.clients.suno_events import SunoEvent
 from tests.sql.callers import Caller
-from tests.sql.crowd import at_once
+from tests.sql.concurrency import at_once
 from tests.sql.invariants import check
 from tests.sql.journeys import Attempt, Journey, complete, create_journey, error, first
 from tests.sql.world import LIMITS, World

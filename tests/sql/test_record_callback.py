@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from parcours_xl.adapters.suno_events import SunoError, SunoEvent, SunoTrack
+from parcours_xl.clients.suno_events import SunoError, SunoEvent, SunoTrack
 from tests.sql.callers import Refusal, refused
 from tests.sql.journeys import (
     DOWNLOAD,

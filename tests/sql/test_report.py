@@ -6,7 +6,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tests.sql.callers import OWNER, STRANGER
-from tests.sql.stories import START, Happening, tell
+from tests.sql.scenarios import START, ScenarioEvent, tell
 from tests.sql.world import World
 
 TARGETS = {
@@ -18,10 +18,10 @@ TARGETS = {
 }
 NOTHING = {"late": 0, "seconds": {}}
 LIVED_NOTHING = dict.fromkeys(("ttfp", "ttfc", "ready", "suno_ready"), NOTHING)
-STORED: list[Happening] = [(161, "segment.complete", {"stored": True})]
+STORED: list[ScenarioEvent] = [(161, "segment.complete", {"stored": True})]
 
 
-def piece(at: float = 1, first: float = 34, delivered: float = 160) -> list[Happening]:
+def piece(at: float = 1, first: float = 34, delivered: float = 160) -> list[ScenarioEvent]:
     """A segment that was composed at the first attempt."""
     return [
         (at, "segment.claimed", {"attempt": 1}),
@@ -144,12 +144,12 @@ def test_refusals_are_counted_by_code_and_delay_nothing_of_sunos(world: World) -
 
 def test_words_that_suno_refused_are_named(world: World) -> None:
     facts = {"reason": "suno_content", "code": 400}
-    story: list[Happening] = []
+    event_log: list[ScenarioEvent] = []
     for place, said in enumerate(("an artist name", "an artist name", "matches a work")):
-        story.append((place, "segment.claimed", {"attempt": place + 1}))
+        event_log.append((place, "segment.claimed", {"attempt": place + 1}))
         failure = facts | {"message": said, "attempt": place + 1}
-        story.append((place + 0.5, "segment.failed", failure))
-    tell(world, story, status="failed")
+        event_log.append((place + 0.5, "segment.failed", failure))
+    tell(world, event_log, status="failed")
     outcomes = report(world)["outcomes"]
     assert outcomes["refused_words"] == {"an artist name": 2, "matches a work": 1}
     assert outcomes["refusals"] == {"400": 3}
@@ -164,7 +164,7 @@ def test_a_run_that_was_never_started_keeps_nobody_waiting(world: World) -> None
 
 def test_runs_that_take_over_thirty_minutes_have_timed_out(world: World) -> None:
     for over_at in (600, 1799, 1801, None):
-        ended: list[Happening] = [] if over_at is None else [(over_at, "run.failed")]
+        ended: list[ScenarioEvent] = [] if over_at is None else [(over_at, "run.failed")]
         tell(world, run=[(0, "run.started"), *ended], status="failed")
     assert report(world)["timeouts"] == {"measured": 4, "timed_out": 2}
 

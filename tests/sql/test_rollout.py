@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.sql.callers import OWNER, Refusal, Row, refused
-from tests.sql.crowd import at_once
+from tests.sql.concurrency import at_once
 from tests.sql.journeys import creation
-from tests.sql.people import People
+from tests.sql.users import Users
 from tests.sql.world import QUOTAS, World
 
 OLD, NEW = 31, 29
@@ -58,7 +58,7 @@ def test_a_flag_that_is_off_is_none(world: World, on: bool | None) -> None:
     assert not may_create(world, OWNER)
 
 
-def test_a_flag_opens_the_door(world: World) -> None:
+def test_a_flag_admits_the_user(world: World) -> None:
     put_flag(world, OWNER, True)
     assert may_create(world, OWNER)
     assert "place" in world.service.call("admit_run", user_id=OWNER, quotas=QUOTAS, **FLAGS)
@@ -90,35 +90,35 @@ def test_a_repeated_key_is_answered_though_the_flag_has_gone(world: World) -> No
 # A share
 
 
-def test_a_share_is_taken_among_users_older_than_thirty_days(world: World, people: People) -> None:
-    old = set(people.add_many(100, days_old=OLD))
-    people.add_many(100, days_old=NEW)
+def test_a_share_is_taken_among_users_older_than_thirty_days(world: World, users: Users) -> None:
+    old = set(users.add_many(100, days_old=OLD))
+    users.add_many(100, days_old=NEW)
     assert grow(world, 5) == {"share": 5, "given": 5, "remaining": 0}
     assert len(enabled(world)) == 5
     assert enabled(world) < old
 
 
-def test_a_share_of_a_few_is_at_least_one(world: World, people: People) -> None:
-    people.add_many(3, days_old=OLD)
+def test_a_share_of_a_few_is_at_least_one(world: World, users: Users) -> None:
+    users.add_many(3, days_old=OLD)
     assert grow(world, 5)["given"] == 1
 
 
-def test_a_share_of_nobody_is_nobody(world: World, people: People) -> None:
+def test_a_share_of_nobody_is_nobody(world: World, users: Users) -> None:
     assert grow(world, 5) == {"share": 5, "given": 0, "remaining": 0}
     assert grow(world, 100)["given"] == 0
 
 
-def test_whoever_has_it_keeps_it_when_the_share_grows(world: World, people: People) -> None:
-    people.add_many(100, days_old=OLD)
+def test_whoever_has_it_keeps_it_when_the_share_grows(world: World, users: Users) -> None:
+    users.add_many(100, days_old=OLD)
     grow(world, 5)
     earlier = enabled(world)
     assert grow(world, 25)["given"] == 20
     assert earlier < enabled(world)
 
 
-def test_whoever_got_it_by_hand_keeps_it_and_counts(world: World, people: People) -> None:
-    old = people.add_many(20, days_old=OLD)
-    young = people.add(days_old=1)
+def test_whoever_got_it_by_hand_keeps_it_and_counts(world: World, users: Users) -> None:
+    old = users.add_many(20, days_old=OLD)
+    young = users.add(days_old=1)
     put_flag(world, old[3], True)
     put_flag(world, young, True)
     for other in old[4:]:
@@ -135,8 +135,8 @@ def test_whoever_got_it_by_hand_keeps_it_and_counts(world: World, people: People
     }
 
 
-def test_a_share_does_not_shrink(world: World, people: People) -> None:
-    people.add_many(100, days_old=OLD)
+def test_a_share_does_not_shrink(world: World, users: Users) -> None:
+    users.add_many(100, days_old=OLD)
     grow(world, 25)
     with refused("PT409") as refusal:
         grow(world, 5)
@@ -144,24 +144,24 @@ def test_a_share_does_not_shrink(world: World, people: People) -> None:
     assert len(enabled(world)) == 25
 
 
-def test_the_same_share_again_takes_in_who_has_come_of_age(world: World, people: People) -> None:
-    people.add_many(20, days_old=OLD)
+def test_the_same_share_again_takes_in_who_has_come_of_age(world: World, users: Users) -> None:
+    users.add_many(20, days_old=OLD)
     grow(world, 25)
     since = read(world)["since"]
-    people.add_many(20, days_old=OLD)
+    users.add_many(20, days_old=OLD)
     assert grow(world, 25)["given"] == 5
     assert read(world)["since"] == since, "the share is as old as it was"
 
 
 def test_at_a_hundred_everybody_has_it_and_whoever_signs_up_later(
-    world: World, people: People
+    world: World, users: Users
 ) -> None:
-    people.add_many(10, days_old=OLD)
-    young = people.add_many(10)
+    users.add_many(10, days_old=OLD)
+    young = users.add_many(10)
     put_flag(world, young[0], False)
     assert grow(world, 100)["given"] == 20
     assert may_create(world, young[0])
-    assert may_create(world, people.add())
+    assert may_create(world, users.add())
 
 
 @pytest.mark.parametrize("share", [0, -1, 101])
@@ -170,16 +170,16 @@ def test_what_is_no_share_is_refused(world: World, share: int) -> None:
         grow(world, share)
 
 
-def test_large_numbers_are_done_a_part_a_call(world: World, people: People) -> None:
-    people.add_many(50, days_old=OLD)
+def test_large_numbers_are_done_a_part_a_call(world: World, users: Users) -> None:
+    users.add_many(50, days_old=OLD)
     parts = [grow(world, 50, limit=10) for _ in range(4)]
     assert [part["given"] for part in parts] == [10, 10, 5, 0]
     assert [part["remaining"] for part in parts] == [15, 5, 0, 0]
     assert len(enabled(world)) == 25
 
 
-def test_a_decision_made_on_another_share_changes_nothing(world: World, people: People) -> None:
-    people.add_many(10, days_old=OLD)
+def test_a_decision_made_on_another_share_changes_nothing(world: World, users: Users) -> None:
+    users.add_many(10, days_old=OLD)
     grow(world, 25)
     with refused("PT409") as refusal:
         grow(world, 100, **{"from": 5})
@@ -188,8 +188,8 @@ def test_a_decision_made_on_another_share_changes_nothing(world: World, people: 
     assert grow(world, 100, limit=5, **{"from": 25})["remaining"] == 0
 
 
-def test_two_who_grow_it_at_once_give_it_to_the_share_once(world: World, people: People) -> None:
-    people.add_many(100, days_old=OLD)
+def test_two_who_grow_it_at_once_give_it_to_the_share_once(world: World, users: Users) -> None:
+    users.add_many(100, days_old=OLD)
     callers = [world.another("service_role") for _ in range(4)]
     at_once([partial(caller.call, "grow_rollout", share=25, limit=99) for caller in callers])
     assert len(enabled(world)) == 25
@@ -198,20 +198,20 @@ def test_two_who_grow_it_at_once_give_it_to_the_share_once(world: World, people:
 # Its end
 
 
-def test_off_takes_it_from_everybody(world: World, people: People) -> None:
-    old = people.add_many(10, days_old=OLD)
+def test_off_takes_it_from_everybody(world: World, users: Users) -> None:
+    old = users.add_many(10, days_old=OLD)
     grow(world, 100)
     put_flag(world, uuid4(), True)
     assert world.service.call("end_rollout", limit=6) == {"taken": 6, "remaining": 5}
     assert world.service.call("end_rollout", limit=6) == {"taken": 5, "remaining": 0}
     assert enabled(world) == set()
     assert not may_create(world, old[0])
-    assert not may_create(world, people.add()), "whoever signs up does not have it either"
+    assert not may_create(world, users.add()), "whoever signs up does not have it either"
     assert read(world)["share"] == 0
 
 
-def test_begun_again_it_comes_to_the_same_users_first(world: World, people: People) -> None:
-    people.add_many(100, days_old=OLD)
+def test_begun_again_it_comes_to_the_same_users_first(world: World, users: Users) -> None:
+    users.add_many(100, days_old=OLD)
     grow(world, 5)
     earlier = enabled(world)
     world.service.call("end_rollout", limit=1000)
@@ -219,8 +219,8 @@ def test_begun_again_it_comes_to_the_same_users_first(world: World, people: Peop
     assert enabled(world) == earlier
 
 
-def test_the_runbook_s_own_statement_runs_and_is_grown_from(world: World, people: People) -> None:
-    people.add_many(40, days_old=OLD)
+def test_the_runbook_s_own_statement_runs_and_is_grown_from(world: World, users: Users) -> None:
+    users.add_many(40, days_old=OLD)
     world.postgres.do(
         "INSERT INTO feature_flags (user_id, parcours_xl_enabled)"
         " SELECT id, (RANDOM() < 0.05) FROM auth.users"

@@ -9,15 +9,15 @@ import pytest
 from starlette.responses import JSONResponse
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
-from parcours_xl.adapters.outside import Outside, open_outside
-from parcours_xl.adapters.tracks import BUCKET, track_path
+from parcours_xl.clients.clients import Clients, open_clients
+from parcours_xl.clients.storage import BUCKET, track_path
 from parcours_xl.local.project import LocalProject
-from parcours_xl.worker.loop import Worker
-from tests.fixtures.house import MakeRun
-from tests.fixtures.people import sign_up
+from parcours_xl.worker.worker import Worker
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
-from tests.fixtures.service import MakeSettings, door, open_service
+from tests.fixtures.service import MakeSettings, endpoint, open_service
+from tests.fixtures.service_fixtures import MakeRun
+from tests.fixtures.users import sign_up
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
@@ -33,18 +33,18 @@ async def admin(stack: LocalProject) -> AsyncClient:
 
 
 @pytest.fixture
-def worker(outside: Outside, make_settings: MakeSettings) -> Worker:
-    return Worker(outside, make_settings())
+def worker(clients: Clients, make_settings: MakeSettings) -> Worker:
+    return Worker(clients, make_settings())
 
 
 @pytest.fixture
-async def kept(outside: Outside, make_run: MakeRun, records: Records, tmp_path: Path) -> NewRun:
+async def kept(clients: Clients, make_run: MakeRun, records: Records, tmp_path: Path) -> NewRun:
     """A run of two segments whose files are in the bucket."""
     run = await make_run(2)
     file = tmp_path / "track"
     file.write_bytes(MUSIC)
     for segment_id in run.segment_ids:
-        await outside.tracks.store(track_path(run.id, segment_id), file, "audio/mpeg")
+        await clients.storage.store(track_path(run.id, segment_id), file, "audio/mpeg")
     return run
 
 
@@ -87,7 +87,9 @@ async def test_no_token_of_a_deleted_user_makes_a_run(
     person = await sign_up(stack)
     await admin.auth.admin.delete_user(str(person.id))
     answer = await service.post(
-        door("parcours-xl-create"), json={"presetKey": "universel-reset"}, headers=person.headers
+        endpoint("parcours-xl-create"),
+        json={"presetKey": "universel-reset"},
+        headers=person.headers,
     )
     assert answer.status_code == 401
     assert answer.json() == {"error": "this account was deleted"}
@@ -100,8 +102,8 @@ async def test_files_are_erased_when_storage_is_back(
     records.do("delete from public.parcours_runs where id = %s", kept.id)
     relay.broken["/storage/v1/"] = AWAY
     settings = make_settings(supabase_url=relay.url)
-    async with open_outside(settings) as outside:
-        worker = Worker(outside, settings)
+    async with open_clients(settings) as clients:
+        worker = Worker(clients, settings)
         for tries in range(1, 8):
             assert (await worker.work_once())["postponed"] == 1
             [job] = records.jobs("parcours_tracks", kept.id)
@@ -119,8 +121,8 @@ async def test_a_wait_for_storage_has_a_bound(
     records.do("delete from public.parcours_runs where id = %s", kept.id)
     relay.broken["/storage/v1/"] = AWAY
     settings = make_settings(supabase_url=relay.url)
-    async with open_outside(settings) as outside:
-        worker = Worker(outside, settings)
+    async with open_clients(settings) as clients:
+        worker = Worker(clients, settings)
         await worker.work_once()
         # Handed back 5,000 times: that is no job that breaks its workers.
         records.do(
@@ -139,13 +141,13 @@ async def test_a_storage_that_deletes_nothing_is_asked_again(
     records.do("delete from public.parcours_runs where id = %s", kept.id)
     settings = make_settings(supabase_url=relay.url)
     relay.broken[f"/storage/v1/object/{BUCKET}"] = JSONResponse([])
-    async with open_outside(settings) as outside:
-        assert (await Worker(outside, settings).work_once())["postponed"] == 1
+    async with open_clients(settings) as clients:
+        assert (await Worker(clients, settings).work_once())["postponed"] == 1
     assert records.one("select from parcours.erasures where run_id = %s", kept.id) == {}
 
 
 async def test_a_track_that_was_stored_by_a_worker_who_died_is_deleted(
-    outside: Outside, kept: NewRun, worker: Worker, records: Records
+    clients: Clients, kept: NewRun, worker: Worker, records: Records
 ) -> None:
     """Its run was erased meanwhile, and the folder was emptied before the file came."""
     records.do(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from parcours_xl.local.errors import LocalError
 
-NOBODY = "nobody"
+UNPRIVILEGED_ACCOUNT = "nobody"
 
 
 def server_account() -> int | None:
@@ -17,7 +17,7 @@ def server_account() -> int | None:
     if os.geteuid() != 0:
         return None
     try:
-        return pwd.getpwnam(NOBODY).pw_uid
+        return pwd.getpwnam(UNPRIVILEGED_ACCOUNT).pw_uid
     except KeyError:
         raise LocalError("PostgreSQL does not run as root, and there is no user nobody.") from None
 

@@ -22,10 +22,10 @@ class ApiKeys:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = None
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            refusal = self._refuse(Request(scope))
+            refusal = self._reject(Request(scope))
         await (refusal or self._app)(scope, receive, send)
 
-    def _refuse(self, request: Request) -> JSONResponse | None:
+    def _reject(self, request: Request) -> JSONResponse | None:
         key = request.headers.get("apikey") or request.query_params.get("apikey")
         if not key:
             message = "No API key found in request"

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from parcours_xl.journeys.durations import (
+from parcours_xl.domain.durations import (
     JOURNEY_S_MAX,
     JOURNEY_S_MIN,
     SEGMENT_S_MAX,
@@ -35,7 +35,7 @@ DEVELOPMENT_KEY = "development"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class StackOptions:
     """What the command line asks of the embedded Supabase."""
 
     state_dir: Path
@@ -74,22 +74,22 @@ class Simulation:
         }
 
 
-def run_stack(wishes: Wishes) -> None:
+def run_stack(options: StackOptions) -> None:
     """Supabase only, until it is stopped. Raises LocalError."""
-    with _started(wishes) as (project, servers):
+    with _started(options) as (project, servers):
         environment = supabase_environment(project)
         write_environment(project, environment)
         _show("Supabase is running", project, supabase_addresses(project))
         watch(servers)
 
 
-def run_development(wishes: Wishes, simulation: Simulation) -> None:
+def run_development(options: StackOptions, simulation: Simulation) -> None:
     """Everything: Supabase, simulated Suno and OpenAI, the service, the page. Raises LocalError."""
     try:
         build_player()
     except LocalError as error:
         log.warning("%s\nEverything else runs.", error)
-    with _started(wishes) as (project, servers):
+    with _started(options) as (project, servers):
         environment = (
             supabase_environment(project) | vendor_environment(project) | simulation.environment()
         )
@@ -106,10 +106,10 @@ def run_development(wishes: Wishes, simulation: Simulation) -> None:
 
 
 @contextmanager
-def _started(wishes: Wishes) -> Iterator[tuple[LocalProject, Sequence[Server]]]:
-    with stopped_by_signals(), held_state(wishes.state_dir.resolve(), fresh=wishes.fresh):
-        project = open_project(wishes.state_dir, wishes.port)
-        with started_servers(project, durable=True, migrations=wishes.migrations) as servers:
+def _started(options: StackOptions) -> Iterator[tuple[LocalProject, Sequence[Server]]]:
+    with stopped_by_signals(), held_state(options.state_dir.resolve(), fresh=options.fresh):
+        project = open_project(options.state_dir, options.port)
+        with started_servers(project, durable=True, migrations=options.migrations) as servers:
             yield project, servers
 
 
@@ -136,7 +136,7 @@ def running_service(project: LocalProject, environment: Mapping[str, str]) -> It
     inherited = {key: text for key, text in os.environ.items() if not key.startswith("SUPABASE_")}
     with running_server(
         "The service",
-        [sys.executable, "-m", "parcours_xl.cli", "serve", *address],
+        [sys.executable, "-m", "parcours_xl.cli.main", "serve", *address],
         log=project.logs_dir / "service.log",
         environment={**inherited, **environment},
     ) as server:

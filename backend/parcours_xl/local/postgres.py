@@ -36,7 +36,7 @@ SETTINGS = {
     "wal_level": "logical",  # as hosted, where Realtime reads it
 }
 # A database that nobody will miss: for tests, which start many.
-CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST_UNSAFE_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 LEFTOVER_STOP_S_MAX = 10.0
 
@@ -64,7 +64,7 @@ def running_postgres_server(
         stop_leftover(data)
     else:
         _create_data(data, project.database_password, binaries.initdb)
-    settings = SETTINGS if durable else SETTINGS | CARELESS
+    settings = SETTINGS if durable else SETTINGS | FAST_UNSAFE_SETTINGS
     options = [word for pair in settings.items() for word in ("-c", "=".join(pair))]
     with running_server(
         "PostgreSQL",

@@ -13,16 +13,18 @@ from pathlib import Path
 
 from parcours_xl.local.errors import LocalError
 
-KEEPER = Path(__file__).with_name("keeper.py")
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 # The service itself may take 30 s: DRAIN_S to answer what it has begun, and 10 s to end.
 STOP_GRACE_S = 32.0
-KEEPER_GRACE_S = STOP_GRACE_S + 5.0
+SUPERVISOR_GRACE_S = STOP_GRACE_S + 5.0
 READY_S_MAX = 30.0
 POLL_S = 0.02
 LOG_TAIL_LINES = 8
 
-assert STOP_GRACE_S < KEEPER_GRACE_S, "a keeper has the time to kill a server that will not stop"
+assert STOP_GRACE_S < SUPERVISOR_GRACE_S, (
+    "a supervisor has the time to kill a server that will not stop"
+)
 
 
 @dataclass(frozen=True)
@@ -31,27 +33,27 @@ class Server:
 
     name: str
     log: Path
-    keeper: subprocess.Popen[bytes]
+    supervisor: subprocess.Popen[bytes]
 
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
-        return self.keeper.poll() is None
+        return self.supervisor.poll() is None
 
     def stop(self) -> None:
         """Ask it to stop, and wait until it has; what does not stop in time is killed."""
-        assert self.keeper.stdin is not None
-        self.keeper.stdin.close()
+        assert self.supervisor.stdin is not None
+        self.supervisor.stdin.close()
         try:
-            self.keeper.wait(KEEPER_GRACE_S)
+            self.supervisor.wait(SUPERVISOR_GRACE_S)
         except subprocess.TimeoutExpired:
-            self.keeper.kill()
-            self.keeper.wait()
+            self.supervisor.kill()
+            self.supervisor.wait()
 
     def ended(self) -> LocalError:
         """The sentence about its unexpected end, with the last lines of its log."""
         lines = self.log.read_text(errors="replace").strip().splitlines()[-LOG_TAIL_LINES:]
         said = "".join(f"\n  | {line}" for line in lines)
-        code = self.keeper.returncode
+        code = self.supervisor.returncode
         return LocalError(f"{self.name} ended unexpectedly (code {code}), see {self.log}{said}")
 
 
@@ -80,15 +82,15 @@ def running_server(
     }
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with log.open("wb") as output:
-        keeper = subprocess.Popen(  # noqa: S603 - our own script
-            [sys.executable, "-I", "-S", str(KEEPER), json.dumps(order)],
+        supervisor = subprocess.Popen(  # noqa: S603 - our own script
+            [sys.executable, "-I", "-S", str(SUPERVISOR), json.dumps(order)],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(os.environ if environment is None else environment),
             start_new_session=True,
         )
-    server = Server(name, log, keeper)
+    server = Server(name, log, supervisor)
     try:
         yield server
     finally:

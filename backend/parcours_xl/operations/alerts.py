@@ -10,9 +10,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from parcours_xl.adapters.oversight import Oversight, QueueHealth, Signs, Untold
-from parcours_xl.adapters.webhook import Webhook
-from parcours_xl.journeys.failures import NOT_KEPT
+from parcours_xl.clients.operations_queries import (
+    Gauges,
+    OperationsQueries,
+    PendingNotification,
+    QueueHealth,
+)
+from parcours_xl.clients.webhook import Webhook
+from parcours_xl.domain.failures import NOT_KEPT
 from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.figures import Figures, read_figures
 from parcours_xl.operations.wording import brief_reason, period, seconds, share
@@ -35,7 +40,7 @@ ADVICE = {
     "briefs": "OpenAI does not write the briefs: parcours doctor says what it answers",
     "credits": "buy Suno credits, then: parcours doctor --fix",
     "old_job": "no worker takes jobs: look at the workers, start parcours worker",
-    "supabase_away": "parcours doctor; see status.supabase.com and the project's dashboard",
+    "supabase_unavailable": "parcours doctor; see status.supabase.com and the project's dashboard",
     "daily_limit": "parcours report says who creates so much; wait, or raise the limit",
     "job_given_up": "a track could not be downloaded or stored: parcours doctor --fix",
 }
@@ -74,39 +79,39 @@ class Snapshot:
     recent_window: timedelta
     recent: Figures
     queues: list[QueueHealth]
-    signs: Signs
+    gauges: Gauges
 
 
-async def read_snapshot(oversight: Oversight, targets: Targets) -> Snapshot:
-    """Raises Postponed when Supabase does not answer."""
+async def read_snapshot(queries: OperationsQueries, targets: Targets) -> Snapshot:
+    """Raises RetryableError when Supabase does not answer."""
     now = datetime.now(UTC)
     window = timedelta(seconds=targets.alert_window_s)
     recent_window = min(window, timedelta(seconds=targets.alert_recent_s))
     return Snapshot(
         window,
-        await read_figures(oversight, now - window, now, targets.targets),
+        await read_figures(queries, now - window, now, targets.targets),
         recent_window,
-        await read_figures(oversight, now - recent_window, now, targets.targets),
-        await oversight.read_queues(),
-        await oversight.read_signs(now - window),
+        await read_figures(queries, now - recent_window, now, targets.targets),
+        await queries.read_queues(),
+        await queries.read_gauges(now - window),
     )
 
 
 class SnapshotCache:
     """One snapshot serves all who ask within ten seconds."""
 
-    def __init__(self, oversight: Oversight, targets: Targets):
-        self._oversight = oversight
+    def __init__(self, queries: OperationsQueries, targets: Targets):
+        self._queries = queries
         self._targets = targets
         self._lock = asyncio.Lock()
         self._snapshot: Snapshot | None = None
         self._read_at = 0.0
 
     async def read(self) -> Snapshot:
-        """Raises Postponed."""
+        """Raises RetryableError."""
         async with self._lock:
             if self._snapshot is None or time.monotonic() - self._read_at > CACHED_S:
-                self._snapshot = await read_snapshot(self._oversight, self._targets)
+                self._snapshot = await read_snapshot(self._queries, self._targets)
                 self._read_at = time.monotonic()
             return self._snapshot
 
@@ -203,22 +208,22 @@ def _why_no_briefs(figures: Figures) -> str:
 
 
 def _credits(snapshot: Snapshot, targets: Targets) -> Alert:
-    signs = snapshot.signs
-    refused = signs.account_refused_at is not None and (
-        signs.credits_read_at is None or signs.account_refused_at > signs.credits_read_at
+    gauges = snapshot.gauges
+    refused = gauges.account_refused_at is not None and (
+        gauges.credits_read_at is None or gauges.account_refused_at > gauges.credits_read_at
     )
     if refused:
         message = "Suno refused a request: no credits are left, or it does not accept the key"
         advice = "parcours doctor says which: buy Suno credits, or correct SUNO_API_KEY; then --fix"
         return Alert("credits", True, message, advice)
-    if signs.credits is None:
+    if gauges.credits is None:
         return Alert("credits", False, "no worker has asked Suno for its credit yet")
-    message = f"{signs.credits:g} Suno credits are left, at least {targets.credits_min}"
-    return Alert("credits", signs.credits < targets.credits_min, message)
+    message = f"{gauges.credits:g} Suno credits are left, at least {targets.credits_min}"
+    return Alert("credits", gauges.credits < targets.credits_min, message)
 
 
 def _daily_limit(snapshot: Snapshot, targets: Targets) -> Alert:
-    uses = daily_uses(snapshot.signs.day, targets)
+    uses = daily_uses(snapshot.gauges.day, targets)
     message = "; ".join(str(use) for use in uses)
     firing = any(use.is_reached for use in uses)
     return Alert("daily_limit", firing, message or "no daily limit of runs or credits is set")
@@ -234,37 +239,39 @@ def _old_job(snapshot: Snapshot, targets: Targets) -> Alert:
 
 
 def _job_given_up(snapshot: Snapshot) -> Alert:
-    figures, signs = snapshot.figures, snapshot.signs
+    figures, gauges = snapshot.figures, snapshot.gauges
     lost = sum(figures.errors[reason] for reason in NOT_KEPT)
-    unreadable = f", {signs.jobs_unreadable} of them unreadable" if signs.jobs_unreadable else ""
+    unreadable = f", {gauges.jobs_unreadable} of them unreadable" if gauges.jobs_unreadable else ""
     message = (
-        f"{signs.jobs_given_up} jobs were given up{unreadable}; in the last "
+        f"{gauges.jobs_given_up} jobs were given up{unreadable}; in the last "
         f"{period(snapshot.window)} {lost} tracks could not be downloaded or stored and "
         f"{figures.linked} play from Suno's own address"
     )
-    return Alert("job_given_up", signs.jobs_given_up + lost + figures.linked > 0, message)
+    return Alert("job_given_up", gauges.jobs_given_up + lost + figures.linked > 0, message)
 
 
-async def notify_changes(oversight: Oversight, webhook: Webhook | None, alerts: list[Alert]) -> int:
+async def notify_changes(
+    queries: OperationsQueries, webhook: Webhook | None, alerts: list[Alert]
+) -> int:
     """Record what fires, and notify of what has changed. Returns how many messages were sent.
 
     Each alert is told once when it fires and once when it is resolved, in that order; what could
-    not be sent is sent the next time. Raises NobodyListens.
+    not be sent is sent the next time. Raises WebhookUnavailable.
     """
     firing = [{"name": alert.name, "says": alert.message} for alert in alerts if alert.firing]
-    untold = await oversight.note_alerts(firing)
+    untold = await queries.record_alerts(firing)
     if webhook is None:
         return 0
     advice = {alert.name: alert.advice for alert in alerts}
     sent = 0
     for change in untold:
         if not change.told_began:
-            await webhook.tell(firing_message(change.name, change.says, advice.get(change.name)))
-            await oversight.record_told(change.id, ended=False)
+            await webhook.send(firing_message(change.name, change.says, advice.get(change.name)))
+            await queries.record_notified(change.id, ended=False)
             sent += 1
         if change.ended_at is not None:
-            await webhook.tell(_resolved_message(change))
-            await oversight.record_told(change.id, ended=True)
+            await webhook.send(_resolved_message(change))
+            await queries.record_notified(change.id, ended=True)
             sent += 1
     return sent
 
@@ -274,7 +281,7 @@ def firing_message(name: str, message: str, advice: str | None = None) -> str:
     return f"🔥 Parcours XL: {name} is firing: {message}. {advice or ADVICE.get(name, '')}".rstrip()
 
 
-def _resolved_message(change: Untold) -> str:
+def _resolved_message(change: PendingNotification) -> str:
     assert change.ended_at is not None, "it has ended"
     length = (change.ended_at - change.began_at).total_seconds()
     return f"✅ Parcours XL: {change.name} is resolved, after {seconds(length)}."

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from parcours_xl.adapters.oversight import Day
+from parcours_xl.clients.operations_queries import Day
 from parcours_xl.targets import SUNO_CREDITS_A_SEGMENT, Targets
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pydantic
 
-from parcours_xl.adapters.oversight import Oversight
-from parcours_xl.adapters.sql_functions import SupabaseAway
+from parcours_xl.clients.operations_queries import OperationsQueries
+from parcours_xl.clients.sql_functions import SupabaseUnavailable
 
 SLICE_MIN = timedelta(minutes=5)
 
@@ -136,17 +136,17 @@ class Figures(pydantic.BaseModel):
 
 
 async def read_figures(
-    oversight: Oversight, start: datetime, end: datetime, targets: dict[str, Any]
+    queries: OperationsQueries, start: datetime, end: datetime, targets: dict[str, Any]
 ) -> Figures:
     """The figures from one moment to another; a time too long for one call is halved."""
     try:
-        return Figures.read(await oversight.report_slice(start, end, targets))
-    except SupabaseAway:
+        return Figures.read(await queries.report_slice(start, end, targets))
+    except SupabaseUnavailable:
         if end - start <= SLICE_MIN:
             raise
     middle = start + (end - start) / 2
-    first = await read_figures(oversight, start, middle, targets)
-    return first + await read_figures(oversight, middle, end, targets)
+    first = await read_figures(queries, start, middle, targets)
+    return first + await read_figures(queries, middle, end, targets)
 
 
 def cut(start: datetime, end: datetime, pieces: int) -> Sequence[tuple[datetime, datetime]]:

@@ -1,4 +1,4 @@
-"""One whole journey, lived from outside: create, run, follow, sign, fetch."""
+"""One whole journey through the public API: create, run, follow, sign, fetch."""
 
 import asyncio
 import tempfile
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parcours_xl.adapters.audio import Audio, NotPlayable
-from parcours_xl.adapters.listener import Answer, DeploymentAway, Listener
+from parcours_xl.clients.api_client import ApiClient, DeploymentUnavailable, FunctionResponse
+from parcours_xl.clients.audio import Audio, NotPlayable
+from parcours_xl.errors import PermanentError
 from parcours_xl.operations.journey_report import JourneyReport, TrackReport, seconds_between
-from parcours_xl.trouble import Refused
 
 LOOK_S = 0.5
 
@@ -17,7 +17,7 @@ Segments = list[dict[str, Any]]
 Show = Callable[[Segments], None]
 
 
-class JourneyFailed(Refused):
+class JourneyFailed(PermanentError):
     """The journey did not come to its end. The message says where it stopped.
 
     run_id: the run it was about, once there was one.
@@ -28,21 +28,21 @@ class JourneyFailed(Refused):
         self.run_id = run_id
 
 
-async def live_journey(
-    listener: Listener, asked: dict[str, Any], show: Show, seconds_max: float
+async def run_journey(
+    client: ApiClient, asked: dict[str, Any], show: Show, seconds_max: float
 ) -> JourneyReport:
-    """Live one journey as a signed-in listener.
+    """Run one journey as a signed-in user.
 
     asked: the body of create (presetKey, emotionState). seconds_max: how long the run may take to
-    be ready. Raises JourneyFailed, and DeploymentAway when nobody answers.
+    be ready. Raises JourneyFailed, and DeploymentUnavailable when nobody answers.
     """
-    created = _expect(200, await listener.invoke("parcours-xl-create", asked))
+    created = _expect(200, await client.invoke("parcours-xl-create", asked))
     run_id = str(created["runId"])
     try:
         # supabase-py does not say 202 from 200; the body says that the run is in hand.
-        _expect(200, await listener.invoke("parcours-xl-runner", {"runId": run_id}))
-        run, segments = await _follow(listener, run_id, show, seconds_max)
-        tracks = [await _fetch(listener, run["created_at"], segment) for segment in segments]
+        _expect(200, await client.invoke("parcours-xl-runner", {"runId": run_id}))
+        run, segments = await _follow(client, run_id, show, seconds_max)
+        tracks = [await _fetch(client, run["created_at"], segment) for segment in segments]
     except JourneyFailed as failed:
         failed.run_id = run_id
         raise
@@ -57,15 +57,15 @@ async def live_journey(
 
 
 async def _follow(
-    listener: Listener, run_id: str, show: Show, seconds_max: float
+    client: ApiClient, run_id: str, show: Show, seconds_max: float
 ) -> tuple[dict[str, Any], Segments]:
     try:
         async with asyncio.timeout(seconds_max):
             while True:
                 try:
-                    run = await listener.read_run(run_id)
-                    segments = await listener.read_segments(run_id)
-                except DeploymentAway:
+                    run = await client.read_run(run_id)
+                    segments = await client.read_segments(run_id)
+                except DeploymentUnavailable:
                     # The run goes on without us.
                     await asyncio.sleep(LOOK_S)
                     continue
@@ -79,14 +79,14 @@ async def _follow(
         raise JourneyFailed(f"the run was not ready within {seconds_max:.0f} s") from None
 
 
-async def _fetch(listener: Listener, created_at: str, segment: dict[str, Any]) -> TrackReport:
+async def _fetch(client: ApiClient, created_at: str, segment: dict[str, Any]) -> TrackReport:
     """Sign one track and fetch it: whole, then its second half."""
-    url = _expect(200, await listener.invoke("sign-track", {"segmentId": segment["id"]}))["url"]
+    url = _expect(200, await client.invoke("sign-track", {"segmentId": segment["id"]}))["url"]
     with tempfile.TemporaryDirectory(prefix="parcours-") as folder:
         file = Path(folder) / "track"
-        status = await listener.fetch(url, file)
+        status = await client.fetch(url, file)
         size = file.stat().st_size
-        range_status, part = await listener.fetch_part(url, size // 2)
+        range_status, part = await client.fetch_part(url, size // 2)
         if status != 200 or part != file.read_bytes()[size // 2 :]:
             raise JourneyFailed(f"track {segment['segment_index'] + 1} could not be fetched")
         seconds = await _seconds(file)
@@ -114,7 +114,7 @@ async def _seconds(file: Path) -> float:
         return 0.0
 
 
-def _expect(status: int, answer: Answer) -> dict[str, Any]:
+def _expect(status: int, answer: FunctionResponse) -> dict[str, Any]:
     if answer.status != status:
         raise JourneyFailed(f"the service answered {answer.status}: {answer.body.get('error')}")
     return answer.body

@@ -8,9 +8,10 @@ from uuid import uuid4
 import anyio
 import structlog
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.sql_functions import SupabaseAway
-from parcours_xl.adapters.webhook import NobodyListens
+from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.clients.webhook import WebhookUnavailable
+from parcours_xl.errors import ParcoursError
 from parcours_xl.operations.alerts import (
     firing_message,
     judge,
@@ -22,7 +23,6 @@ from parcours_xl.operations.repairs import repair_for_free
 from parcours_xl.operations.wording import seconds
 from parcours_xl.settings import Settings
 from parcours_xl.targets import OUTAGE_LOOKS_MIN
-from parcours_xl.trouble import Trouble
 
 TURN = "caretaker"
 ROUND_S_MAX, END_S_MAX, LEADER_LEASE_S = 100, 2, 120
@@ -35,8 +35,8 @@ log = structlog.get_logger(__name__)
 class MaintenanceLoop:
     """Every worker runs one; a leader lease in the database lets one of them work at a time."""
 
-    def __init__(self, outside: Outside, settings: Settings):
-        self._outside = outside
+    def __init__(self, clients: Clients, settings: Settings):
+        self._clients = clients
         self._settings = settings
         self._holder = uuid4().hex
         self._working = anyio.CancelScope()
@@ -70,14 +70,14 @@ class MaintenanceLoop:
                         await self._round()
                 finally:
                     with anyio.move_on_after(END_S_MAX, shield=True):
-                        await self._outside.oversight.end_turn(TURN, self._holder)
-            except SupabaseAway:
+                        await self._clients.queries.release_lease(TURN, self._holder)
+            except SupabaseUnavailable:
                 await self._notify_outage()
                 return False
         return True
 
     async def _take_lease(self) -> bool:
-        return await self._outside.oversight.take_turn(
+        return await self._clients.queries.acquire_lease(
             # A little less, so that a round a minute does not become one every two.
             TURN,
             self._holder,
@@ -94,27 +94,27 @@ class MaintenanceLoop:
         """Do one part; its failure does not keep the others from their work."""
         try:
             await work()
-        except SupabaseAway:
+        except SupabaseUnavailable:
             raise
-        except Trouble as trouble:
-            log.warning("maintenance.failed", reason=trouble.message)
+        except ParcoursError as error:
+            log.warning("maintenance.failed", reason=error.message)
         except Exception:
             log.exception("maintenance.failed")
 
     async def _read_credits(self) -> None:
-        await read_credits(self._outside)
+        await read_credits(self._clients)
 
     async def _repair(self) -> None:
-        for done in await repair_for_free(self._outside):
+        for done in await repair_for_free(self._clients):
             log.info("maintenance.repaired", done=done)
 
     async def _judge(self) -> None:
-        outside = self._outside
-        alerts = judge(await read_snapshot(outside.oversight, self._settings), self._settings)
+        clients = self._clients
+        alerts = judge(await read_snapshot(clients.queries, self._settings), self._settings)
         for alert in alerts:
             if alert.firing:
                 log.warning("alert.firing", alert=alert.name, message=alert.message)
-        await notify_changes(outside.oversight, outside.webhook, alerts)
+        await notify_changes(clients.queries, clients.webhook, alerts)
 
     async def _notify_outage(self) -> None:
         """Without a database there is no lease: only the last leader notifies."""
@@ -122,7 +122,7 @@ class MaintenanceLoop:
         outage.misses += 1
         if outage.is_ours and not outage.told and outage.misses >= OUTAGE_LOOKS_MIN:
             says = "Supabase does not answer: no journey begins or goes on"
-            outage.told = await self._notify(firing_message("supabase_away", says))
+            outage.told = await self._notify(firing_message("supabase_unavailable", says))
 
     async def _notify_return(self) -> None:
         if self._outage.told:
@@ -130,11 +130,11 @@ class MaintenanceLoop:
             await self._notify(f"✅ Parcours XL: Supabase is back, after {seconds(for_s)}.")
 
     async def _notify(self, words: str) -> bool:
-        if self._outside.webhook is None:
+        if self._clients.webhook is None:
             return False
         try:
-            await self._outside.webhook.tell(words)
-        except NobodyListens:
+            await self._clients.webhook.send(words)
+        except WebhookUnavailable:
             return False
         return True
 

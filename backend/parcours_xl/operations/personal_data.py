@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.people import FoundUser, PersonalData
-from parcours_xl.adapters.tracks import StorageAway, TrackGone
-from parcours_xl.trouble import Refused
+from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.storage import StorageUnavailable, TrackGone
+from parcours_xl.clients.users import FoundUser, PersonalData
+from parcours_xl.errors import PermanentError
 
 PAGE_RUNS = 20
 """Runs in one call: some hundred rows each, and a call may take 8 s."""
 
-Tell = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass
@@ -62,20 +62,22 @@ class Erasure:
         }
 
 
-async def export_user(outside: Outside, user: FoundUser, folder: Path, tell: Tell) -> Export:
+async def export_user(
+    clients: Clients, user: FoundUser, folder: Path, on_progress: OnProgress
+) -> Export:
     """Everything of a user's, into an empty folder: user.json, then a folder a run.
 
-    Raises Refused when the folder is not empty, and Postponed when Supabase is away.
+    Raises PermanentError when the folder is not empty, and RetryableError when Supabase is away.
     """
     _make_private(folder)
     export = Export(user, folder)
-    async for page in _read_pages(outside, user.id):
+    async for page in _read_pages(clients, user.id):
         export.enabled = page.parcours_xl_enabled
         for run in page.runs:
-            await _export_run(outside, export, run)
+            await _export_run(clients, export, run)
             export.runs += 1
-        tell(export.runs, export.runs)
-    log = await outside.people.read_auth_log(user.id)
+        on_progress(export.runs, export.runs)
+    log = await clients.users.read_auth_log(user.id)
     if log is not None:
         _write(folder / "auth_log.json", log)
     # Last: where it stands, the export is whole.
@@ -84,44 +86,46 @@ async def export_user(outside: Outside, user: FoundUser, folder: Path, tell: Tel
     return export
 
 
-async def erase_user(outside: Outside, user: FoundUser, tell: Tell, *, account: bool) -> Erasure:
+async def erase_user(
+    clients: Clients, user: FoundUser, on_progress: OnProgress, *, account: bool
+) -> Erasure:
     """Runs, segments, events, flag and files; with account, the user of Auth too.
 
-    Safe to repeat. Files that Storage does not delete now are left to the workers. Raises Postponed
-    when Supabase is away.
+    Safe to repeat. Files that Storage does not delete now are left to the workers. Raises
+    RetryableError when Supabase is away.
     """
     erasure = Erasure(user)
     remaining = 1
     while remaining:
-        erased = await outside.people.erase(user.id, PAGE_RUNS)
+        erased = await clients.users.erase(user.id, PAGE_RUNS)
         remaining = erased.remaining
         for run_id in erased.run_ids:
-            await _erase_files(outside, erasure, run_id)
-        tell(erasure.runs, erasure.runs + remaining)
+            await _erase_files(clients, erasure, run_id)
+        on_progress(erasure.runs, erasure.runs + remaining)
     if account and user.has_account:
-        await outside.people.delete_account(user.id)
+        await clients.users.delete_account(user.id)
         erasure.account = True
     return erasure
 
 
 def _make_private(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
-        raise Refused(f"{folder} is not empty")
+        raise PermanentError(f"{folder} is not empty")
     # Nobody else on this machine reads somebody's journeys.
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-async def _read_pages(outside: Outside, user_id: UUID) -> AsyncIterator[PersonalData]:
+async def _read_pages(clients: Clients, user_id: UUID) -> AsyncIterator[PersonalData]:
     after: UUID | None = None
     while True:
-        page = await outside.people.read(user_id, after, PAGE_RUNS)
+        page = await clients.users.read(user_id, after, PAGE_RUNS)
         yield page
         if len(page.runs) < PAGE_RUNS:
             return
         after = UUID(page.runs[-1]["id"])
 
 
-async def _export_run(outside: Outside, export: Export, run: dict[str, Any]) -> None:
+async def _export_run(clients: Clients, export: Export, run: dict[str, Any]) -> None:
     folder = export.folder / "runs" / str(UUID(run["id"]))
     folder.mkdir(parents=True)
     _write(folder / "run.json", run)
@@ -130,7 +134,7 @@ async def _export_run(outside: Outside, export: Export, run: dict[str, Any]) -> 
         if path is None:
             continue
         try:
-            track = await outside.tracks.read(path)
+            track = await clients.storage.read(path)
         except TrackGone:
             export.missing.append(path)
             continue
@@ -138,14 +142,14 @@ async def _export_run(outside: Outside, export: Export, run: dict[str, Any]) -> 
         export.tracks += 1
 
 
-async def _erase_files(outside: Outside, erasure: Erasure, run_id: UUID) -> None:
+async def _erase_files(clients: Clients, erasure: Erasure, run_id: UUID) -> None:
     erasure.runs += 1
     try:
-        erasure.files += await outside.tracks.erase_run(run_id)
-    except StorageAway:
+        erasure.files += await clients.storage.erase_run(run_id)
+    except StorageUnavailable:
         erasure.left += 1
         return
-    await outside.database.record_erasures([run_id])
+    await clients.database.record_erasures([run_id])
 
 
 def _write(file: Path, value: object) -> None:

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import structlog
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.oversight import FoundRun, FoundSegment
-from parcours_xl.adapters.sql_functions import SupabaseAway
-from parcours_xl.adapters.suno import SunoRefused
+from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.operations_queries import FoundRun, FoundSegment
+from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.clients.suno import SunoRefused
+from parcours_xl.errors import ParcoursError, RetryableError
 from parcours_xl.services.generation import ask_within_budget
-from parcours_xl.services.restoring import restore_track
-from parcours_xl.trouble import Postponed, Trouble
+from parcours_xl.services.track_restoring import restore_track
 
 log = structlog.get_logger(__name__)
 
@@ -34,23 +34,23 @@ class Repaired:
     left: int = 0
 
 
-async def repair_for_free(outside: Outside) -> list[str]:
+async def repair_for_free(clients: Clients) -> list[str]:
     """What costs nothing and undoes nothing, a little at a time; what was done, in words.
 
     Nothing is bought of Suno here: an operator decides that.
     """
-    oversight, repairs = outside.oversight, Repairs(outside)
+    queries, repairs = clients.queries, Repairs(clients)
     done = []
-    if departed := await oversight.erase_departed():
+    if departed := await queries.erase_departed():
         done.append(f"the data of {departed} deleted users was erased")
-    if runs := await oversight.find_runs("unheld", None, RUNS_PER_ROUND):
+    if runs := await queries.find_runs("unheld", None, RUNS_PER_ROUND):
         done.append((await repairs.schedule(runs)).message)
-    if stuck := await oversight.find_segments("stuck", None, QUESTIONS_PER_ROUND):
+    if stuck := await queries.find_segments("stuck", None, QUESTIONS_PER_ROUND):
         await repairs.ask(stuck)
         done.append(f"Suno was asked about {len(stuck)} stuck segments")
-    if unstored := await oversight.find_segments("unstored", None, STORES_PER_ROUND):
+    if unstored := await queries.find_segments("unstored", None, STORES_PER_ROUND):
         done.append((await repairs.store(unstored)).message)
-    if linked := await oversight.find_segments("not_stored", None, TRANSFERS_PER_ROUND):
+    if linked := await queries.find_segments("not_stored", None, TRANSFERS_PER_ROUND):
         done.append((await repairs.restore(linked)).message)
     return done
 
@@ -58,13 +58,13 @@ async def repair_for_free(outside: Outside) -> list[str]:
 class Repairs:
     """The repairs of one deployment."""
 
-    def __init__(self, outside: Outside):
-        self._outside = outside
-        self._oversight = outside.oversight
+    def __init__(self, clients: Clients):
+        self._clients = clients
+        self._queries = clients.queries
 
     async def schedule(self, runs: Sequence[FoundRun]) -> Repaired:
         """Give runs that no worker will look at a message in the queue again."""
-        count = sum([await self._oversight.hold_again(run.id) for run in runs])
+        count = sum([await self._queries.hold_again(run.id) for run in runs])
         return Repaired(f"{count} runs queued again", queued=count)
 
     async def ask(self, segments: Sequence[FoundSegment]) -> list[FoundSegment]:
@@ -77,11 +77,11 @@ class Repairs:
         for segment in segments:
             try:
                 await self._ask_about(segment)
-            except SupabaseAway:
+            except SupabaseUnavailable:
                 raise
-            except Trouble as trouble:
-                if not (isinstance(trouble, SunoRefused) and trouble.kind == "for_good"):
-                    log.warning("doctor.unasked", id=str(segment.id), reason=trouble.message)
+            except ParcoursError as error:
+                if not (isinstance(error, SunoRefused) and error.kind == "for_good"):
+                    log.warning("doctor.query_failed", id=str(segment.id), reason=error.message)
                     continue
             answered.append(segment)
         return answered
@@ -89,10 +89,10 @@ class Repairs:
     async def _ask_about(self, segment: FoundSegment) -> None:
         if segment.task_id is None or segment.callback_token is None:
             return
-        database = self._outside.database
+        database = self._clients.database
         token = segment.callback_token
         event = await ask_within_budget(
-            database, self._outside.suno, segment.id, token, segment.task_id
+            database, self._clients.suno, segment.id, token, segment.task_id
         )
         if event is not None:
             await database.record_callback(segment.id, token, event)
@@ -117,7 +117,7 @@ class Repairs:
         sent: Counter[str] = Counter()
         for segment in segments:
             if segment.callback_token is not None:
-                sent[await self._oversight.store_again(segment.id, segment.callback_token)] += 1
+                sent[await self._queries.store_again(segment.id, segment.callback_token)] += 1
         message = f"{sent['sent']} jobs queued again, {sent['failed']} queued to be composed again"
         return Repaired(message, queued=sent["sent"] + sent["failed"])
 
@@ -126,10 +126,10 @@ class Repairs:
         ended: Counter[str] = Counter()
         for segment in segments:
             try:
-                ended[await restore_track(self._outside, segment)] += 1
-            except SupabaseAway:
+                ended[await restore_track(self._clients, segment)] += 1
+            except SupabaseUnavailable:
                 raise
-            except Postponed:
+            except RetryableError:
                 ended["away"] += 1
         message = ", ".join(f"{count} {how}" for how, count in ended.items())
         return Repaired(message, left=ended["away"] + ended["linked"] + ended["lost"])
@@ -143,14 +143,14 @@ class Repairs:
     async def delete(self, paths: Sequence[str]) -> Repaired:
         """Delete files that no segment refers to."""
         for start in range(0, len(paths), FILES_PER_CALL):
-            await self._outside.tracks.delete(list(paths[start : start + FILES_PER_CALL]))
+            await self._clients.storage.delete(list(paths[start : start + FILES_PER_CALL]))
         return Repaired(f"{len(paths)} deleted")
 
     async def send_jobs(self) -> Repaired:
         """Queue jobs again that were set aside; drop messages that cannot be read."""
         sent = dropped = 0
         while True:
-            page = await self._oversight.send_again()
+            page = await self._queries.send_again()
             if not page.sent and not page.dropped:
                 break
             sent, dropped = sent + page.sent, dropped + page.dropped
@@ -164,11 +164,11 @@ class Repairs:
         ended: Counter[str] = Counter()
         for one in ids:
             try:
-                retried = await self._oversight.retry(one)
-            except SupabaseAway:
+                retried = await self._queries.retry(one)
+            except SupabaseUnavailable:
                 raise
-            except Trouble as trouble:
-                log.warning("doctor.refused", id=str(one), reason=trouble.message)
+            except ParcoursError as error:
+                log.warning("doctor.retry_refused", id=str(one), reason=error.message)
                 ended["refused"] += 1
             else:
                 ended.update(segment.outcome for segment in retried.segments)

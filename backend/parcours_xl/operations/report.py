@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from parcours_xl.adapters.oversight import Day, Oversight, TopUser
+from parcours_xl.clients.operations_queries import Day, OperationsQueries, TopUser
 from parcours_xl.operations.figures import Figures, Timing, cut, read_figures
 from parcours_xl.targets import Targets
 
@@ -116,18 +116,18 @@ class Report:
 
 
 async def make_report(
-    oversight: Oversight, targets: Targets, period: timedelta, progress: Progress
+    queries: OperationsQueries, targets: Targets, period: timedelta, progress: Progress
 ) -> Report:
     """The report of so long until now. progress: is told how many slices of all are done."""
     end = datetime.now(UTC)
     slices = []
     for place, (start, until) in enumerate(cut(end - period, end, SLICES)):
         progress(place, SLICES)
-        figures = await read_figures(oversight, start, until, targets.targets)
+        figures = await read_figures(queries, start, until, targets.targets)
         slices.append(Slice(start, until, figures))
     total = sum((piece.figures for piece in slices), Figures())
-    top_users = await oversight.report_top_users(end - TOP_USERS_PERIOD)
-    day = (await oversight.read_signs(end)).day
+    top_users = await queries.report_top_users(end - TOP_USERS_PERIOD)
+    day = (await queries.read_gauges(end)).day
     progress(SLICES, SLICES)
     return Report(slices, total, top_users, day, targets)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 
-from parcours_xl.journeys.failures import failure_summary
+from parcours_xl.domain.failures import failure_summary
 from parcours_xl.operations.charts import Series, draw_bars, draw_columns, draw_lines
 from parcours_xl.operations.figures import Timing
 from parcours_xl.operations.report import Report, Slice

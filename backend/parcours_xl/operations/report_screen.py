@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from parcours_xl.journeys.failures import failure_summary
+from parcours_xl.domain.failures import failure_summary
 from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.figures import Timing
 from parcours_xl.operations.report import Report

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from parcours_xl.adapters.listener import Listener
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.operations.journey import JourneyFailed, Show, live_journey
+from parcours_xl.clients.api_client import ApiClient
+from parcours_xl.clients.clients import Clients
+from parcours_xl.operations.journey import JourneyFailed, Show, run_journey
 from parcours_xl.operations.journey_report import JourneyReport
 from parcours_xl.settings import Settings
 from parcours_xl.targets import Targets
@@ -49,7 +49,7 @@ class Verdict:
 
 
 async def try_deployment(
-    outside: Outside,
+    clients: Clients,
     settings: Settings,
     visitor: Visitor,
     preset_key: str,
@@ -59,12 +59,12 @@ async def try_deployment(
     """Live one journey and judge it. It costs what a journey costs.
 
     A user that was made for it is deleted afterwards with all that is theirs, unless it failed:
-    then the run stays for whoever looks into it. Raises NotAdmitted and Postponed.
+    then the run stays for whoever looks into it. Raises SignInRefused and RetryableError.
     """
-    async with _signed_in(outside, settings, visitor) as signed_in:
+    async with _signed_in(clients, settings, visitor) as signed_in:
         try:
             asked = {"presetKey": preset_key}
-            journey = await live_journey(signed_in.listener, asked, show, seconds_max)
+            journey = await run_journey(signed_in.client, asked, show, seconds_max)
         except JourneyFailed as failed:
             signed_in.keep = True
             return Verdict(failed.run_id, None, [failed.message], [])
@@ -75,16 +75,16 @@ async def try_deployment(
 
 @dataclass
 class _SignedIn:
-    listener: Listener
+    client: ApiClient
     keep: bool = False
 
 
 @asynccontextmanager
 async def _signed_in(
-    outside: Outside, settings: Settings, visitor: Visitor
+    clients: Clients, settings: Settings, visitor: Visitor
 ) -> AsyncIterator[_SignedIn]:
-    """The visitor at the deployment's door; afterwards gone, with what was made for the visit."""
-    listener = await Listener.arrive(
+    """A signed-in user; afterwards signed out, and deleted when made for the test."""
+    client = await ApiClient.connect(
         settings.supabase_url,
         settings.supabase_anon_key.get_secret_value(),
         token=visitor.token,
@@ -93,16 +93,16 @@ async def _signed_in(
     made = None
     try:
         if visitor.email and visitor.password:
-            await listener.sign_in(visitor.email, visitor.password)
+            await client.sign_in(visitor.email, visitor.password)
         elif visitor.token is None:
-            made, email, password = await outside.people.create_account()
-            await listener.sign_in(email, password)
-        signed_in = _SignedIn(listener)
+            made, email, password = await clients.users.create_account()
+            await client.sign_in(email, password)
+        signed_in = _SignedIn(client)
         yield signed_in
         if made is not None and not signed_in.keep:
-            await outside.people.delete_account(made)
+            await clients.users.delete_account(made)
     finally:
-        await listener.close()
+        await client.close()
 
 
 def _find_slow(journey: JourneyReport, targets: Targets) -> list[str]:

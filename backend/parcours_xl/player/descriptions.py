@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from parcours_xl.journeys import durations
-from parcours_xl.journeys.groups import GROUP_NAMES
-from parcours_xl.journeys.preset import Preset
-from parcours_xl.journeys.presets import all_presets
+from parcours_xl.domain import durations
+from parcours_xl.domain.groups import GROUP_NAMES
+from parcours_xl.domain.preset import Preset
+from parcours_xl.domain.presets import all_presets
 from parcours_xl.player.policy import media_hosts
 from parcours_xl.settings import Settings
 

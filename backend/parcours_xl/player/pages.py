@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from parcours_xl.http.page_errors import PageErrors
+from parcours_xl.api.page_errors import PageErrors
 from parcours_xl.player.descriptions import describe_presets, describe_service
 from parcours_xl.player.encoding import choose_encoding
 from parcours_xl.player.policy import WithHeaders, page_headers

@@ -1,1 +1,1 @@
-"""The verbs that doors and worker share. Each takes what it needs and holds no state."""
+"""What handlers and worker share. Each function takes what it needs and holds no state."""

@@ -6,14 +6,14 @@ from uuid import UUID
 import anyio
 import structlog
 
-from parcours_xl.adapters.brief_writer import BriefNotWritten, BriefWriter
-from parcours_xl.adapters.database import Database, Demand, NewRun
-from parcours_xl.adapters.database_answers import RunCreated
-from parcours_xl.adapters.sql_functions import SupabaseAway
-from parcours_xl.journeys.brief import Brief, curated_brief
-from parcours_xl.journeys.emotion import EmotionState
-from parcours_xl.journeys.preset import Preset
-from parcours_xl.journeys.prompts import suno_style
+from parcours_xl.clients.brief_writer import BriefNotWritten, BriefWriter
+from parcours_xl.clients.database import Database, Demand, NewRun
+from parcours_xl.clients.database_results import RunCreated
+from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.domain.brief import Brief, curated_brief
+from parcours_xl.domain.emotion import EmotionState
+from parcours_xl.domain.preset import Preset
+from parcours_xl.domain.prompts import suno_style
 
 LEAVE_S_MAX = 2
 
@@ -25,8 +25,8 @@ async def create_run(
 ) -> RunCreated:
     """The user's new run, or the earlier one of a repeated Idempotency-Key.
 
-    Raises Postponed (429) over the daily quota, Refused (422) for a key of another request, or
-    (403) for a user whom the rollout has not reached.
+    Raises RetryableError (429) over the daily quota, PermanentError (422) for a key of another
+    request, or (403) for a user whom the rollout has not reached.
     """
     admission = await database.admit_run(demand)
     if admission.run is not None:
@@ -42,7 +42,7 @@ async def create_run(
 
 
 async def _leave(database: Database, place: UUID) -> None:
-    with anyio.move_on_after(LEAVE_S_MAX, shield=True), suppress(SupabaseAway):
+    with anyio.move_on_after(LEAVE_S_MAX, shield=True), suppress(SupabaseUnavailable):
         await database.leave_place(place)
 
 

@@ -7,14 +7,14 @@ from uuid import UUID
 import anyio
 import structlog
 
-from parcours_xl.adapters.database import Database
-from parcours_xl.adapters.database_answers import Claim
-from parcours_xl.adapters.sql_functions import SupabaseAway
-from parcours_xl.adapters.suno import Order, Suno, SunoBusy, SunoRefused, SunoSilent
-from parcours_xl.adapters.suno_events import SunoEvent
-from parcours_xl.journeys.presets import UnknownPreset, find_preset
-from parcours_xl.journeys.prompts import clean_prompt, prompts_for
-from parcours_xl.trouble import Postponed
+from parcours_xl.clients.database import Database
+from parcours_xl.clients.database_results import Claim
+from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.clients.suno import Order, Suno, SunoOutcomeUnknown, SunoRefused, SunoUnavailable
+from parcours_xl.clients.suno_events import SunoEvent
+from parcours_xl.domain.presets import UnknownPreset, find_preset
+from parcours_xl.domain.prompts import clean_prompt, prompts_for
+from parcours_xl.errors import RetryableError
 
 RECORD_TRIES_MAX, RECORD_PAUSE_S = 8, 1.0
 RECORD_PAUSE_GROWTH = 1.5
@@ -24,7 +24,7 @@ task is bought in place of one that nobody knows of."""
 log = structlog.get_logger(__name__)
 
 
-class CreditsSpent(Postponed):
+class CreditsSpent(RetryableError):
     """The day's credits are spent: the journey waits, and goes on by itself."""
 
     status = 429
@@ -44,8 +44,9 @@ async def submit_segment(
 ) -> Claim:
     """Claim a segment and have Suno compose it; the claim, with its task, or why it was skipped.
 
-    Raises Refused (404) for an unknown segment, SunoQuotaFull, AttemptsUsedUp or CreditsSpent
-    (429), and SunoRefused, SunoBusy or SunoSilent as Suno answers: that is recorded first.
+    Raises PermanentError (404) for an unknown segment, SunoQuotaFull, AttemptsUsedUp or
+    CreditsSpent (429), and SunoRefused, SunoUnavailable or SunoOutcomeUnknown as Suno answers: that
+    is recorded first.
     """
     claim = await database.claim_segment(segment_id, run_id, segment_index)
     if claim.outcome == "skipped":
@@ -62,13 +63,13 @@ async def submit_segment(
                 await database.fail_segment(claim.segment_id, token, "prompts_used_up")
                 raise SunoRefused("every prompt of this segment", code=400, kind="for_good")
             task_id = await suno.submit(order)
-    except (SunoRefused, SunoBusy) as refusal:
+    except (SunoRefused, SunoUnavailable) as refusal:
         await database.record_refusal(
             claim.segment_id, token, refusal.kind, refusal.code, refusal.message
         )
         raise
-    except SunoSilent:
-        log.warning("suno.silent", segment_id=str(claim.segment_id))
+    except SunoOutcomeUnknown:
+        log.warning("suno.outcome_unknown", segment_id=str(claim.segment_id))
         raise
     await _record_task(database, claim.segment_id, token, task_id)
     return claim.model_copy(update={"task_id": task_id})
@@ -79,7 +80,7 @@ async def ask_about_segment(
 ) -> bool:
     """Ask Suno what has become of an attempt; what it says is recorded as a callback would be.
 
-    Whether that was anything new. Raises SunoQuotaFull (429), Refused (401) when it is over.
+    Whether that was anything new. Raises SunoQuotaFull (429), PermanentError (401) when it is over.
     """
     event = await ask(database, suno, segment_id, token, task_id)
     if event is None:
@@ -97,8 +98,8 @@ async def ask(
     """
     try:
         return await ask_within_budget(database, suno, segment_id, token, task_id)
-    except (SunoRefused, SunoBusy, SunoSilent) as trouble:
-        log.warning("suno.unasked", reason=trouble.message)
+    except (SunoRefused, SunoUnavailable, SunoOutcomeUnknown) as error:
+        log.warning("suno.query_failed", reason=error.message)
         return SunoEvent("pending", "record_info", task_id)
 
 
@@ -107,11 +108,11 @@ async def ask_within_budget(
 ) -> SunoEvent | None:
     """The same, for whom no answer is not the same as nothing new.
 
-    Raises SunoQuotaFull, SunoRefused, SunoBusy or SunoSilent.
+    Raises SunoQuotaFull, SunoRefused, SunoUnavailable or SunoOutcomeUnknown.
     """
     question = await database.reserve_question(segment_id, token)
     if question.slot is None:
-        log.info("suno.no_question", segment_id=str(segment_id), why=question.outcome)
+        log.info("suno.query_skipped", segment_id=str(segment_id), why=question.outcome)
         return None
     async with _answering(database, question.slot):
         return await suno.ask(task_id)
@@ -120,7 +121,7 @@ async def ask_within_budget(
 async def look_up(database: Database, suno: Suno, task_id: str) -> SunoEvent:
     """Suno's record of a task of which no attempt is left: its music is there, or lost.
 
-    Raises SunoQuotaFull, SunoRefused, SunoBusy or SunoSilent.
+    Raises SunoQuotaFull, SunoRefused, SunoUnavailable or SunoOutcomeUnknown.
     """
     slot = await database.reserve_suno_request()
     async with _answering(database, slot):
@@ -153,8 +154,8 @@ async def _answering(database: Database, slot: int) -> AsyncIterator[None]:
     finally:
         try:
             await database.answer_suno_request(slot)
-        except SupabaseAway:
-            log.warning("suno.slot_unanswered", slot=slot)
+        except SupabaseUnavailable:
+            log.warning("suno.slot_not_released", slot=slot)
 
 
 async def _record_task(database: Database, segment_id: UUID, token: UUID, task_id: str) -> None:
@@ -163,7 +164,7 @@ async def _record_task(database: Database, segment_id: UUID, token: UUID, task_i
         try:
             await database.record_task(segment_id, token, task_id)
             return
-        except SupabaseAway:
+        except SupabaseUnavailable:
             if tries == RECORD_TRIES_MAX:
                 raise
             await anyio.sleep(RECORD_PAUSE_S * RECORD_PAUSE_GROWTH ** (tries - 1))

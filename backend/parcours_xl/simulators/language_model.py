@@ -7,8 +7,8 @@ from hashlib import sha256
 from parcours_xl.simulators.brief_words import BriefWords, read_journey
 from parcours_xl.simulators.faults import Fault
 from parcours_xl.simulators.openai_answers import CHARACTERS_A_TOKEN, Written
-from parcours_xl.simulators.openai_requests import Asked
-from parcours_xl.simulators.strict_schemas import Imagination, Path
+from parcours_xl.simulators.openai_requests import RequestModel
+from parcours_xl.simulators.strict_schemas import Path, ValueGenerator
 
 REASONING_TOKENS = 900
 PROMPT_NAMES = ("prompt", "style")
@@ -16,7 +16,7 @@ TITLE_NAMES = ("title", "name")
 LENGTH_NAMES = ("second", "duration")
 
 
-def write(asked: Asked, hit: Mapping[str, Fault]) -> Written:
+def write(asked: RequestModel, hit: Mapping[str, Fault]) -> Written:
     """An answer that fulfils the schema and makes sense, unless a fault spoils it."""
     thought = REASONING_TOKENS if asked.reasons else 0
     text = _compose(asked)
@@ -37,7 +37,7 @@ def write(asked: Asked, hit: Mapping[str, Fault]) -> Written:
     return Written(text, tokens, thought)
 
 
-def _compose(asked: Asked) -> str:
+def _compose(asked: RequestModel) -> str:
     seed = sha256(asked.words.encode()).hexdigest()
     words = BriefWords(read_journey(asked.words, seed), seed)
     if asked.schema is None:
@@ -59,7 +59,7 @@ def _compose(asked: Asked) -> str:
             return words.journey.seconds if place is None else words.seconds(place)
         return None
 
-    return json.dumps(Imagination(asked.schema, say, count).write(), ensure_ascii=False)
+    return json.dumps(ValueGenerator(asked.schema, say, count).write(), ensure_ascii=False)
 
 
 def _field(path: Path) -> str:

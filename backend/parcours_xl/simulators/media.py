@@ -44,15 +44,15 @@ def media_routes(media: Media, *, open_cors: bool) -> list[Route]:
     """Where the URLs in callbacks point; without open_cors, a plain host no page may read from."""
     methods = ["GET", "HEAD", "OPTIONS"]
     return [
-        Route("/files/{track}.mp3", TrackDoor(media, "file", open_cors), methods=methods),
-        Route("/streams/{track}", TrackDoor(media, "stream", open_cors), methods=methods),
+        Route("/files/{track}.mp3", TrackEndpoint(media, "file", open_cors), methods=methods),
+        Route("/streams/{track}", TrackEndpoint(media, "stream", open_cors), methods=methods),
         Route("/circles/{turn:int}", _turn_in_circles),
         Route("/images/{track}.svg", _draw_cover),
     ]
 
 
 @dataclass(frozen=True)
-class TrackDoor:
+class TrackEndpoint:
     """Answers requests for tracks, as an ASGI application."""
 
     media: Media

@@ -18,15 +18,15 @@ from parcours_xl.simulators.faults import Fault, FaultBook
 from parcours_xl.simulators.language_model import write
 from parcours_xl.simulators.openai_answers import (
     Written,
-    refuse,
-    refuse_key,
-    refuse_model,
+    reject,
+    reject_key,
+    reject_model,
     shape_chat,
     shape_responses,
 )
 from parcours_xl.simulators.openai_requests import (
     MODEL_NAMES,
-    Asked,
+    RequestModel,
     find_mistake,
     read_chat,
     read_responses,
@@ -36,9 +36,9 @@ from parcours_xl.simulators.settings import OpenAISettings
 
 MODELS_LISTED = ("gpt-4o-mini", "gpt-4o", "gpt-4.1-mini", "gpt-6-luna")
 REQUESTS_KEPT = 1_000
-Read = Callable[[Mapping[str, Any]], Asked]
-Shape = Callable[[Asked, Written], dict[str, Any]]
-Door = Callable[[Request], Awaitable[Response]]
+Read = Callable[[Mapping[str, Any]], RequestModel]
+Shape = Callable[[RequestModel, Written], dict[str, Any]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_openai(settings: OpenAISettings) -> Starlette:
@@ -46,8 +46,10 @@ def create_openai(settings: OpenAISettings) -> Starlette:
     openai = OpenAI(settings)
     app = Starlette(
         routes=[
-            Route("/v1/chat/completions", openai.door(read_chat, shape_chat), methods=["POST"]),
-            Route("/v1/responses", openai.door(read_responses, shape_responses), methods=["POST"]),
+            Route("/v1/chat/completions", openai.endpoint(read_chat, shape_chat), methods=["POST"]),
+            Route(
+                "/v1/responses", openai.endpoint(read_responses, shape_responses), methods=["POST"]
+            ),
             Route("/v1/models", openai.list_models),
             Route("/v1/models/{model}", openai.show_model),
             *control_routes(openai.faults, openai.describe),
@@ -58,7 +60,7 @@ def create_openai(settings: OpenAISettings) -> Starlette:
 
 
 class OpenAI:
-    """The API's doors, and what stands behind them."""
+    """The API's routes and handlers."""
 
     def __init__(self, settings: OpenAISettings) -> None:
         self.settings = settings
@@ -67,15 +69,15 @@ class OpenAI:
             self.faults.add(fault)
         self._requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
 
-    def door(self, read: Read, shape: Shape) -> Door:
+    def endpoint(self, read: Read, shape: Shape) -> Endpoint:
         """One of the two ways to ask a model."""
 
         async def answer(request: Request) -> Response:
             body = await read_object(request)
             if not carries_key(request, self.settings.api_key):
-                return self._note(body, refuse_key())
+                return self._note(body, reject_key())
             if body is None:
-                return self._note(body, refuse(400, "The body is not a JSON object."))
+                return self._note(body, reject(400, "The body is not a JSON object."))
             return self._note(body, await self._complete(request, read(body), shape))
 
         return answer
@@ -83,7 +85,7 @@ class OpenAI:
     async def list_models(self, request: Request) -> Response:
         """GET /v1/models."""
         if not carries_key(request, self.settings.api_key):
-            return refuse_key()
+            return reject_key()
         names = [name for name in MODELS_LISTED if name not in self.settings.withdrawn_models]
         return JSONResponse({"object": "list", "data": [_describe_model(name) for name in names]})
 
@@ -91,17 +93,17 @@ class OpenAI:
         """GET /v1/models/{model}."""
         name = request.path_params["model"]
         if not carries_key(request, self.settings.api_key):
-            return refuse_key()
+            return reject_key()
         hit = self.faults.take("call", call="model", model=name)
         if "model_withdrawn" in hit or not self._has(name):
-            return refuse_model(name)
+            return reject_model(name)
         return JSONResponse(_describe_model(name))
 
     def describe(self) -> dict[str, Any]:
         """What this OpenAI has seen; for the control endpoint."""
         return {"speed": self.settings.speed, "requests": list(self._requests)}
 
-    async def _complete(self, request: Request, asked: Asked, shape: Shape) -> Response:
+    async def _complete(self, request: Request, asked: RequestModel, shape: Shape) -> Response:
         hit = self.faults.take("call", call="completion", model=asked.model)
         delay_s = hit["slow"].number("delay_s") if "slow" in hit else 0.0
         await asyncio.sleep(delay_s + self.settings.answer_s / self.settings.speed)
@@ -112,10 +114,10 @@ class OpenAI:
         if wrong is not None:
             return wrong
         if "model_withdrawn" in hit or not self._has(asked.model):
-            return refuse_model(asked.model)
+            return reject_model(asked.model)
         mistake = find_mistake(asked)
         if mistake is not None:
-            return refuse(400, mistake.message, code=mistake.code, parameter=mistake.parameter)
+            return reject(400, mistake.message, code=mistake.code, parameter=mistake.parameter)
         written = write(asked, self.faults.take("completion", model=asked.model))
         return JSONResponse(shape(asked, written))
 
@@ -133,11 +135,11 @@ class OpenAI:
 def _answer_wrongly(hit: Mapping[str, Fault]) -> Response | None:
     """The error a fault asks for; None when none does."""
     if "bad_key" in hit:
-        return refuse_key()
+        return reject_key()
     if "refused" in hit:
         fault = hit["refused"]
         code, parameter = fault.text("code") or None, fault.text("parameter") or None
-        return refuse(
+        return reject(
             int(fault.number("status")), fault.text("message"), code=code, parameter=parameter
         )
     if "busy" in hit:
@@ -145,10 +147,10 @@ def _answer_wrongly(hit: Mapping[str, Fault]) -> Response | None:
         wait_s = fault.number("retry_after_s")
         headers = {"retry-after": f"{wait_s:g}"} if wait_s else None
         message = "Rate limit reached, or no quota is left."
-        return refuse(429, message, kind="requests", code=fault.text("code"), headers=headers)
+        return reject(429, message, kind="requests", code=fault.text("code"), headers=headers)
     if "server_error" in hit:
         message = "The server had an error while processing your request."
-        return refuse(int(hit["server_error"].number("status")), message, kind="server_error")
+        return reject(int(hit["server_error"].number("status")), message, kind="server_error")
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from starlette.responses import JSONResponse, Response
 
-from parcours_xl.simulators.openai_requests import Asked
+from parcours_xl.simulators.openai_requests import RequestModel
 
 CHARACTERS_A_TOKEN = 4
 
@@ -24,7 +24,7 @@ class Written:
     refusal: str | None = None
 
 
-def shape_chat(asked: Asked, written: Written) -> dict[str, Any]:
+def shape_chat(asked: RequestModel, written: Written) -> dict[str, Any]:
     """The body of a chat completion."""
     spent, given = _spent(written), _given(asked)
     return {
@@ -53,7 +53,7 @@ def shape_chat(asked: Asked, written: Written) -> dict[str, Any]:
     }
 
 
-def shape_responses(asked: Asked, written: Written) -> dict[str, Any]:
+def shape_responses(asked: RequestModel, written: Written) -> dict[str, Any]:
     """The body of a response; one that is cut off is incomplete."""
     spent, given = _spent(written), _given(asked)
     whole = written.finish == "stop"
@@ -87,7 +87,7 @@ def shape_responses(asked: Asked, written: Written) -> dict[str, Any]:
     }
 
 
-def refuse(
+def reject(
     status: int,
     message: str,
     *,
@@ -101,18 +101,18 @@ def refuse(
     return JSONResponse({"error": error}, status, headers)
 
 
-def refuse_model(model: str) -> Response:
+def reject_model(model: str) -> Response:
     """The model was never there, or is no longer."""
     message = f"The model '{model}' does not exist or you do not have access to it."
-    return refuse(404, message, code="model_not_found")
+    return reject(404, message, code="model_not_found")
 
 
-def refuse_key() -> Response:
+def reject_key() -> Response:
     """No key, or a wrong one."""
-    return refuse(401, "Incorrect API key provided.", code="invalid_api_key")
+    return reject(401, "Incorrect API key provided.", code="invalid_api_key")
 
 
-def _given(asked: Asked) -> int:
+def _given(asked: RequestModel) -> int:
     return len(asked.words) // CHARACTERS_A_TOKEN
 
 
@@ -120,5 +120,5 @@ def _spent(written: Written) -> int:
     return written.tokens + written.reasoning_tokens
 
 
-def _name(asked: Asked) -> str:
+def _name(asked: RequestModel) -> str:
     return sha256(f"{asked.model}\n{asked.words}".encode()).hexdigest()[:24]

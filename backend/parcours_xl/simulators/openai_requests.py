@@ -13,7 +13,7 @@ MODEL_NAMES = re.compile(r"(gpt-\d|o\d|chatgpt-)[\w.-]*")
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestModel:
     """One request to a model, whichever endpoint it came through."""
 
     model: str
@@ -36,14 +36,14 @@ class Asked:
         return bool(REASONING_MODELS.match(self.model)) and self.effort != "none"
 
 
-def read_chat(body: Mapping[str, Any]) -> Asked:
+def read_chat(body: Mapping[str, Any]) -> RequestModel:
     """A request of /v1/chat/completions."""
     wanted = _mapping(_mapping(body.get("response_format")).get("json_schema"))
     tokens_max = body.get("max_completion_tokens", body.get("max_tokens"))
     return _read(body, body.get("messages"), wanted, tokens_max, body.get("reasoning_effort"))
 
 
-def read_responses(body: Mapping[str, Any]) -> Asked:
+def read_responses(body: Mapping[str, Any]) -> RequestModel:
     """A request of /v1/responses."""
     wanted = _mapping(_mapping(body.get("text")).get("format"))
     effort = _mapping(body.get("reasoning")).get("effort")
@@ -67,7 +67,7 @@ def efforts_of(model: str) -> tuple[str, ...]:
     return ALL_EFFORTS
 
 
-def find_mistake(asked: Asked) -> Mistake | None:
+def find_mistake(asked: RequestModel) -> Mistake | None:
     """What the real service refuses in such a request; None for a good one."""
     reasoning_model = REASONING_MODELS.match(asked.model)
     if not asked.words.strip():
@@ -102,9 +102,9 @@ def _read(
     wanted: Mapping[str, Any],
     tokens_max: object,
     effort: object,
-) -> Asked:
+) -> RequestModel:
     schema = wanted.get("schema")
-    return Asked(
+    return RequestModel(
         model=str(body.get("model") or ""),
         words=_read_words(messages),
         schema_name=str(wanted.get("name") or ""),

@@ -48,30 +48,32 @@ class SunoSettings:
     """Makes task ids, and so the music, the same from run to run; None draws them."""
     faults: tuple[RawFault, ...] = ()
 
-    def turn(self, wishes: Mapping[str, Any]) -> None:
+    def turn(self, changes: Mapping[str, Any]) -> None:
         """Change some of TURNABLE. ValueError says which wish cannot be met; then none is."""
-        checked = {name: _check(name, wish) for name, wish in wishes.items()}
-        for name, wish in checked.items():
-            setattr(self, name, wish)
+        checked = {name: _check(name, value) for name, value in changes.items()}
+        for name, value in checked.items():
+            setattr(self, name, value)
 
     def turned(self) -> dict[str, Any]:
         """What can be turned, as it stands."""
         return {name: getattr(self, name) for name in TURNABLE}
 
 
-def _check(name: str, wish: object) -> object:
+def _check(name: str, value: object) -> object:
     if name not in TURNABLE:
         raise ValueError(f"only {', '.join(TURNABLE)} can be turned")
     if name == "signal":
-        if wish not in get_args(Signal):
+        if value not in get_args(Signal):
             raise ValueError(f"signal is one of {', '.join(get_args(Signal))}")
-    elif (name, wish) not in (("track_seconds", None), ("uneven_db", 0)) and not _is_positive(wish):
+    elif (name, value) not in (("track_seconds", None), ("uneven_db", 0)) and not _is_positive(
+        value
+    ):
         raise ValueError(f"{name} must be a number over 0")
-    return wish
+    return value
 
 
-def _is_positive(wish: object) -> bool:
-    return isinstance(wish, int | float) and not isinstance(wish, bool) and wish > 0
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def _faults(schema: Schema, path: Path) -> Iterator[str]:
         yield from _faults(part, (*path, "anyOf", place))
 
 
-class Imagination:
+class ValueGenerator:
     """Makes a value for any strict schema; words and numbers come from the two functions given.
 
     say(path) gives a text; count(path) a number, or how many items a list gets, or None where it

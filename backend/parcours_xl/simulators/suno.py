@@ -15,17 +15,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from parcours_xl.simulators.callback_sender import CallbackSender
 from parcours_xl.simulators.control import control_routes
 from parcours_xl.simulators.fault_kinds import CREDIT, RECORD_INFO, SUBMIT, SUNO_FAULTS
 from parcours_xl.simulators.faults import FaultBook
 from parcours_xl.simulators.media import Media, media_routes
-from parcours_xl.simulators.messenger import Messenger
 from parcours_xl.simulators.rate_window import RateWindow
 from parcours_xl.simulators.recordings import Recordings
 from parcours_xl.simulators.requests import carries_key, read_object
 from parcours_xl.simulators.settings import SunoSettings
 from parcours_xl.simulators.submissions import find_refusal
-from parcours_xl.simulators.suno_answers import answer_wrongly, drop, name_status, refuse, succeed
+from parcours_xl.simulators.suno_answers import answer_wrongly, drop, name_status, reject, succeed
 from parcours_xl.simulators.tasks import Tasks, name_segment, to_camel_case
 from parcours_xl.simulators.urls import with_url_faults
 
@@ -51,10 +51,10 @@ def create_suno(settings: SunoSettings, client: httpx.AsyncClient | None = None)
 
     app = Starlette(
         routes=[
-            Route("/api/v1/generate", suno.door(SUBMIT, suno.submit), methods=["POST"]),
-            Route("/api/v1/generate/record-info", suno.door(RECORD_INFO, suno.record_info)),
-            Route("/api/v1/generate/credit", suno.door(CREDIT, suno.credit)),
-            Route("/api/{path:path}", suno.door("unknown", suno.no_such_path), methods=METHODS),
+            Route("/api/v1/generate", suno.endpoint(SUBMIT, suno.submit), methods=["POST"]),
+            Route("/api/v1/generate/record-info", suno.endpoint(RECORD_INFO, suno.record_info)),
+            Route("/api/v1/generate/credit", suno.endpoint(CREDIT, suno.credit)),
+            Route("/api/{path:path}", suno.endpoint("unknown", suno.no_such_path), methods=METHODS),
             Route("/_control/credits", suno.set_credits, methods=["PUT"]),
             Route("/_control/settings", suno.turn, methods=["PUT"]),
             *control_routes(suno.faults, suno.describe),
@@ -68,7 +68,7 @@ def create_suno(settings: SunoSettings, client: httpx.AsyncClient | None = None)
 
 
 class Suno:
-    """The API's doors, and what stands behind them."""
+    """The API's routes and handlers."""
 
     def __init__(self, settings: SunoSettings, client: httpx.AsyncClient | None) -> None:
         self.settings = settings
@@ -78,17 +78,17 @@ class Suno:
         self.window = RateWindow(settings.rate_limit, settings.rate_window_s)
         self.tasks = Tasks(settings)
         self.recordings = Recordings(settings.cache_bytes_max)
-        self.messenger = Messenger(settings, self.faults, client)
+        self.callback_sender = CallbackSender(settings, self.faults, client)
         self.media = Media(settings, self.tasks, self.recordings, self.faults)
         self.credits = settings.credits
 
-    def door(self, call: str, work: Work) -> Work:
+    def endpoint(self, call: str, work: Work) -> Work:
         """One call of the API: rate limit first, then faults, then the key, then the work."""
 
         async def answer(request: Request) -> Response:
             if not self.window.admit(call):
                 code = self.settings.rate_code
-                return refuse(code, RATE_MESSAGES.get(code, "Too many requests."))
+                return reject(code, RATE_MESSAGES.get(code, "Too many requests."))
             hit = self.faults.take("call", call=call, **await self._facts(request))
             wrong = answer_wrongly(hit)
             if wrong is not None:
@@ -98,7 +98,7 @@ class Suno:
             response = (
                 await work(request)
                 if carries_key(request, self.settings.api_key)
-                else refuse(401, SUNO_FAULTS["bad_key"].does)
+                else reject(401, SUNO_FAULTS["bad_key"].does)
             )
             if "no_answer" in hit:
                 return await drop(request, hit["no_answer"])
@@ -114,27 +114,27 @@ class Suno:
         """POST /api/v1/generate (docs/vendors.md#suno-generate)."""
         payload = await read_object(request)
         if payload is None:
-            return refuse(400, "The request body is not a JSON object.")
+            return reject(400, "The request body is not a JSON object.")
         refusal = find_refusal(payload)
         if refusal is not None:
-            return refuse(*refusal)
+            return reject(*refusal)
         if self.credits < CREDITS_A_REQUEST:
-            return refuse(429, SUNO_FAULTS["no_credits"].does)
+            return reject(429, SUNO_FAULTS["no_credits"].does)
         self.credits -= CREDITS_A_REQUEST
         origin = self.settings.public_url or str(request.base_url).rstrip("/")
         task = self.tasks.accept(payload, origin, self.settings.plain_url or origin)
         task.requests[SUBMIT] += 1
-        self.messenger.start(task)
+        self.callback_sender.start(task)
         return succeed({"taskId": task.id})
 
     async def record_info(self, request: Request) -> Response:
         """GET /api/v1/generate/record-info?taskId= (docs/vendors.md#suno-record-info)."""
         task_id = request.query_params.get("taskId")
         if not task_id:
-            return refuse(400, "taskId is required")
+            return reject(400, "taskId is required")
         task = self.tasks.find(task_id)
         if task is None:
-            return refuse(404, "The task does not exist.")
+            return reject(404, "The task does not exist.")
         task.requests[RECORD_INFO] += 1
         hit = self.faults.take("message", message="record-info", **task.facts)
         hit |= self.faults.take("record", **task.facts)
@@ -154,7 +154,7 @@ class Suno:
 
     async def no_such_path(self, _: Request) -> Response:
         """Anything else below /api."""
-        return refuse(404, "Not found", 404)
+        return reject(404, "Not found", 404)
 
     async def set_credits(self, request: Request) -> Response:
         """PUT /_control/credits {"credits": n}."""
@@ -185,7 +185,7 @@ class Suno:
 
     async def close(self) -> None:
         """Stop callbacks and composing, forget the recordings."""
-        await self.messenger.close()
+        await self.callback_sender.close()
         self.recordings.close()
 
     async def _facts(self, request: Request) -> dict[str, str]:

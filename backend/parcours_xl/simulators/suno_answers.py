@@ -18,7 +18,7 @@ def succeed(data: object) -> Response:
     return JSONResponse({"code": 200, "msg": "success", "data": data})
 
 
-def refuse(code: int, message: str, status: int = 200) -> Response:
+def reject(code: int, message: str, status: int = 200) -> Response:
     """An answer which refuses; data is null then."""
     return JSONResponse({"code": code, "msg": message, "data": None}, status)
 
@@ -32,7 +32,7 @@ def answer_wrongly(hit: Mapping[str, Fault]) -> Response | None:
             status, code = int(fault.number("status")), int(fault.number("code"))
             message = fault.text("message") or SUNO_FAULTS[name].does
             both = bool(fault.options["both"])
-            return refuse(code if both else status or code, message, status or 200)
+            return reject(code if both else status or code, message, status or 200)
     return None
 
 

@@ -6,7 +6,7 @@ const pairs = Object.entries(COLOURS);
 
 describe("the twenty colour pairs", () => {
   test("are one for each preset of the service", () => {
-    const folder = new URL("../../../backend/parcours_xl/journeys/presets", import.meta.url);
+    const folder = new URL("../../../backend/parcours_xl/domain/presets", import.meta.url);
     const keys = readdirSync(folder)
       .filter((name) => name.endsWith(".toml"))
       .map((name) => name.replace(".toml", ""));

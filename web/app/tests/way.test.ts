@@ -76,7 +76,7 @@ const WAYS: Readonly<Record<string, readonly [string, string]>> = {
   ],
 };
 
-const FOLDER = new URL("../../../backend/parcours_xl/journeys/presets/", import.meta.url);
+const FOLDER = new URL("../../../backend/parcours_xl/domain/presets/", import.meta.url);
 const SHEETS = readdirSync(FOLDER).filter((name) => name.endsWith(".toml"));
 
 /** The feelings as the service's own sheet has them: `from_feeling = { fr = "…", en = "…" }`. */

@@ -1,4 +1,4 @@
-"""The doors of Auth that only the service key opens."""
+"""Handlers of Auth for the service key only."""
 
 import re
 from uuid import UUID

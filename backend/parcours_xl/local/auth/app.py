@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from parcours_xl.local.auth import admin, doors
+from parcours_xl.local.auth import admin, handlers
 from parcours_xl.local.auth.errors import AuthError, render_database_error, render_error
 from parcours_xl.local.auth.service import Auth, auth_of
 
@@ -18,11 +18,11 @@ def create_auth(auth: Auth) -> Starlette:
     """Every endpoint there is; supabase/auth has more."""
     app = Starlette(
         routes=[
-            Route("/signup", doors.signup, methods=["POST"]),
-            Route("/token", doors.token, methods=["POST"]),
-            Route("/user", doors.read_user, methods=["GET"]),
-            Route("/user", doors.update_user, methods=["PUT"]),
-            Route("/logout", doors.logout, methods=["POST"]),
+            Route("/signup", handlers.signup, methods=["POST"]),
+            Route("/token", handlers.token, methods=["POST"]),
+            Route("/user", handlers.read_user, methods=["GET"]),
+            Route("/user", handlers.update_user, methods=["PUT"]),
+            Route("/logout", handlers.logout, methods=["POST"]),
             Route("/admin/users", admin.create_user, methods=["POST"]),
             Route("/admin/users/{user_id}", admin.get_user, methods=["GET"]),
             Route("/admin/users/{user_id}", admin.update_user, methods=["PUT"]),

@@ -36,7 +36,7 @@ def unprocessable(code: str, message: str, **details: Any) -> AuthError:
 
 
 def forbidden(code: str, message: str) -> AuthError:
-    """A token that does not open this door (403)."""
+    """A token that does not admit to this route (403)."""
     return AuthError(403, code, message)
 
 
@@ -57,6 +57,6 @@ def render_error(request: Request, error: Exception) -> JSONResponse:
 def render_database_error(request: Request, error: Exception) -> JSONResponse:
     """The answer when the database is away (503), or does what nobody expected (500)."""
     log.error("%s %s: %s", request.method, request.url.path, error)
-    away = isinstance(error, psycopg.OperationalError)
-    status, message = (503, "Database is away") if away else (500, "Database error")
+    unavailable = isinstance(error, psycopg.OperationalError)
+    status, message = (503, "Database is away") if unavailable else (500, "Database error")
     return render_error(request, AuthError(status, "unexpected_failure", message))

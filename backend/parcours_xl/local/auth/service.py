@@ -1,4 +1,4 @@
-"""What every door of Auth works with."""
+"""What every handler of Auth works with."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,1 +1,1 @@
-"""`parcours demo`: one journey, lived from the outside as a frontend lives it."""
+"""`parcours demo`: one journey through the public API, as a frontend runs it."""

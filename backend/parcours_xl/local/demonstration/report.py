@@ -1,4 +1,4 @@
-"""What a demonstration has shown: a journey, and the doors that stay closed to others."""
+"""What a demonstration has shown: a journey, and that others are refused."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -9,14 +9,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from parcours_xl.local.storage import bucket_doors, object_doors
+from parcours_xl.local.storage import bucket_handlers, object_handlers
 from parcours_xl.local.storage.errors import StorageError, render_database_error, render_error
 from parcours_xl.local.storage.service import Storage
 
 JSON_BYTES_MAX = 1024 * 1024
 OBJECT = "/{bucket}/{name:path}"
 
-Door = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 def create_storage(storage: Storage) -> Starlette:
@@ -35,35 +35,35 @@ def create_storage(storage: Storage) -> Starlette:
 
 
 def _bucket_routes() -> list[Route]:
-    doors = bucket_doors
+    handlers = bucket_handlers
     return [
-        Route("/bucket", doors.list_buckets, methods=["GET"]),
-        _takes_json("/bucket", doors.create_bucket),
-        Route("/bucket/{bucket}", doors.get_bucket, methods=["GET"]),
-        Route("/bucket/{bucket}", doors.delete_bucket, methods=["DELETE"]),
-        _takes_json("/bucket/{bucket}/empty", doors.empty_bucket),
+        Route("/bucket", handlers.list_buckets, methods=["GET"]),
+        _takes_json("/bucket", handlers.create_bucket),
+        Route("/bucket/{bucket}", handlers.get_bucket, methods=["GET"]),
+        Route("/bucket/{bucket}", handlers.delete_bucket, methods=["DELETE"]),
+        _takes_json("/bucket/{bucket}/empty", handlers.empty_bucket),
     ]
 
 
 def _object_routes() -> list[Route]:
-    doors = object_doors
+    handlers = object_handlers
     return [
-        Route("/object/sign" + OBJECT, doors.download_signed, methods=["GET"]),
-        _takes_json("/object/sign" + OBJECT, doors.sign),
-        _takes_json("/object/sign/{bucket}", doors.sign_many),
-        _takes_json("/object/list/{bucket}", doors.list_folder),
-        Route("/object/info" + OBJECT, doors.info, methods=["GET"]),
-        Route("/object/authenticated" + OBJECT, doors.download_authenticated, methods=["GET"]),
-        Route("/object/public" + OBJECT, doors.download_public, methods=["GET"]),
-        _takes_json("/object/{bucket}", doors.delete_many, method="DELETE"),
-        Route("/object" + OBJECT, doors.download, methods=["GET"]),
-        Route("/object" + OBJECT, doors.upload, methods=["POST", "PUT"]),
-        Route("/object" + OBJECT, doors.delete, methods=["DELETE"]),
+        Route("/object/sign" + OBJECT, handlers.download_signed, methods=["GET"]),
+        _takes_json("/object/sign" + OBJECT, handlers.sign),
+        _takes_json("/object/sign/{bucket}", handlers.sign_many),
+        _takes_json("/object/list/{bucket}", handlers.list_folder),
+        Route("/object/info" + OBJECT, handlers.info, methods=["GET"]),
+        Route("/object/authenticated" + OBJECT, handlers.download_authenticated, methods=["GET"]),
+        Route("/object/public" + OBJECT, handlers.download_public, methods=["GET"]),
+        _takes_json("/object/{bucket}", handlers.delete_many, method="DELETE"),
+        Route("/object" + OBJECT, handlers.download, methods=["GET"]),
+        Route("/object" + OBJECT, handlers.upload, methods=["POST", "PUT"]),
+        Route("/object" + OBJECT, handlers.delete, methods=["DELETE"]),
     ]
 
 
-def _takes_json(path: str, door: Door, method: str = "POST") -> Route:
-    return Route(path, door, methods=[method], max_body_size=JSON_BYTES_MAX)
+def _takes_json(path: str, handler: Handler, method: str = "POST") -> Route:
+    return Route(path, handler, methods=[method], max_body_size=JSON_BYTES_MAX)
 
 
 async def _render_http_error(request: Request, error: Exception) -> JSONResponse:

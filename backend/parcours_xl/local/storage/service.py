@@ -1,4 +1,4 @@
-"""What every door of Storage works with: storing, finding, signing and deleting objects."""
+"""What every handler of Storage works with: storing, finding, signing and deleting objects."""
 
 import time
 from collections.abc import AsyncIterator

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
-from parcours_xl.adapters.brief_writer import BriefNotWritten, open_brief_writer
-from parcours_xl.adapters.database import SunoQuotaFull
-from parcours_xl.adapters.oversight import Signs
-from parcours_xl.adapters.sql_functions import APIError, KeyRefused, SupabaseAway
-from parcours_xl.adapters.suno import SunoBusy, SunoRefused, SunoSilent
-from parcours_xl.adapters.supabase_errors import NOT_ALLOWED, is_anon_key
-from parcours_xl.adapters.tracks import StorageAway
+from parcours_xl.clients.brief_writer import BriefNotWritten, open_brief_writer
+from parcours_xl.clients.database import SunoQuotaFull
+from parcours_xl.clients.operations_queries import Gauges
+from parcours_xl.clients.sql_functions import APIError, KeyRefused, SupabaseUnavailable
+from parcours_xl.clients.storage import StorageUnavailable
+from parcours_xl.clients.suno import SunoOutcomeUnknown, SunoRefused, SunoUnavailable
+from parcours_xl.clients.supabase_errors import NOT_ALLOWED, is_anon_key
+from parcours_xl.errors import RetryableError
 from parcours_xl.operations.alerts import judge, read_snapshot
 from parcours_xl.operations.credit import read_credits
 from parcours_xl.operations.doctor.findings import Check, Context, Finding, Kind, Result
@@ -19,7 +20,6 @@ from parcours_xl.operations.repairs import Repaired, Repairs
 from parcours_xl.operations.wording import brief_reason, seconds
 from parcours_xl.settings import UNKNOWN, Settings
 from parcours_xl.targets import MAINTENANCE_MISSED_MAX
-from parcours_xl.trouble import Postponed
 
 KEY_PAUSES_S = (1.0, 2.0)
 QUEUE_WAITS_S = 60
@@ -68,7 +68,7 @@ class CallbackBase(Check):
             return self.result(Finding(NOT_CONFIGURED, "CALLBACK_BASE is not set here"))
         if warning := context.settings.callback_warning():
             return self.result(Finding(self.unreachable, warning))
-        wrong = await context.outside.probes.callback(base)
+        wrong = await context.clients.probes.callback(base)
         if wrong is not None:
             return self.result(Finding(self.unreachable, f"{base}: {wrong}"))
         if lost := await self._find_lost(context):
@@ -79,8 +79,8 @@ class CallbackBase(Check):
         # The address may be open for us and closed for Suno: who reported the music lately?
         settings = context.settings
         try:
-            snapshot = await read_snapshot(context.outside.oversight, settings)
-        except (SupabaseAway, APIError):
+            snapshot = await read_snapshot(context.clients.queries, settings)
+        except (SupabaseUnavailable, APIError):
             return None  # the check of Supabase reports it
         alert = next(alert for alert in judge(snapshot, settings) if alert.name == "callbacks")
         if not alert.firing:
@@ -97,7 +97,7 @@ class Supabase(Check):
     part = "Supabase"
     healthy = "the database, Auth and Storage answer"
     needs_supabase = False
-    away = Kind(
+    unavailable = Kind(
         "supabase",
         "action",
         "no journey begins, goes on or is played",
@@ -111,7 +111,7 @@ class Supabase(Check):
         "set SUPABASE_SERVICE_ROLE_KEY to the project's secret (or service_role) key, then restart",
         "supabase-is-away",
     )
-    kinds = (away, key)
+    kinds = (unavailable, key)
 
     async def find(self, context: Context) -> Result:
         found = await asyncio.gather(
@@ -127,7 +127,7 @@ class Supabase(Check):
             async with asyncio.timeout(ANSWER_S_MAX):
                 return await check
         except TimeoutError:
-            return Finding(self.away, f"{what} gives no answer within {ANSWER_S_MAX} s")
+            return Finding(self.unavailable, f"{what} gives no answer within {ANSWER_S_MAX} s")
 
     async def _check_database(self, context: Context) -> Finding | None:
         whose = _whose_key(context.settings)
@@ -139,19 +139,19 @@ class Supabase(Check):
             if error.code != NOT_ALLOWED:
                 raise
             return Finding(self.key, f"the service key has not the rights of a service key{whose}")
-        except Postponed as away:
-            return Finding(self.away, away.message)
+        except RetryableError as unavailable:
+            return Finding(self.unavailable, unavailable.message)
         return None
 
     async def _check_auth(self, context: Context) -> Finding | None:
-        wrong = await context.outside.probes.auth()
-        return Finding(self.away, wrong) if wrong else None
+        wrong = await context.clients.probes.auth()
+        return Finding(self.unavailable, wrong) if wrong else None
 
     async def _check_storage(self, context: Context) -> Finding | None:
         try:
-            await context.outside.tracks.reach()
-        except StorageAway as away:
-            return Finding(self.away, away.message)
+            await context.clients.storage.reach()
+        except StorageUnavailable as unavailable:
+            return Finding(self.unavailable, unavailable.message)
         return None
 
 
@@ -159,11 +159,11 @@ async def _try_key(context: Context) -> None:
     """Raise KeyRefused only when it lasts: a hosted gateway refuses good keys for a moment."""
     for pause_s in KEY_PAUSES_S:
         try:
-            await context.outside.oversight.read_queues()
+            await context.clients.queries.read_queues()
             return
         except KeyRefused:
             await asyncio.sleep(pause_s)
-    await context.outside.oversight.read_queues()
+    await context.clients.queries.read_queues()
 
 
 def _whose_key(settings: Settings) -> str:
@@ -177,7 +177,7 @@ class Migrations(Check):
     kinds = (MIGRATIONS,)
 
     async def find(self, context: Context) -> Result:
-        applied = await context.outside.oversight.read_migrations()
+        applied = await context.clients.queries.read_migrations()
         if applied is None:
             message = "the project does not record which migrations were applied"
             return self.result(Finding(NOT_CONFIGURED, message))
@@ -203,7 +203,7 @@ class Access(Check):
     kinds = (changed,)
 
     async def find(self, context: Context) -> Result:
-        wrong = await context.outside.oversight.inspect_access()
+        wrong = await context.clients.queries.inspect_access()
         return self.result(*(Finding(self.changed, message) for message in wrong))
 
 
@@ -218,8 +218,8 @@ class Suno(Check):
         "correct SUNO_API_KEY, and look at the account at Suno",
         "out-of-suno-credits",
     )
-    away = Kind(
-        "suno_away",
+    unavailable = Kind(
+        "suno_unavailable",
         "action",
         "no music is composed until Suno is back; journeys under way wait or fail",
         "wait; afterwards parcours doctor --fix composes again what has failed",
@@ -232,18 +232,18 @@ class Suno(Check):
         "buy Suno credits; then parcours doctor --fix",
         "out-of-suno-credits",
     )
-    kinds = (key, away, credits)
+    kinds = (key, unavailable, credits)
 
     async def find(self, context: Context) -> Result:
         settings = context.settings
         if settings.suno_api_key.get_secret_value() == UNKNOWN:
             return self.result(Finding(NOT_CONFIGURED, "SUNO_API_KEY is not set here"))
         try:
-            left = await read_credits(context.outside)
+            left = await read_credits(context.clients)
         except SunoRefused as refused:
             return self.result(Finding(self.key, refused.message))
-        except (SunoBusy, SunoSilent) as away:
-            return self.result(Finding(self.away, away.message))
+        except (SunoUnavailable, SunoOutcomeUnknown) as unavailable:
+            return self.result(Finding(self.unavailable, unavailable.message))
         except SunoQuotaFull:
             return self.skipped("composing uses every request that Suno allows at this moment")
         if left < settings.credits_min:
@@ -303,7 +303,7 @@ class Queues(Check):
         "jobs_given_up",
         "action",
         "a journey stands still, a track is not stored, or data is not erased",
-        "read the workers' logs (job.broke); correct the cause, then --fix queues the jobs again",
+        "read the workers' logs (job.failed); correct the cause, then --fix queues the jobs again",
         "a-job-was-given-up",
     )
     unreadable = Kind(
@@ -316,7 +316,7 @@ class Queues(Check):
     kinds = (waiting, no_maintenance, set_aside, unreadable)
 
     async def find(self, context: Context) -> Result:
-        oversight, settings = context.outside.oversight, context.settings
+        queries, settings = context.clients.queries, context.settings
         findings = [
             Finding(
                 self.waiting,
@@ -324,15 +324,15 @@ class Queues(Check):
                 queue.due,
                 since=datetime.now(UTC) - timedelta(seconds=queue.oldest_s),
             )
-            for queue in await oversight.read_queues()
+            for queue in await queries.read_queues()
             if queue.due and queue.oldest_s > min(QUEUE_WAITS_S, settings.old_job_s)
         ]
-        signs = await oversight.read_signs(datetime.now(UTC))
-        findings += [*self._maintenance(signs, settings), *self._set_aside(signs)]
+        gauges = await queries.read_gauges(datetime.now(UTC))
+        findings += [*self._maintenance(gauges, settings), *self._set_aside(gauges)]
         return self.result(*findings)
 
-    def _maintenance(self, signs: Signs, settings: Settings) -> list[Finding]:
-        due_at = signs.caretaker_due_at
+    def _maintenance(self, gauges: Gauges, settings: Settings) -> list[Finding]:
+        due_at = gauges.caretaker_due_at
         if due_at is None:
             message = "no worker has ever done the maintenance of this project"
             return [Finding(self.no_maintenance, message)]
@@ -342,16 +342,16 @@ class Queues(Check):
         message = f"no worker has done the maintenance for {seconds(late_s)}"
         return [Finding(self.no_maintenance, message, since=due_at)]
 
-    def _set_aside(self, signs: Signs) -> list[Finding]:
+    def _set_aside(self, gauges: Gauges) -> list[Finding]:
         findings = []
-        if unreadable := signs.jobs_unreadable:
+        if unreadable := gauges.jobs_unreadable:
             message = f"{unreadable} messages of a queue cannot be read, and were set aside"
             findings.append(Finding(self.unreadable, message, unreadable, repair=_send_jobs))
-        if count := signs.jobs_given_up - unreadable:
+        if count := gauges.jobs_given_up - unreadable:
             message = f"{count} jobs were given up"
             findings.append(Finding(self.set_aside, message, count, repair=_send_jobs))
         return findings
 
 
 async def _send_jobs(context: Context) -> Repaired:
-    return await Repairs(context.outside).send_jobs()
+    return await Repairs(context.clients).send_jobs()

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from parcours_xl.adapters.outside import Outside
-from parcours_xl.adapters.sql_functions import APIError, KeyRefused, SupabaseAway
-from parcours_xl.adapters.supabase_errors import NOT_ALLOWED, FunctionUnknown
+from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.sql_functions import APIError, KeyRefused, SupabaseUnavailable
+from parcours_xl.clients.supabase_errors import NOT_ALLOWED, FunctionUnknown
+from parcours_xl.errors import ParcoursError
 from parcours_xl.operations.doctor.deployment import (
     MIGRATIONS,
     NOT_CONFIGURED,
@@ -40,7 +41,6 @@ from parcours_xl.operations.doctor.records import (
 )
 from parcours_xl.operations.repairs import Repaired
 from parcours_xl.settings import Settings
-from parcours_xl.trouble import Trouble
 
 CHECK_S_MAX = 20
 """No part of a deployment may keep the doctor waiting for longer."""
@@ -90,7 +90,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Examination:
+class DoctorReport:
     """The results of all checks, in the order of the screen."""
 
     results: Sequence[Result]
@@ -128,20 +128,20 @@ class Examination:
         }
 
 
-async def examine(
-    outside: Outside,
+async def run_checks(
+    clients: Clients,
     settings: Settings,
     *,
     fix: bool,
     force: bool = False,
     progress: Progress = lambda *_: None,
-) -> Examination:
+) -> DoctorReport:
     """Carry out every check; with `fix`, repair what can be repaired.
 
     force: also compose again what Suno refused for good, or would refuse again. What cannot be
     checked is a finding of its own: Supabase may be what is wrong, so it is checked first.
     """
-    context = Context(outside, settings, progress, force)
+    context = Context(clients, settings, progress, force)
     progress("Supabase", 0, 1)
     supabase = await _run(Supabase(), context)
     deployment = await asyncio.gather(
@@ -153,7 +153,7 @@ async def examine(
     results = [*deployment, _merge(records)]
     if fix:
         results = [await _repair(result, context) for result in results]
-    return Examination(results)
+    return DoctorReport(results)
 
 
 async def _run_after(supabase: Result, check: Check, context: Context) -> Result:
@@ -173,8 +173,8 @@ async def _run(check: Check, context: Context) -> Result:
             return await check.find(context)
     except FunctionUnknown as error:
         return check.result(Finding(MIGRATIONS, f"not checked: {error.message}"))
-    except SupabaseAway as away:
-        is_refused = isinstance(away, KeyRefused)
+    except SupabaseUnavailable as unavailable:
+        is_refused = isinstance(unavailable, KeyRefused)
         return check.skipped("the service key is refused" if is_refused else "Supabase is away")
     except TimeoutError:
         return check.skipped(f"no answer within {CHECK_S_MAX} s")
@@ -208,6 +208,6 @@ async def _apply(finding: Finding, context: Context) -> Finding:
         return finding
     try:
         return replace(finding, repaired=await finding.repair(context))
-    except Trouble as trouble:
-        failed = Repaired(f"not repaired: {trouble.message}", left=finding.count)
+    except ParcoursError as error:
+        failed = Repaired(f"not repaired: {error.message}", left=finding.count)
         return replace(finding, repaired=failed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from parcours_xl.adapters.outside import Outside
+from parcours_xl.clients.clients import Clients
 from parcours_xl.operations.repairs import Repaired
 from parcours_xl.settings import Settings
 
@@ -22,7 +22,7 @@ RUNBOOK = "docs/runbook.md"
 class Kind:
     """A finding that can occur, as docs/runbook.md describes it.
 
-    severity: 'action' (somebody has to act) or 'note'. impact: what listeners notice.
+    severity: 'action' (action is required) or 'note'. impact: what listeners notice.
     advice: what to do. section: the anchor in docs/runbook.md.
     """
 
@@ -55,7 +55,7 @@ class Finding:
 
     @property
     def needs_action(self) -> bool:
-        """Whether somebody still has to act."""
+        """Whether action is still required."""
         if self.kind.severity == "note":
             return False
         return self.repaired is None or self.repaired.left > 0
@@ -99,7 +99,7 @@ class Result:
 class Context:
     """What a check works with. force: repair also what Suno refused for good."""
 
-    outside: Outside
+    clients: Clients
     settings: Settings
     progress: Progress = lambda *_: None
     force: bool = False
@@ -121,7 +121,7 @@ class Check(ABC):
 
     @abstractmethod
     async def find(self, context: Context) -> Result:
-        """Look. Raises SupabaseAway or APIError, which the examination reports."""
+        """Look. Raises SupabaseUnavailable or APIError, which the examination reports."""
 
     def result(self, *findings: Finding, message: str | None = None) -> Result:
         return Result(self.part, message or self.healthy, findings)

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from itertools import groupby
 from typing import TypeVar
 
-from parcours_xl.adapters.oversight import FoundRun, FoundSegment, Oversight
-from parcours_xl.journeys.failures import failure_of
+from parcours_xl.clients.operations_queries import FoundRun, FoundSegment, OperationsQueries
+from parcours_xl.domain.failures import failure_of
 from parcours_xl.operations.doctor.findings import (
     EXAMPLES_MAX,
     Check,
@@ -41,7 +41,7 @@ class UnscheduledRuns(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        runs = [run async for run in find_runs(context.outside.oversight, "unheld")]
+        runs = [run async for run in find_runs(context.clients.queries, "unheld")]
         what = "runs begun that no worker will look at"
         return self.result(*_report(self.kind, runs, what, lambda it: it.schedule(runs)))
 
@@ -57,7 +57,7 @@ class NeverStartedRuns(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        runs = [run async for run in find_runs(context.outside.oversight, "never_started")]
+        runs = [run async for run in find_runs(context.clients.queries, "never_started")]
         return self.result(*_report(self.kind, runs, "runs created today and never started"))
 
 
@@ -72,7 +72,7 @@ class RunsWithoutOwner(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        runs = [run async for run in find_runs(context.outside.oversight, "ownerless")]
+        runs = [run async for run in find_runs(context.clients.queries, "ownerless")]
         return self.result(*_report(self.kind, runs, "runs whose user was deleted"))
 
 
@@ -87,7 +87,7 @@ class StuckSegments(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = [one async for one in find_segments(context.outside.oversight, "stuck")]
+        found = [one async for one in find_segments(context.clients.queries, "stuck")]
         what = "segments composed for too long"
         return self.result(*_report(self.kind, found, what, lambda it: it.unstick(found)))
 
@@ -103,7 +103,7 @@ class UnstoredTracks(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = [one async for one in find_segments(context.outside.oversight, "unstored")]
+        found = [one async for one in find_segments(context.clients.queries, "unstored")]
         what = "segments delivered and not being stored"
         return self.result(*_report(self.kind, found, what, lambda it: it.store(found)))
 
@@ -128,7 +128,7 @@ class FailedSegments(Records):
     kinds = (failed, exhausted)
 
     async def find(self, context: Context) -> Result:
-        found = [one async for one in find_segments(context.outside.oversight, "failed")]
+        found = [one async for one in find_segments(context.clients.queries, "failed")]
         attempts_max = context.settings.attempts_max
         exhausted = [one for one in found if one.attempts >= attempts_max]
         failed = [one for one in found if one.attempts < attempts_max]
@@ -151,7 +151,7 @@ class FailedSegments(Records):
             if failure.remedy == "retry_when_suno_accepts" and not context.suno_accepts:
                 why = "Suno does not accept the key, or its credits are low"
                 return Repaired(f"not composed again: {why}", left=len(segments))
-            return await Repairs(context.outside).compose(segments)
+            return await Repairs(context.clients).compose(segments)
 
         return _finding(kind, segments, message, repair=compose, advice=failure.advice)
 
@@ -205,12 +205,12 @@ class MissingFiles(Records):
         )
 
     async def _scan(self, context: Context) -> list[FoundSegment]:
-        oversight = context.outside.oversight
-        expected = (await oversight.count_scans())["segments"]
+        queries = context.clients.queries
+        expected = (await queries.count_scans())["segments"]
         found: list[FoundSegment] = []
         looked, after = 0, None
         while True:
-            page = await oversight.scan_segments(after, SCAN)
+            page = await queries.scan_segments(after, SCAN)
             found += page.found
             looked += page.looked
             context.progress("segments", looked, max(looked, expected))
@@ -219,13 +219,17 @@ class MissingFiles(Records):
 
     async def _probe(self, context: Context, linked: Sequence[FoundSegment]) -> set[object]:
         """Ids of the segments whose address at Suno still plays."""
-        downloads = context.outside.downloads
+        downloads = context.clients.downloads
         playing: set[object] = set()
         for start in range(0, len(linked), PROBES_AT_ONCE):
             context.progress("addresses", start, len(linked))
             some = [one for one in linked[start : start + PROBES_AT_ONCE] if one.final_url]
-            alive = await asyncio.gather(*(downloads.lives(one.final_url or "") for one in some))
-            playing |= {one.id for one, lives in zip(some, alive, strict=True) if lives}
+            alive = await asyncio.gather(
+                *(downloads.is_available(one.final_url or "") for one in some)
+            )
+            playing |= {
+                one.id for one, is_available in zip(some, alive, strict=True) if is_available
+            }
         return playing
 
 
@@ -245,7 +249,7 @@ class OrphanedFiles(Records):
             return self.result()
 
         async def delete(context: Context) -> Repaired:
-            return await Repairs(context.outside).delete(paths)
+            return await Repairs(context.clients).delete(paths)
 
         message = _count(paths, "orphaned files, which no segment refers to")
         examples = tuple(paths[:EXAMPLES_MAX])
@@ -254,12 +258,12 @@ class OrphanedFiles(Records):
         )
 
     async def _scan(self, context: Context) -> list[str]:
-        oversight = context.outside.oversight
-        expected = (await oversight.count_scans())["files"]
+        queries = context.clients.queries
+        expected = (await queries.count_scans())["files"]
         paths: list[str] = []
         looked, after = 0, None
         while True:
-            page = await oversight.scan_files(after, SCAN)
+            page = await queries.scan_files(after, SCAN)
             paths += page.found
             looked += page.looked
             context.progress("files", looked, max(looked, expected))
@@ -267,11 +271,11 @@ class OrphanedFiles(Records):
                 return paths
 
 
-async def find_segments(oversight: Oversight, kind: str) -> AsyncIterator[FoundSegment]:
-    """Every segment of one kind (Oversight.find_segments)."""
+async def find_segments(queries: OperationsQueries, kind: str) -> AsyncIterator[FoundSegment]:
+    """Every segment of one kind (OperationsQueries.find_segments)."""
     after = None
     while True:
-        page = await oversight.find_segments(kind, after, PAGE)
+        page = await queries.find_segments(kind, after, PAGE)
         for segment in page:
             yield segment
             after = segment.id
@@ -279,11 +283,11 @@ async def find_segments(oversight: Oversight, kind: str) -> AsyncIterator[FoundS
             return
 
 
-async def find_runs(oversight: Oversight, kind: str) -> AsyncIterator[FoundRun]:
-    """Every run of one kind (Oversight.find_runs)."""
+async def find_runs(queries: OperationsQueries, kind: str) -> AsyncIterator[FoundRun]:
+    """Every run of one kind (OperationsQueries.find_runs)."""
     after = None
     while True:
-        page = await oversight.find_runs(kind, after, PAGE)
+        page = await queries.find_runs(kind, after, PAGE)
         for run in page:
             yield run
             after = run.id
@@ -304,7 +308,7 @@ def _report(
         return [_finding(kind, found, _count(found, what))]
 
     async def carry_out(context: Context) -> Repaired:
-        return await repair(Repairs(context.outside))
+        return await repair(Repairs(context.clients))
 
     return [_finding(kind, found, _count(found, what), repair=carry_out)]
 

@@ -1,0 +1,62 @@
+"""Each request has an id: in the log, in the answer, and in what a caller may report."""
+
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parcours_xl.api.schemas import ErrorResponse, json_response
+
+PROBE_PATHS = ("/healthz", "/readyz", "/metrics")
+"""Asked every few seconds by machines: not worth a line each."""
+
+log = structlog.get_logger(__name__)
+
+
+class RequestId:
+    """Names each request, logs it without its query, and answers for what nobody expected."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid4().hex
+        status: int | None = None
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        started_at = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_named)
+            except ClientDisconnect:
+                log.info("request.disconnected", method=scope["method"], path=scope["path"])
+                return
+            except Exception:
+                log.exception("request.failed", method=scope["method"], path=scope["path"])
+                if status is not None:
+                    raise
+                body = ErrorResponse(
+                    error="something went wrong on our side", request_id=request_id
+                )
+                await json_response(body, 500)(scope, receive, send_named)
+            # The query of a callback carries its token: only the path is ever written.
+            write = log.debug if scope["path"] in PROBE_PATHS else log.info
+            write(
+                "request.answered",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round((time.perf_counter() - started_at) * 1000, 1),
+            )

@@ -1,0 +1,26 @@
+"""What every handler works with: settings, clients, and how to wake the worker."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+
+from parcours_xl.clients.brief_writer import BriefWriter
+from parcours_xl.clients.clients import Clients
+from parcours_xl.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """wake_worker: tell this process's own worker that there is work, if it has one."""
+
+    settings: Settings
+    clients: Clients
+    brief_writer: BriefWriter
+    wake_worker: Callable[[], None]
+
+
+def app_state(request: Request) -> AppState:
+    """The state of the application that this request came to."""
+    return cast(AppState, request.state.app_state)

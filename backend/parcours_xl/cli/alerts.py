@@ -1,0 +1,55 @@
+"""`parcours alerts`: which alerts are firing."""
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from parcours_xl.cli.context import FAILED, AsJson, EnvironmentFile, operate, print_json
+
+if TYPE_CHECKING:
+    from parcours_xl.clients.clients import Clients
+    from parcours_xl.operations.alerts import Alert
+    from parcours_xl.settings import OperatorSettings
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: parcours alerts || echo an alert is firing")
+def alerts(
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Print the rules file for Prometheus instead.")
+    ] = False,
+    as_json: AsJson = False,
+    environment: EnvironmentFile = None,
+) -> None:
+    """Judge every alert now. Exit status 1 when one is firing."""
+    if rules:
+        file = files("parcours_xl.operations") / "prometheus.rules.yml"
+        typer.echo(file.read_text(), nl=False)
+        return
+    found = operate(environment, _judge)
+    if as_json:
+        print_json([alert.as_json() for alert in found])
+    else:
+        for alert in sorted(found, key=lambda alert: not alert.firing):
+            state = "FIRING" if alert.firing else "ok"
+            typer.echo(f"{state:<6}  {alert.name:<15}  {alert.message}")
+            if alert.firing:
+                typer.echo(f"{'':25}-> {alert.advice}")
+    if any(alert.firing for alert in found):
+        raise typer.Exit(FAILED)
+
+
+async def _judge(clients: "Clients", settings: "OperatorSettings") -> "list[Alert]":
+    from parcours_xl.clients.sql_functions import KeyRefused, SupabaseUnavailable
+    from parcours_xl.operations.alerts import Alert, judge, read_snapshot
+    from parcours_xl.operations.credit import refresh_credits
+
+    try:
+        await refresh_credits(clients, settings)
+        return judge(await read_snapshot(clients.queries, settings), settings)
+    except KeyRefused:
+        raise
+    except SupabaseUnavailable as unavailable:
+        return [Alert("supabase_unavailable", True, unavailable.message)]

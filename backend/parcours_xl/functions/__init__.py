@@ -1,1 +1,0 @@
-"""The HTTP doors: one file for each documented function, and nothing else in it."""

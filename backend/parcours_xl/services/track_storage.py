@@ -1,0 +1,334 @@
+"""A delivered track is fetched, checked, stored, and recorded.
+
+A new task is bought last. First come the free remedies: pauses, while the file may still be on its
+way; the other track of the same task; and what Suno's own record names when it is asked, once.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from parcours_xl.clients.audio import LISTENED_S_MAX, DecoderBusy, NotPlayable, Sound
+from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.database import SunoQuotaFull
+from parcours_xl.clients.database_results import TrackJob
+from parcours_xl.clients.downloads import (
+    Download,
+    TrackHostUnavailable,
+    TrackTooLarge,
+    TrackUnusable,
+    UrlRefused,
+    UrlUnconfirmed,
+)
+from parcours_xl.clients.storage import (
+    UPLOAD_S_MAX,
+    StorageUnavailable,
+    TrackNotStorable,
+    track_path,
+)
+from parcours_xl.clients.suno_events import SunoTrack
+from parcours_xl.services.generation import ask
+
+WHOLE_SHARE_MIN = 0.9
+"""A file that holds less of what Suno announced was cut off on its way, whatever its size says."""
+SILENT_TAIL_S_MAX = 20
+"""So much silence may follow beyond what Suno announced."""
+NOT_YET_S = 60
+"""So long after `complete` a 403 or 404 means that the file is not there yet."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a track of the task is said to be, and how long. trusted: by its host alone."""
+
+    id: str | None
+    url: str
+    trusted: bool
+    announced_s: float | None
+
+
+@dataclass(slots=True)
+class _Record:
+    """Suno's record of the task, asked at most once for a job. Raises TrackHostUnavailable."""
+
+    clients: Clients
+    job: TrackJob
+    tracks: tuple[SunoTrack, ...] | None = None
+
+    async def read(self) -> tuple[SunoTrack, ...]:
+        if self.tracks is None:
+            self.tracks = await self._ask()
+        return self.tracks
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The addresses that it names; none before it was asked."""
+        return frozenset(track.download_url for track in self.tracks or () if track.download_url)
+
+    async def _ask(self) -> tuple[SunoTrack, ...]:
+        job = self.job
+        if job.task_id is None:
+            return ()
+        try:
+            event = await ask(
+                self.clients.database,
+                self.clients.suno,
+                job.segment_id,
+                job.callback_token,
+                job.task_id,
+            )
+        except SunoQuotaFull as full:
+            raise TrackHostUnavailable(full.message, wait_s=full.wait_s) from full
+        if event is None:
+            return ()
+        if event.stage == "pending":
+            raise TrackHostUnavailable("Suno does not say where the track is")
+        return event.tracks
+
+
+@dataclass(slots=True)
+class _Tries:
+    """How the tries of one job went: what is said when none of them gave a track."""
+
+    away: TrackHostUnavailable | None = None
+    refused: UrlRefused | None = None
+    unavailable: TrackUnusable | None = None
+    not_yet: bool = False
+    urls: set[str] = field(default_factory=set)
+
+    def note(self, error: TrackHostUnavailable | UrlRefused | TrackUnusable) -> None:
+        if isinstance(error, TrackHostUnavailable):
+            self.away = self.away or error
+        elif isinstance(error, UrlRefused):
+            self.refused = self.refused or error
+        else:
+            self.unavailable = self.unavailable or error
+            self.not_yet = self.not_yet or error.not_yet
+
+
+async def store_track(clients: Clients, job: TrackJob, *, last_try: bool) -> str:
+    """Store one delivered track. Raises RetryableError while another try may help.
+
+    How it ended: 'stored', 'linked' (only final_url), 'failed', or 'late' and 'gone' when the
+    attempt or the whole run is no more.
+
+    last_try: what may be temporary is taken as lasting. Good music that cannot be stored is
+    still handed on by its own address (docs/specification.md#storing-a-track).
+    """
+    record, tries = _Record(clients, job), _Tries()
+    with clients.temporary_files.folder() as folder:
+        for source in _delivered(job):
+            outcome = await _try(clients, job, source, record, tries, folder, last_try=last_try)
+            if outcome is not None:
+                return outcome
+            _wait_for_it(job, tries, last_try=last_try)
+        if tries.unavailable is not None or tries.away is not None:
+            for source in await _fresh(job, record, tries):
+                outcome = await _try(clients, job, source, record, tries, folder, last_try=last_try)
+                if outcome is not None:
+                    return outcome
+    _wait_before_a_new_task(job, tries, last_try=last_try)
+    return await _give_up(clients, job, tries)
+
+
+def why_not_whole(sound: Sound, announced_s: float | None) -> str | None:
+    """Why a file that plays is not the track that Suno announced; None when it is."""
+    if sound.silent:
+        return "the track is silent throughout"
+    expected_s = min(announced_s or 0, LISTENED_S_MAX)
+    if sound.seconds < WHOLE_SHARE_MIN * expected_s:
+        return f"{sound.seconds:.0f} s of the announced {expected_s:.0f} s came"
+    if sound.sound_end_seconds is not None and expected_s:
+        tail_s = sound.seconds - max(sound.sound_end_seconds, expected_s)
+        if tail_s > SILENT_TAIL_S_MAX:
+            return f"{tail_s:.0f} s of silence follow the announced {expected_s:.0f} s"
+    return None
+
+
+async def fetch_music(
+    clients: Clients, url: str, file: Path, announced_s: float | None, named: frozenset[str]
+) -> tuple[Download, Sound]:
+    """Fetch a track and make sure that it plays. Raises as Downloads.fetch does.
+
+    TrackTooLarge only for what is music: its beginning was decoded.
+    """
+    try:
+        download = await clients.downloads.fetch(url, file, named)
+    except TrackTooLarge:
+        await _measure(clients, file)
+        raise
+    sound = await _measure(clients, file)
+    if reason := why_not_whole(sound, announced_s):
+        raise TrackUnusable(reason)
+    return download, sound
+
+
+async def _measure(clients: Clients, file: Path) -> Sound:
+    try:
+        return await clients.audio.measure(file)
+    except NotPlayable as error:
+        raise TrackUnusable(error.message) from error
+    except DecoderBusy as error:
+        raise TrackHostUnavailable(error.message) from error
+
+
+def _delivered(job: TrackJob) -> Iterator[_Source]:
+    """The task's tracks as `complete` named them: the one that was heard, then the other."""
+    yield _Source(job.track_id, job.download_url, job.trusted, job.announced_seconds)
+    for other in job.others:
+        yield _Source(other.id, other.download_url, other.trusted, other.duration_seconds)
+
+
+def _wait_for_it(job: TrackJob, tries: _Tries, *, last_try: bool) -> None:
+    """Raises TrackHostUnavailable while the track that was heard may still come; another is second
+    best.
+    """
+    if last_try:
+        return
+    if tries.away is not None:
+        raise tries.away
+    if tries.not_yet and _too_early_s(job) > 0:
+        raise TrackHostUnavailable("the track is not there yet")
+
+
+def _wait_before_a_new_task(job: TrackJob, tries: _Tries, *, last_try: bool) -> None:
+    """Raises TrackHostUnavailable while it is too early to buy the music anew."""
+    if tries.away is not None and not last_try:
+        raise tries.away
+    if tries.not_yet and _too_early_s(job) > 0:
+        raise TrackHostUnavailable("the track is not there yet", wait_s=_too_early_s(job))
+
+
+def _too_early_s(job: TrackJob) -> float:
+    """For how many seconds still a missing file may be on its way."""
+    return NOT_YET_S - (NOT_YET_S if job.delivered_s is None else job.delivered_s)
+
+
+async def _fresh(job: TrackJob, record: _Record, tries: _Tries) -> list[_Source]:
+    """What Suno's record names: the track that was heard, even there; others where they are new."""
+    try:
+        tracks = await record.read()
+    except TrackHostUnavailable as unavailable:
+        tries.note(unavailable)
+        return []
+    found = [
+        _Source(track.id, track.download_url, True, track.duration_seconds)
+        for track in tracks
+        if track.download_url
+        and (job.track_id in (None, track.id) or track.download_url not in tries.urls)
+    ]
+    return sorted(found, key=lambda source: source.id != job.track_id)
+
+
+async def _try(
+    clients: Clients,
+    job: TrackJob,
+    source: _Source,
+    record: _Record,
+    tries: _Tries,
+    folder: Path,
+    *,
+    last_try: bool,
+) -> str | None:
+    """Store a track from one address; how that ended, None when there is no track to be had."""
+    tries.urls.add(source.url)
+    try:
+        return await _keep(clients, job, source, record, folder / "track", last_try=last_try)
+    except (TrackHostUnavailable, UrlRefused, TrackUnusable) as error:
+        tries.note(error)
+        return None
+
+
+async def _keep(
+    clients: Clients,
+    job: TrackJob,
+    source: _Source,
+    record: _Record,
+    file: Path,
+    *,
+    last_try: bool,
+) -> str:
+    path = track_path(job.run_id, job.segment_id)
+    try:
+        download, sound = await _fetch_confirmed(clients, source, record, file)
+        async with asyncio.timeout(UPLOAD_S_MAX):
+            await clients.storage.store(path, file, download.content_type)
+    except (TrackTooLarge, TrackNotStorable) as refused:
+        log.warning("track.linked", segment_id=str(job.segment_id), reason=refused.message)
+        return await _link(clients, job, source)
+    except (StorageUnavailable, TimeoutError) as unavailable:
+        if not last_try:
+            raise StorageUnavailable from unavailable
+        log.error("track.linked", segment_id=str(job.segment_id), reason="storage is away")
+        return await _link(clients, job, source)
+    outcome = await clients.database.record_track(
+        job.segment_id,
+        job.callback_token,
+        path,
+        download_url=source.url,
+        loudness_lufs=sound.loudness_lufs,
+        true_peak_dbtp=sound.true_peak_dbtp,
+        sound_end_seconds=sound.sound_end_seconds,
+        track_id=source.id,
+        duration_seconds=source.announced_s or sound.seconds,
+    )
+    if outcome == "gone":
+        await clients.storage.delete([path])
+    return "stored" if outcome == "completed" else outcome
+
+
+async def _fetch_confirmed(
+    clients: Clients, source: _Source, record: _Record, file: Path
+) -> tuple[Download, Sound]:
+    """Fetch a track. Suno's record is asked about a host that is not on the list, here or where a
+    redirect leads; only an address that it names itself is followed.
+    """
+    if not source.trusted:
+        await record.read()
+        if source.url not in record.named:
+            raise UrlUnconfirmed(source.url)
+    try:
+        return await fetch_music(clients, source.url, file, source.announced_s, record.named)
+    except UrlUnconfirmed as unconfirmed:
+        await record.read()
+        if unconfirmed.url not in record.named:
+            raise
+        return await fetch_music(clients, source.url, file, source.announced_s, record.named)
+
+
+async def _link(clients: Clients, job: TrackJob, source: _Source) -> str:
+    outcome = await clients.database.record_track(
+        job.segment_id,
+        job.callback_token,
+        None,
+        final_url=source.url,
+        track_id=source.id,
+        duration_seconds=source.announced_s,
+    )
+    return "linked" if outcome == "completed" else outcome
+
+
+async def _give_up(clients: Clients, job: TrackJob, tries: _Tries) -> str:
+    """No track is to be had of this task: only a new one can help, or nothing can."""
+    if tries.away is not None:
+        return await _fail(clients, job, "track_away", tries.away.message, again=True)
+    if tries.unavailable is not None:
+        return await _fail(clients, job, "track_unavailable", tries.unavailable.message, again=True)
+    assert tries.refused is not None, "every try that gave no track was noted"
+    log.warning("track.failed", segment_id=str(job.segment_id), reason="url_refused")
+    detail = {"host": tries.refused.host}
+    return await clients.database.fail_segment(
+        job.segment_id, job.callback_token, "url_refused", detail, again=False
+    )
+
+
+async def _fail(clients: Clients, job: TrackJob, reason: str, message: str, *, again: bool) -> str:
+    log.warning("track.failed", segment_id=str(job.segment_id), reason=reason, message=message)
+    return await clients.database.fail_segment(
+        job.segment_id, job.callback_token, reason, {"message": message}, again=again
+    )
