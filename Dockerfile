@@ -7,8 +7,8 @@ COPY backend backend
 COPY web web
 # The page is built here, with the Node that PyPI brings; the image carries only what comes of it.
 RUN python -m venv /opt/builder \
- && /opt/builder/bin/pip install --no-cache-dir --constraint constraints.txt --editable '.[local]' \
- && /opt/builder/bin/python -m parcours_xl.local.player_build
+ && /opt/builder/bin/pip install --no-cache-dir --constraint constraints.txt --editable . --editable ./backend/parcours_dev \
+ && /opt/builder/bin/python -m parcours_dev.player_build
 RUN python -m venv /opt/parcours \
  && /opt/parcours/bin/pip install --no-cache-dir --constraint constraints.txt .
 

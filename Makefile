@@ -14,7 +14,7 @@ STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
   bench bench-capacity bench-starvation bench-page package clean --stay --json
 
 demo: $(READY)
-	$(BIN)/python -m parcours_xl.local.player_build
+	$(BIN)/python -m parcours_dev.player_build
 	$(BIN)/parcours demo $(STAY)
 
 --stay --json:
@@ -29,7 +29,7 @@ test: $(READY)
 	$(MAKE) test-browsers
 
 # While you work: no whole deployments, no browsers, and nothing that takes long by itself.
-FAST := --ignore tests/browser --ignore tests/end_to_end --ignore tests/local -p no:schemathesis \
+FAST := --ignore tests/browser --ignore tests/end_to_end --ignore tests/dev -p no:schemathesis \
   -m "(unit or sql or api) and not slow"
 
 test-fast: lint
@@ -58,7 +58,7 @@ lint: $(READY)
 
 # The page: types, lint, its own tests, and the build.
 web: $(READY)
-	$(BIN)/python -m parcours_xl.local.player_build --check
+	$(BIN)/python -m parcours_dev.player_build --check
 
 # 120,000 requests, described and broken, to the functions: 10,000 of each kind to each.
 fuzz: $(READY)
@@ -68,7 +68,7 @@ fuzz: $(READY)
 # The contract tests, the suites that need no SQL, and the demo, on a real project: SUPABASE_URL,
 # SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY say which. What they make there, they remove.
 test-supabase: $(READY)
-	@$(BIN)/python -m parcours_xl.local.player_build
+	@$(BIN)/python -m parcours_dev.player_build
 	@$(BIN)/python -m tests.real
 
 # The SQL suite on PostgreSQL in a container: PARCOURS_IMAGE, else Supabase's own image.
@@ -85,7 +85,7 @@ bench-capacity: $(READY)
 
 # The engine for other pages: build/parcours-xl-<version>.tgz.
 package: $(READY)
-	@$(BIN)/python -m parcours_xl.local.player_package
+	@$(BIN)/python -m parcours_dev.player_package
 
 # A first visit to the page at 400 kbit/s and 400 ms, in Chromium.
 bench-page: $(READY)
@@ -95,13 +95,13 @@ bench-page: $(READY)
 bench-starvation: $(READY)
 	@$(BIN)/python -m benchmarks starvation $(BENCH)
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml backend/parcours_dev/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "parcours: Python 3.11 or newer is needed (PYTHON=python3.x make …)" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv \
 	  || { echo "parcours: Python's venv module is needed (Debian: python3-venv)" >&2; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[local,dev]'
+	  --constraint constraints.txt --editable '.[dev]' --editable ./backend/parcours_dev
 	@touch $(READY)
 
 clean:

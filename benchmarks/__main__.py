@@ -17,7 +17,7 @@ from benchmarks.memory import TRACK_BYTES, TRACKS, measure_memory
 from benchmarks.page import ROUNDS, measure_page
 from benchmarks.starvation import Attack, measure_starvation
 from benchmarks.tables import show_capacity, show_latencies, show_memory, show_page, show_starvation
-from parcours_xl.local.player_build import build_player
+from parcours_dev.player_build import build_player
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

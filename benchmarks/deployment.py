@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from parcours_xl.local.development import (
+from parcours_dev.development import (
     Simulation,
     listens,
     running_service,
@@ -22,10 +22,10 @@ from parcours_xl.local.development import (
     supabase_environment,
     vendor_environment,
 )
-from parcours_xl.local.ports import choose_free_ports
-from parcours_xl.local.processes import Server, running_server, wait_until_ready
-from parcours_xl.local.project import LocalProject
-from parcours_xl.local.stack import running_stack
+from parcours_dev.ports import choose_free_ports
+from parcours_dev.processes import Server, running_server, wait_until_ready
+from parcours_dev.supabase.project import LocalProject
+from parcours_dev.supabase.stack import running_stack
 
 Rows = list[dict[str, Any]]
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from parcours_xl.simulators.mp3 import encode
-from parcours_xl.simulators.signals import produce
+from parcours_dev.simulators.mp3 import encode
+from parcours_dev.simulators.signals import produce
 
 PIECE_BYTES = 64 * 1024
 SAMPLE_S = 10

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import pytest
 
-from parcours_xl.local import ports
-from parcours_xl.local.database import copy_database, drop_database
-from parcours_xl.local.project import LocalProject
-from parcours_xl.local.stack import running_postgres, running_stack
+from parcours_dev import ports
+from parcours_dev.supabase.database import copy_database, drop_database
+from parcours_dev.supabase.project import LocalProject
+from parcours_dev.supabase.stack import running_postgres, running_stack
 from tests.containers import is_asked_for
 from tests.real.project import RealProject, is_chosen, read_project
 
@@ -26,10 +26,10 @@ PROCESSES_MAX = 8
 
 TESTS = Path(__file__).parent
 KINDS = {
-    "unit": ("", "clients", "domain", "player", "simulators"),
+    "unit": ("", "clients", "domain", "dev/simulators", "player"),
     "sql": ("sql",),
     "api": ("api", "contract", "operations", "real", "services", "worker"),
-    "end_to_end": ("end_to_end", "local"),
+    "end_to_end": ("dev", "end_to_end"),
     "browser": ("browser",),
 }
 """Each kind of test, a marker, and the folders that hold it; the empty name is tests/ itself."""

@@ -7,8 +7,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.api.routes import FUNCTION_ROUTES
-from parcours_xl.local.project import LocalProject
 from tests.fixtures.captured_logs import CaptureLogs
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay

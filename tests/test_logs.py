@@ -10,9 +10,9 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.app import create_app
 from parcours_xl.clients.clients import open_clients
-from parcours_xl.local.project import LocalProject
 from parcours_xl.settings import Settings
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.captured_logs import CaptureLogs, Style

@@ -4,6 +4,11 @@ import fnmatch
 import tomllib
 from pathlib import Path
 
+import typer
+from typer.testing import CliRunner
+
+from parcours_xl.cli.main import DEVELOPMENT_COMMANDS, NOT_INSTALLED, add_development_commands
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "backend" / "parcours_xl"
 
@@ -19,6 +24,38 @@ def test_the_wheel_takes_every_file_that_is_no_python() -> None:
     assert "domain/presets/00-universel-reset.toml" in files
     left = [name for name in files if not any(fits(name, pattern) for pattern in patterns)]
     assert left == []
+
+
+def test_the_wheel_of_the_product_holds_nothing_of_the_development_kit() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found = project["tool"]["setuptools"]["packages"]["find"]
+    assert found == {"where": ["backend"], "include": ["parcours_xl*"]}
+    assert not any(path.suffix == ".sql" for path in PACKAGE.rglob("*"))
+    assert set(project["project"]["optional-dependencies"]) == {"dev"}
+
+
+def test_the_development_kit_names_every_package_and_file_of_its_own() -> None:
+    kit = ROOT / "backend" / "parcours_dev"
+    tool = tomllib.loads((kit / "pyproject.toml").read_text())["tool"]["setuptools"]
+    files = [
+        path
+        for path in kit.rglob("*")
+        if path.is_file() and not {"build", "parcours_xl_dev.egg-info"} & set(path.parts)
+    ]
+    modules = [path for path in files if path.suffix == ".py"]
+    packages = {".".join(("parcours_dev", *path.relative_to(kit).parent.parts)) for path in modules}
+    assert set(tool["packages"]) == packages
+    data = {path.suffix for path in files}
+    assert data - {".py", ".pyc", ".toml"} <= {".sql", ".json"}
+
+
+def test_without_the_development_kit_its_commands_say_what_to_install() -> None:
+    app = typer.Typer()
+    add_development_commands(app, ())
+    for command in DEVELOPMENT_COMMANDS:
+        result = CliRunner().invoke(app, [command, "--fresh"])
+        assert result.exit_code == 2
+        assert result.stderr.strip() == NOT_INSTALLED
 
 
 def test_the_image_has_what_the_wheel_and_its_page_are_made_of() -> None:

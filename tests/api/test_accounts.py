@@ -4,7 +4,7 @@ import httpx
 import pytest
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.service import endpoint
 from tests.fixtures.service_fixtures import MakeRun

@@ -5,8 +5,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import Clients
-from parcours_xl.local.project import LocalProject
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.service import MakeSettings, endpoint, open_service
 from tests.fixtures.service_fixtures import MakeRun

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.domain.brief import curated_brief
 from parcours_xl.domain.presets import all_presets, find_preset
-from parcours_xl.local.project import LocalProject
 from tests.fixtures.records import Records
 from tests.fixtures.servers import running
 from tests.fixtures.service import MakeSettings, endpoint, open_service

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.settings import Settings
 from tests.fixtures.records import Records
 from tests.fixtures.service import MakeSettings, endpoint, open_service

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import open_clients
 from parcours_xl.clients.storage import track_path
-from parcours_xl.local.project import LocalProject
 from parcours_xl.settings import Settings
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay

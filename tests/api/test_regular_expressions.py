@@ -47,7 +47,7 @@ class Expression:
 def module_patterns() -> Iterator[tuple[str, Expression]]:
     """Every compiled expression of a module of the product, wherever it is kept."""
     for info in pkgutil.walk_packages([str(PACKAGE)], "parcours_xl."):
-        if info.name.endswith("__main__") or info.name.startswith("parcours_xl.local.supervisor"):
+        if info.name.endswith("__main__"):
             continue
         module = importlib.import_module(info.name)
         source = Path(str(module.__file__)).read_text()

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.fixtures.records import Records
 from tests.fixtures.service import endpoint
 from tests.fixtures.service_fixtures import MakeRun

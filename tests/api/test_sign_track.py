@@ -12,9 +12,9 @@ import httpx
 import pytest
 from starlette.responses import Response
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.storage import track_path
-from parcours_xl.local.project import LocalProject
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings, endpoint, open_service

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from parcours_xl.local.player_build import build_player
-from parcours_xl.local.stack import running_stack
+from parcours_dev.player_build import build_player
+from parcours_dev.supabase.stack import running_stack
 from tests.browser.deployment import Deployment, running_deployment
 from tests.browser.listener import Listener, Open, PageOptions, open_page
 

@@ -11,15 +11,15 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
-from parcours_xl.local.development import (
+from parcours_dev.development import (
     Simulation,
     listens,
     running_service,
     supabase_environment,
     vendor_environment,
 )
-from parcours_xl.local.processes import running_server, wait_until_ready
-from parcours_xl.local.project import LocalProject
+from parcours_dev.processes import running_server, wait_until_ready
+from parcours_dev.supabase.project import LocalProject
 from tests.browser.page_proxy import PageProxy
 from tests.browser.tcp_proxy import TcpProxy, running_tcp_proxy
 from tests.fixtures.servers import running
@@ -133,7 +133,7 @@ def running_deployment(project: LocalProject) -> Iterator[Deployment]:
 @contextmanager
 def _running_simulators(project: LocalProject) -> Iterator[None]:
     ports = ["--suno-port", project.suno_port, "--openai-port", project.openai_port]
-    command = [sys.executable, "-m", "parcours_xl.simulators", *map(str, ports)]
+    command = [sys.executable, "-m", "parcours_dev.simulators", *map(str, ports)]
     with running_server(
         "The simulators",
         [*command, *SHORT.arguments()],

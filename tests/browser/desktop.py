@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from parcours_xl.local.processes import Server, running_server, wait_until_ready
+from parcours_dev.processes import Server, running_server, wait_until_ready
 from tests.browser.recording import Mark, Recording, Sound
 from tests.fixtures.waiting import wait_until
 

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from parcours_xl.local.proxy import Proxy, create_client
+from parcours_dev.supabase.proxy import Proxy, create_client
 
 HERE = Path(__file__).parent
 RECORDER, EAR = HERE / "recorder.js", HERE / "ear.js"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from parcours_xl.simulators.signals import CHIRP_HZ_A_SECOND, CHIRP_START_HZ
+from parcours_dev.simulators.signals import CHIRP_HZ_A_SECOND, CHIRP_START_HZ
 
 Sound = npt.NDArray[np.float64]
 

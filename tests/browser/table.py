@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from parcours_xl.local.player_build import build_player
-from parcours_xl.local.stack import running_stack
+from parcours_dev.player_build import build_player
+from parcours_dev.supabase.stack import running_stack
 from tests.browser.deployment import TRACK_S, Deployment, running_deployment
 from tests.browser.desktop import running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Route
 
-from parcours_xl.simulators.bed import START_LOOP_S
+from parcours_dev.simulators.bed import START_LOOP_S
 from tests.browser.deployment import Deployment
 from tests.browser.hearing import hear
 from tests.browser.listener import Listener, Open

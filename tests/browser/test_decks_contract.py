@@ -9,10 +9,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from parcours_xl.local.node import find_npm
-from parcours_xl.local.player_build import BUILD_S_MAX, WEB, install_modules
-from parcours_xl.simulators.mp3 import encode
-from parcours_xl.simulators.signals import produce
+from parcours_dev.node import find_npm
+from parcours_dev.player_build import BUILD_S_MAX, WEB, install_modules
+from parcours_dev.simulators.mp3 import encode
+from parcours_dev.simulators.signals import produce
 from tests.browser.hearing import TRIES_MAX
 from tests.fixtures.servers import running
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
-from parcours_xl.local.player_build import WEB
+from parcours_dev.player_build import WEB
 from tests.browser.listener import HERE, SHOTS, Listener, Open
 from tests.browser.screens import Screen, visit_every_screen
 

@@ -14,10 +14,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from parcours_xl.local.node import find_npm
-from parcours_xl.local.player_build import WEB
-from parcours_xl.local.player_package import SOURCES, pack_player
-from parcours_xl.simulators.bed import START_BYTES_MAX
+from parcours_dev.node import find_npm
+from parcours_dev.player_build import WEB
+from parcours_dev.player_package import SOURCES, pack_player
+from parcours_dev.simulators.bed import START_BYTES_MAX
 from tests.browser.deployment import Deployment
 from tests.browser.listener import EAR
 from tests.browser.page_proxy import recorder

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from parcours_xl.simulators.mp3 import encode
-from parcours_xl.simulators.signals import Signal, produce
+from parcours_dev.simulators.mp3 import encode
+from parcours_dev.simulators.signals import Signal, produce
 from tests.browser.recording import Recording, Sound
 from tests.fixtures.sounds import decode
 

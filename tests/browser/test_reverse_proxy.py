@@ -13,18 +13,18 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from parcours_xl.local.development import (
+from parcours_dev.development import (
     listens,
     running_service,
     running_simulators,
     supabase_environment,
     vendor_environment,
 )
-from parcours_xl.local.player_build import build_player
-from parcours_xl.local.ports import choose_free_ports
-from parcours_xl.local.processes import running_server, wait_until_ready
-from parcours_xl.local.project import LocalProject
-from parcours_xl.local.stack import running_stack
+from parcours_dev.player_build import build_player
+from parcours_dev.ports import choose_free_ports
+from parcours_dev.processes import running_server, wait_until_ready
+from parcours_dev.supabase.project import LocalProject
+from parcours_dev.supabase.stack import running_stack
 from tests.browser.deployment import SHORT
 from tests.browser.words import WORDS
 

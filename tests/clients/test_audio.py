@@ -11,10 +11,10 @@ import lameenc  # type: ignore[import-not-found]
 import numpy as np
 import pytest
 
+from parcours_dev.simulators.instruments import RATE, Samples
+from parcours_dev.simulators.mp3 import encode
 from parcours_xl.clients import audio, audio_decoder
 from parcours_xl.clients.audio import Audio, DecoderBusy, NotPlayable
-from parcours_xl.simulators.instruments import RATE, Samples
-from parcours_xl.simulators.mp3 import encode
 from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.anyio

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from parcours_dev.supabase.keys import new_signing_key, public_key
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients import auth as auth_adapter
 from parcours_xl.clients.auth import Auth, AuthUnavailable, NotSignedIn
 from parcours_xl.clients.clients import Clients, open_clients
-from parcours_xl.local.keys import new_signing_key, public_key
-from parcours_xl.local.project import LocalProject
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings
 from tests.fixtures.users import Forger, Person, sign_up

@@ -10,10 +10,10 @@ import pytest
 from postgrest.exceptions import APIError
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.database import Database, Demand, SunoQuotaFull, SupabaseUnavailable
 from parcours_xl.errors import PermanentError, RetryableError
-from parcours_xl.local.project import LocalProject
 from parcours_xl.settings import Settings
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay

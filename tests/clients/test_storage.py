@@ -10,6 +10,7 @@ import httpx
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.storage import (
     TRACK_BYTES_MAX,
@@ -19,7 +20,6 @@ from parcours_xl.clients.storage import (
     TrackStorage,
     track_path,
 )
-from parcours_xl.local.project import LocalProject
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings
 

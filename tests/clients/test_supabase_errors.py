@@ -10,6 +10,7 @@ import pytest
 from postgrest.exceptions import APIError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients import sql_functions
 from parcours_xl.clients.auth import AuthUnavailable
 from parcours_xl.clients.clients import Clients, open_clients
@@ -28,7 +29,6 @@ from parcours_xl.clients.supabase_errors import (
     judge,
     judge_auth,
 )
-from parcours_xl.local.project import LocalProject
 from parcours_xl.operations.doctor import deployment
 from parcours_xl.operations.doctor.findings import Context
 from parcours_xl.services import generation

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import docker
 
-from parcours_xl.local.binaries import find_binaries
-from parcours_xl.local.postgres import INITDB_OPTIONS, SUPERUSER
+from parcours_dev.supabase.binaries import find_binaries
+from parcours_dev.supabase.postgres import INITDB_OPTIONS, SUPERUSER
 from tests.containers.server import PASSWORD, PORT
 
 ACCOUNT = 65534  # nobody: PostgreSQL will not run as root

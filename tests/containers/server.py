@@ -11,16 +11,16 @@ import psycopg
 from psycopg import sql
 from testcontainers.core.container import DockerContainer
 
-from parcours_xl.local.database import (
+from parcours_dev.supabase.database import (
     BOOTSTRAP,
     LOGIN_ROLES,
     PARTS,
     bootstrap_database,
     copy_database,
 )
-from parcours_xl.local.migrations import apply_migrations
-from parcours_xl.local.postgres import SUPERUSER
-from parcours_xl.local.project import LocalProject, open_project
+from parcours_dev.supabase.migrations import apply_migrations
+from parcours_dev.supabase.postgres import SUPERUSER
+from parcours_dev.supabase.project import LocalProject, open_project
 from tests.containers import IMAGE_VARIABLE
 
 IMAGE = "supabase/postgres:17.11.0.006"

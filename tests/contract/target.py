@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.real.project import RealProject, is_chosen
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.end_to_end.deployment import Deployment, running_deployment
 
 ANSWERED = "answered"

@@ -13,15 +13,15 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from parcours_xl.local.development import (
+from parcours_dev.development import (
     listens,
     running_service,
     supabase_environment,
     vendor_environment,
 )
-from parcours_xl.local.ports import choose_free_ports
-from parcours_xl.local.processes import running_server, wait_until_ready
-from parcours_xl.local.project import LocalProject
+from parcours_dev.ports import choose_free_ports
+from parcours_dev.processes import running_server, wait_until_ready
+from parcours_dev.supabase.project import LocalProject
 from tests.fixtures.waiting import wait_until
 
 ANSWER_S_MAX = 30
@@ -205,7 +205,7 @@ def running_deployment(project: LocalProject) -> Iterator[Deployment]:
         | SHORT_TIMINGS
         | {"WORKER_IN_PROCESS": "false", "DAILY_RUN_QUOTA": "10000", "TRACK_HOSTS_EXACT": trusted}
     )
-    command = [sys.executable, "-m", "parcours_xl.simulators"]
+    command = [sys.executable, "-m", "parcours_dev.simulators"]
     ports = {"--suno-port": project.suno_port, "--openai-port": project.openai_port}
     options = {**ports, "--speed": SPEED, "--track-seconds": TRACK_S}
     command += [str(word) for option in options.items() for word in option]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from parcours_xl.local.processes import Server
-from parcours_xl.local.project import LocalProject, open_project
-from parcours_xl.local.stack import held_state, started_servers
+from parcours_dev.processes import Server
+from parcours_dev.supabase.project import LocalProject, open_project
+from parcours_dev.supabase.stack import held_state, started_servers
 from tests.end_to_end.deployment import Deployment, running_deployment, running_workers
 from tests.end_to_end.runbook import stands_in_the_page
 from tests.fixtures.operator import CommandResult, Operator

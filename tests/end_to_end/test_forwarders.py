@@ -16,10 +16,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from parcours_dev.development import listens
+from parcours_dev.ports import choose_free_ports
+from parcours_dev.supabase.proxy import Proxy, create_client
 from parcours_xl.api.routes import FUNCTION_ROUTES
-from parcours_xl.local.development import listens
-from parcours_xl.local.ports import choose_free_ports
-from parcours_xl.local.proxy import Proxy, create_client
 from tests.end_to_end.deployment import ANSWER_S_MAX, Deployment, running_workers
 from tests.fixtures.servers import UnresponsiveServer, running
 from tests.fixtures.waiting import wait_until

@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from parcours_xl.local.demonstration.scenario import demonstrate
+from parcours_dev.demo.scenario import demonstrate
 from tests.end_to_end.deployment import Deployment, running_workers
 from tests.js.modules import run_node
 

@@ -8,9 +8,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from parcours_xl.local.development import supabase_environment, vendor_environment
-from parcours_xl.local.ports import choose_free_ports
-from parcours_xl.local.project import LocalProject
+from parcours_dev.development import supabase_environment, vendor_environment
+from parcours_dev.ports import choose_free_ports
+from parcours_dev.supabase.project import LocalProject
 from tests.fixtures.records import Records
 from tests.fixtures.served import Served, running_serve
 from tests.fixtures.users import Person

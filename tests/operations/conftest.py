@@ -2,7 +2,7 @@
 
 import pytest
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.fixtures.operator import Operator
 from tests.fixtures.vendors import Vendor
 

@@ -12,10 +12,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.cli.context import QUEUED
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.suno_events import SunoEvent, SunoTrack
-from parcours_xl.local.project import LocalProject
 from parcours_xl.operations.doctor import deployment
 from parcours_xl.operations.doctor.examination import KINDS, run_checks
 from parcours_xl.worker.worker import Worker

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.api import metrics
 from parcours_xl.api.page_errors import COUNTED_MAX, KINDS, WINDOW_S, PageErrors
-from parcours_xl.local.project import LocalProject
 from parcours_xl.operations.alerts import SnapshotCache
 from tests.fixtures.operator import Operator
 from tests.fixtures.service import MakeSettings, endpoint, open_service

@@ -1,6 +1,6 @@
 """The doctor knows every migration there is."""
 
-from parcours_xl.local.migrations import MIGRATIONS, read_migrations
+from parcours_dev.supabase.migrations import MIGRATIONS, read_migrations
 from parcours_xl.operations.migrations import VERSIONS
 
 

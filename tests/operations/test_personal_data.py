@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.storage import track_path
-from parcours_xl.local.project import LocalProject
 from parcours_xl.services.track_storage import store_track
 from tests.fixtures.delivery import compose, deliver, take_job
 from tests.fixtures.operator import Operator

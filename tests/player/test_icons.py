@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from parcours_xl.local.player_build import build_player
+from parcours_dev.player_build import build_player
 from parcours_xl.player.pages import create_player
 from parcours_xl.player.site import Site
 from parcours_xl.settings import Settings

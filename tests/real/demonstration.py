@@ -10,17 +10,17 @@ from rich.console import Console
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from parcours_xl.clients.api_client import ApiClient
-from parcours_xl.errors import ParcoursError
-from parcours_xl.local.demonstration.scenario import demonstrate as live_demonstration
-from parcours_xl.local.development import (
+from parcours_dev.demo.scenario import demonstrate as live_demonstration
+from parcours_dev.development import (
     Simulation,
     running_service,
     running_simulators,
     vendor_environment,
 )
-from parcours_xl.local.project import LocalProject, open_project
-from parcours_xl.local.proxy import Proxy, create_client
+from parcours_dev.supabase.project import LocalProject, open_project
+from parcours_dev.supabase.proxy import Proxy, create_client
+from parcours_xl.clients.api_client import ApiClient
+from parcours_xl.errors import ParcoursError
 from parcours_xl.operations.journey_screen import following
 from tests.fixtures.servers import running
 from tests.real.project import RealProject

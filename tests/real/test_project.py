@@ -3,7 +3,7 @@
 import pytest
 from starlette.responses import JSONResponse
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.fixtures.relay import Relay
 from tests.fixtures.users import sign_up
 from tests.real.project import RealProject

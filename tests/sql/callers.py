@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.sql.safeupdate import SafeCursor
 
 OWNER = UUID("00000000-0000-4000-8000-00000000000a")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from parcours_xl.local.project import LocalProject
-from parcours_xl.local.stack import running_postgres
+from parcours_dev.supabase.project import LocalProject
+from parcours_dev.supabase.stack import running_postgres
 from tests.sql.journeys import Journey, create_journey
 from tests.sql.users import Users
 from tests.sql.world import World

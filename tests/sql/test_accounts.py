@@ -6,8 +6,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from parcours_xl.local.database import copy_database, drop_database
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.database import copy_database, drop_database
+from parcours_dev.supabase.project import LocalProject
 from tests.sql.callers import OWNER, Caller, refused
 from tests.sql.journeys import Journey, create_journey, creation
 from tests.sql.users import Users

@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from parcours_xl.local.database import copy_database, drop_database
-from parcours_xl.local.errors import LocalError
-from parcours_xl.local.migrations import apply_migrations
-from parcours_xl.local.postgres import SUPERUSER
-from parcours_xl.local.project import LocalProject
+from parcours_dev.errors import LocalError
+from parcours_dev.supabase.database import copy_database, drop_database
+from parcours_dev.supabase.migrations import apply_migrations
+from parcours_dev.supabase.postgres import SUPERUSER
+from parcours_dev.supabase.project import LocalProject
 from tests.sql.callers import OWNER, Caller
 from tests.sql.world import LIMITS
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.sql.callers import OWNER, Caller
 
 LOG = """

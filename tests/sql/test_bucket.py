@@ -4,7 +4,7 @@ from typing import LiteralString
 
 import pytest
 
-from parcours_xl.local.migrations import MIGRATIONS
+from parcours_dev.supabase.migrations import MIGRATIONS
 from tests.sql.callers import refused
 from tests.sql.journeys import Journey
 from tests.sql.world import World

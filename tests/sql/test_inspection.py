@@ -4,7 +4,7 @@ from typing import LiteralString
 
 import pytest
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.sql.world import World
 
 

@@ -6,11 +6,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from parcours_xl.local.database import copy_database, drop_database
-from parcours_xl.local.errors import LocalError
-from parcours_xl.local.migrations import MIGRATIONS, apply_migrations, read_migrations
-from parcours_xl.local.postgres import SUPERUSER
-from parcours_xl.local.project import LocalProject
+from parcours_dev.errors import LocalError
+from parcours_dev.supabase.database import copy_database, drop_database
+from parcours_dev.supabase.migrations import MIGRATIONS, apply_migrations, read_migrations
+from parcours_dev.supabase.postgres import SUPERUSER
+from parcours_dev.supabase.project import LocalProject
 from tests.sql.world import World
 
 PUBLISHED = "select tablename from pg_publication_tables where pubname = 'supabase_realtime'"

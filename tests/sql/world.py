@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
-from parcours_xl.local.project import LocalProject
+from parcours_dev.supabase.project import LocalProject
 from tests.sql.callers import Caller
 
 # The defaults (docs/settings.md#timings); a test that needs others says which.

@@ -9,9 +9,9 @@ import pytest
 from starlette.responses import JSONResponse
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
+from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.storage import BUCKET, track_path
-from parcours_xl.local.project import LocalProject
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay

@@ -1,0 +1,82 @@
+"""The demonstration's own embedded Supabase, service and vendors: started, used, forgotten."""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from parcours_dev.demo.report import Demonstration
+from parcours_dev.demo.scenario import demonstrate
+from parcours_dev.development import (
+    Simulation,
+    player_address,
+    running_service,
+    running_simulators,
+    supabase_environment,
+    vendor_environment,
+)
+from parcours_dev.errors import LocalError
+from parcours_dev.foreground import stopped_by_signals, watch
+from parcours_dev.player_build import build_player
+from parcours_dev.processes import Server
+from parcours_dev.supabase.project import LocalProject
+from parcours_dev.supabase.stack import running_stack
+from parcours_xl.errors import ParcoursError
+from parcours_xl.operations.journey_screen import following
+
+
+def run_demonstration(simulation: Simulation, *, as_json: bool, stay: bool = False) -> bool:
+    """Show one whole journey; whether all was as it must be. Raises LocalError.
+
+    stay: then everything goes on running, with the page for anybody to listen, until Ctrl-C.
+    """
+    console = Console(stderr=as_json, highlight=False)
+    if stay:
+        build_player()
+    with ExitStack() as started:
+        project, servers = _start(started, simulation, console)
+        demonstration = _demonstrate(project, simulation.speed, console)
+        _show(demonstration, console, as_json=as_json)
+        if stay:
+            console.print("\nEverything goes on. Ctrl-C stops and forgets it.\n")
+            for name, address in player_address(project).items():
+                console.print(f"  [bold]{name}[/]  {address}\n", soft_wrap=True)
+            watch(servers)
+    return not demonstration.faults
+
+
+def _demonstrate(project: LocalProject, speed: float, console: Console) -> Demonstration:
+    try:
+        with following(console) as show:
+            return asyncio.run(demonstrate(project.url, project.anon_key, speed, show))
+    except ParcoursError as error:
+        raise LocalError(error.message) from error
+
+
+def _show(demonstration: Demonstration, console: Console, *, as_json: bool) -> None:
+    if as_json:
+        json.dump(demonstration.as_json(), sys.stdout, ensure_ascii=False, indent=2)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    else:
+        demonstration.show(console)
+
+
+def _start(
+    started: ExitStack, simulation: Simulation, console: Console
+) -> tuple[LocalProject, Sequence[Server]]:
+    started.enter_context(stopped_by_signals())
+    folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="parcours-demo-")))
+    folder.chmod(0o711)  # PostgreSQL may run as somebody else
+    console.print("Starting the embedded Supabase, the service, Suno and OpenAI (simulated).")
+    project = started.enter_context(running_stack(folder))
+    simulators = started.enter_context(running_simulators(project, simulation))
+    environment = supabase_environment(project) | vendor_environment(project)
+    service = started.enter_context(running_service(project, environment))
+    console.print(f"Ready at {project.url}. A new user asks for calm: fear, 0.8.\n")
+    return project, (simulators, service)

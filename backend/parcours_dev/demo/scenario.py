@@ -1,0 +1,40 @@
+"""Who comes to a demonstration: a listener with a journey, a stranger, and nobody."""
+
+from collections.abc import Awaitable, Callable
+
+from parcours_dev.demo.report import Demonstration
+from parcours_xl.clients.api_client import ApiClient
+from parcours_xl.operations.journey import Show, run_journey
+
+REQUEST = {"presetKey": "panique-anxiete", "emotionState": "fear-0.8"}
+JOURNEY_S_MAX = 600
+
+
+async def demonstrate(
+    url: str,
+    anon_key: str,
+    speed: float,
+    show: Show,
+    sign_up: Callable[[ApiClient], Awaitable[object]] = ApiClient.sign_up,
+) -> Demonstration:
+    """Run one journey as a newly signed-up user, and ask for its tracks as others.
+
+    sign_up: how a visitor becomes a user there. Raises JourneyFailed, and DeploymentUnavailable
+    when nobody answers.
+    """
+    owner, stranger, nobody = [await ApiClient.connect(url, anon_key) for _ in range(3)]
+    await sign_up(owner)
+    await sign_up(stranger)
+    journey = await run_journey(owner, REQUEST, show, JOURNEY_S_MAX)
+    segments = await owner.read_segments(journey.run_id)
+    one = {"segmentId": segments[0]["id"]}
+    demonstration = Demonstration(
+        journey,
+        speed,
+        stranger=(await stranger.invoke("sign-track", one)).status,
+        anonymous=(await nobody.invoke("sign-track", one)).status,
+    )
+    await owner.sign_out()
+    await stranger.sign_out()
+    await nobody.close()
+    return demonstration
