@@ -16,16 +16,14 @@ from starlette.routing import Mount, Route, Router
 from parcours_xl.api.connections import Connections
 from parcours_xl.api.cors import allow_origins
 from parcours_xl.api.draining import Draining, RejectWhileDraining
-from parcours_xl.api.error_responses import respond_with_error, respond_with_http_error
-from parcours_xl.api.health import healthz, readyz
 from parcours_xl.api.latency import Latencies, MeasureLatency
-from parcours_xl.api.metrics import metrics
+from parcours_xl.api.monitoring import healthz, metrics, readyz
 from parcours_xl.api.openapi import describe_functions
-from parcours_xl.api.operator_state import OperatorState
 from parcours_xl.api.page_errors import PageErrors
 from parcours_xl.api.request_id import RequestId
 from parcours_xl.api.routes import FUNCTION_ROUTES
-from parcours_xl.api.runner_logs import runner_logs
+from parcours_xl.api.runner import runner_logs
+from parcours_xl.api.schemas import respond_with_error, respond_with_http_error
 from parcours_xl.api.state import AppState
 from parcours_xl.clients.brief_writer import open_brief_writer
 from parcours_xl.clients.clients import open_clients
@@ -45,7 +43,6 @@ class _State(TypedDict):
     """connections: for the protocol, which is no part of the application."""
 
     app_state: AppState
-    operator_state: OperatorState
     connections: Connections
 
 
@@ -77,10 +74,11 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
             ]
             try:
                 yield {
-                    "app_state": AppState(settings, clients, brief_writer, worker.wake),
-                    "operator_state": OperatorState(
+                    "app_state": AppState(
                         settings,
                         clients,
+                        brief_writer,
+                        worker.wake,
                         latencies,
                         page_errors,
                         SnapshotCache(clients.queries, settings),

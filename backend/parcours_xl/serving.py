@@ -20,8 +20,7 @@ from parcours_xl.clients.clients import open_clients
 from parcours_xl.logging import set_up_logs
 from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import DRAIN_S, Settings, read_settings
-from parcours_xl.worker.queue_consumer import HAND_BACK_S_MAX
-from parcours_xl.worker.worker import DRAIN_S_MAX, Worker
+from parcours_xl.worker.worker import DRAIN_S_MAX, HAND_BACK_S_MAX, Worker
 
 STOP_S_MAX = 10
 """So long after SIGTERM a worker is gone, and the service when DRAIN_S is over as well."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from parcours_xl.clients import suno_events
 from parcours_xl.clients.clients import Clients
-from parcours_xl.tokens import hide_tokens
+from parcours_xl.logging import hide_tokens
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings, endpoint, open_service

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import parcours_xl
 from parcours_xl.domain.emotion import parse_emotion_state
-from parcours_xl.tokens import Secrets, hide_tokens
+from parcours_xl.logging import Secrets, hide_tokens
 
 PACKAGE = Path(parcours_xl.__file__).parent
 EXAMPLES = 15

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parcours_xl.api import request_parsing
-from parcours_xl.api.request_parsing import BODY_BYTES_MAX
+from parcours_xl.api import schemas
 from parcours_xl.api.routes import FUNCTION_ROUTES
+from parcours_xl.api.schemas import BODY_BYTES_MAX
 from tests.fixtures.service import endpoint
 from tests.fixtures.users import Person
 
@@ -52,7 +52,7 @@ async def test_a_body_over_64_kib_is_refused(
 async def test_a_body_that_does_not_come_is_given_up(
     service: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_parsing, "BODY_S_MAX", 0.2)
+    monkeypatch.setattr(schemas, "BODY_S_MAX", 0.2)
 
     async def halting() -> AsyncIterator[bytes]:
         yield b"{"

@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from parcours_xl.clients.clients import open_clients
-from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.clients.database import SupabaseUnavailable
 from parcours_xl.clients.suno import Order
 from parcours_xl.settings import Settings
 from tests.fixtures.service import MakeSettings

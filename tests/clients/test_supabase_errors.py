@@ -11,11 +11,10 @@ from postgrest.exceptions import APIError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from parcours_dev.supabase.project import LocalProject
-from parcours_xl.clients import sql_functions
+from parcours_xl.clients import database
 from parcours_xl.clients.auth import AuthUnavailable
 from parcours_xl.clients.clients import Clients, open_clients
-from parcours_xl.clients.database import Database
-from parcours_xl.clients.sql_functions import KeyRefused, SupabaseUnavailable
+from parcours_xl.clients.database import Database, KeyRefused, SupabaseUnavailable
 from parcours_xl.clients.storage import StorageUnavailable, TrackGone, TrackNotStorable, track_path
 from parcours_xl.clients.supabase_errors import (
     AUTH_LATER,
@@ -168,7 +167,7 @@ async def test_a_key_that_stays_refused_is_logged_as_wrong(
     for _ in range(3):
         await refused()
     assert "supabase.key_refused" not in log.getvalue()
-    monkeypatch.setattr(sql_functions, "KEY_REFUSED_S", 0)
+    monkeypatch.setattr(database, "KEY_REFUSED_S", 0)
     await refused()
     assert "supabase.key_refused" in log.getvalue()
 

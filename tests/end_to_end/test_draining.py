@@ -13,7 +13,7 @@ from parcours_dev.development import supabase_environment, vendor_environment
 from parcours_dev.supabase.project import LocalProject
 from parcours_xl.api.draining import STOPPING
 from parcours_xl.api.schemas import ErrorResponse
-from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.clients.database import SupabaseUnavailable
 from parcours_xl.serving import STOP_S_MAX
 from tests.fixtures.served import START_S_MAX, Served, running_serve
 from tests.fixtures.served import STOP_S_MAX as PATIENCE_S

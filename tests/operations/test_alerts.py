@@ -9,8 +9,8 @@ import pytest
 from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.operations_queries import Day, Gauges, QueueHealth
 from parcours_xl.operations.alerts import Snapshot, judge
-from parcours_xl.operations.figures import Figures
-from parcours_xl.targets import Targets
+from parcours_xl.operations.report.report import Figures
+from parcours_xl.settings import Targets
 from tests.fixtures.operator import Operator
 from tests.fixtures.records import Records
 from tests.fixtures.vendors import Vendor

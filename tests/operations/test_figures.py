@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parcours_xl.clients.database import SupabaseUnavailable
 from parcours_xl.clients.operations_queries import OperationsQueries
-from parcours_xl.clients.sql_functions import SupabaseUnavailable
-from parcours_xl.operations.figures import Figures, Timing, cut, read_figures
+from parcours_xl.operations.report.report import Figures, Timing, cut, read_figures
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from parcours_dev.supabase.project import LocalProject
-from parcours_xl.api import metrics
+from parcours_xl.api import monitoring
 from parcours_xl.api.page_errors import COUNTED_MAX, KINDS, WINDOW_S, PageErrors
 from parcours_xl.operations.alerts import SnapshotCache
 from tests.fixtures.operator import Operator
@@ -135,7 +135,7 @@ async def test_a_supabase_that_never_answers_keeps_nobody_waiting(
     async def never(_: object) -> None:
         await anyio.sleep_forever()
 
-    monkeypatch.setattr(metrics, "ANSWER_S_MAX", 0.1)
+    monkeypatch.setattr(monitoring, "ANSWER_S_MAX", 0.1)
     monkeypatch.setattr(SnapshotCache, "read", never)
     async with open_service(make_settings()) as service:
         samples = await scrape(service, stack.service_role_key)

@@ -10,7 +10,7 @@ import pytest
 from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.suno_events import Source, SunoError, SunoEvent, SunoTrack
 from parcours_xl.errors import PermanentError
-from parcours_xl.operations.rollout_gate import Check, Verdict, advance_rollout
+from parcours_xl.operations.rollout import Check, Verdict, advance_rollout
 from tests.fixtures.operator import CommandResult, Operator
 from tests.fixtures.records import Records
 from tests.fixtures.service_fixtures import MakeRun

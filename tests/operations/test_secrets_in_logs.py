@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse
 
 from parcours_xl.api import state
 from parcours_xl.clients.clients import open_clients
+from parcours_xl.logging import HIDDEN
 from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import Settings
-from parcours_xl.tokens import HIDDEN
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.captured_logs import CaptureLogs, Style
 from tests.fixtures.records import Records

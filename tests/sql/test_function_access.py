@@ -2,7 +2,7 @@
 
 import pytest
 
-from parcours_xl.clients.sql_functions import READS
+from parcours_xl.clients.database import READS
 from tests.sql.callers import API_CALLERS, Row, refused
 from tests.sql.world import World
 

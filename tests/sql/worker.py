@@ -30,7 +30,7 @@ class Worker:
         return list(self.service.call("next_steps", quantity=quantity, lease_s=lease_s))
 
     def do(self, step: Row, answers: Answers = nothing_new) -> None:
-        """One step, as parcours_xl.worker.run_handler does it."""
+        """One step, as parcours_xl.worker.handlers does it."""
         match step["action"]:
             case "submit":
                 self.submit(UUID(step["segment_id"]), step["callback_token"])
@@ -74,7 +74,7 @@ class Worker:
         return list(self.service.call("take_track_jobs", quantity=quantity, lease_s=lease_s))
 
     def store(self, job: Row, *, well: bool = True) -> Any:
-        """One job, as parcours_xl.worker.track_handler does it."""
+        """One job, as parcours_xl.worker.handlers does it."""
         receipt = {"msg_id": job["msg_id"], "read_ct": job["read_ct"]}
         outcome = self._erase(job) if job["kind"] == "erase" else self._keep(job, well)
         self._call("finish_job", queue="parcours_tracks", **receipt)

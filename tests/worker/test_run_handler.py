@@ -11,7 +11,7 @@ import pytest
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.suno_events import Source, SunoError, SunoEvent, SunoTrack
 from parcours_xl.settings import Settings
-from parcours_xl.worker import run_handler
+from parcours_xl.worker import handlers
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.delivery import compose, deliver
 from tests.fixtures.records import NewRun, Records
@@ -145,7 +145,7 @@ async def test_two_workers_submit_a_segment_once(
     other = Worker(clients, settings)
     hand._records.make_due(run.id)
     assert dict(await other.work_once()) == {"submitted": 1}
-    assert await run_handler.RunHandler(clients, settings).do(step) == "skipped"
+    assert await handlers.RunHandler(clients, settings).do(step) == "skipped"
     assert len(suno.tasks_of(run.first)) == 1
 
 
@@ -367,7 +367,7 @@ async def test_nobody_is_asked_about_what_has_meanwhile_ended(
     (step,) = await clients.database.next_steps(1, 60)
     await under_way.hear("error")
     await clients.database.retry_segment(run.first)
-    assert await run_handler.RunHandler(clients, settings).do(step) == "asked"
+    assert await handlers.RunHandler(clients, settings).do(step) == "asked"
 
 
 # How often

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.settings import Settings
-from parcours_xl.worker import queue_consumer, worker
+from parcours_xl.worker import worker
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.delivery import Music, compose, deliver
 from tests.fixtures.records import NewRun, Records
@@ -118,8 +118,8 @@ async def test_the_lease_is_kept_as_long_as_a_transfer_runs(
     records: Records,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(queue_consumer, "LEASE_S", 2)
-    monkeypatch.setattr(queue_consumer, "LEASE_RENEWAL_S", 0.2)
+    monkeypatch.setattr(worker, "LEASE_S", 2)
+    monkeypatch.setattr(worker, "LEASE_RENEWAL_S", 0.2)
     suno.fail("slow_download", delay_s=4.2, bytes_a_second=10_000_000)
     slow = asyncio.create_task(Worker(clients, settings).work_once())
     await until(lambda: records.jobs(TRACKS, run.id)[0]["read_ct"] == 1)
@@ -149,7 +149,7 @@ async def test_a_lease_that_cannot_be_kept_does_not_end_the_transfer(
     run: NewRun,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(queue_consumer, "LEASE_RENEWAL_S", 0.05)
+    monkeypatch.setattr(worker, "LEASE_RENEWAL_S", 0.05)
     relay.broken["/rpc/postpone_job"] = JSONResponse({"message": "upstream"}, 503)
     suno.fail("slow_download", delay_s=0.3, bytes_a_second=10_000_000)
     settings = make_settings(postgrest_url=f"{relay.url}/rest/v1")

@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from parcours_xl.operations.journey_report import JourneyReport
 from parcours_xl.operations.journey_screen import name_times, show_facts, show_journey
+from parcours_xl.operations.smoke import JourneyReport
 
 
 @dataclass(frozen=True)

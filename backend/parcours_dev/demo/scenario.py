@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from parcours_dev.demo.report import Demonstration
 from parcours_xl.clients.api_client import ApiClient
-from parcours_xl.operations.journey import Show, run_journey
+from parcours_xl.operations.smoke import Show, run_journey
 
 REQUEST = {"presetKey": "panique-anxiete", "emotionState": "fear-0.8"}
 JOURNEY_S_MAX = 600

@@ -6,8 +6,7 @@ import pydantic
 from starlette.requests import Request
 from starlette.responses import Response
 
-from parcours_xl.api.request_parsing import describe, read_object, read_uuid
-from parcours_xl.api.schemas import ResponseModel, json_response
+from parcours_xl.api.schemas import ResponseModel, describe, json_response, read_object, read_uuid
 from parcours_xl.api.state import app_state
 from parcours_xl.clients.hosts import TrackHosts
 from parcours_xl.clients.suno_codes import Vendor

@@ -7,8 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parcours_xl.api.authentication import require_user
-from parcours_xl.api.request_parsing import read_body
-from parcours_xl.api.schemas import RequestModel, ResponseModel, json_response
+from parcours_xl.api.schemas import RequestModel, ResponseModel, json_response, read_body
 from parcours_xl.api.state import app_state
 from parcours_xl.domain.states import RunStatus
 

@@ -21,8 +21,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from parcours_xl.api.request_parsing import BODY_BYTES_MAX, BODY_S_MAX
-from parcours_xl.api.schemas import ErrorResponse
+from parcours_xl.api.schemas import BODY_BYTES_MAX, BODY_S_MAX, ErrorResponse
 
 REQUEST_LINE_BYTES_MAX = 16_384
 HEADER_BYTES_MAX = 65_536

@@ -8,8 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parcours_xl.api.authentication import require_user
-from parcours_xl.api.request_parsing import BadRequest, read_body
-from parcours_xl.api.schemas import Fault, RequestModel, ResponseModel, json_response
+from parcours_xl.api.schemas import (
+    BadRequest,
+    Fault,
+    RequestModel,
+    ResponseModel,
+    json_response,
+    read_body,
+)
 from parcours_xl.api.state import app_state
 from parcours_xl.clients.database import Demand
 from parcours_xl.domain.bilingual import Language

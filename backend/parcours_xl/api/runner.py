@@ -1,17 +1,26 @@
-"""parcours-xl-runner: a run is put in hand, at once (docs/specification.md#parcours-xl-runner)."""
+"""parcours-xl-runner: a run is started, and its logs (docs/specification.md#parcours-xl-runner)."""
 
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from parcours_xl.api.authentication import find_user, require_access
-from parcours_xl.api.request_parsing import read_body
-from parcours_xl.api.schemas import RequestModel, ResponseModel, json_response
+from parcours_xl.api.schemas import (
+    BadRequest,
+    RequestModel,
+    ResponseModel,
+    json_response,
+    read_body,
+    read_uuid,
+)
 from parcours_xl.api.state import app_state
-from parcours_xl.clients.database_results import RunStarted
+from parcours_xl.clients.database import RunStarted
+from parcours_xl.domain.periods import read_moment
 from parcours_xl.errors import PermanentError
+from parcours_xl.services.event_lines import write_line
 
 
 class RunnerRequest(RequestModel):
@@ -59,3 +68,61 @@ async def _start(request: Request, run_id: UUID) -> RunStarted:
         if user_id is None:
             raise
         return await clients.database.start_run(run_id, user_id)
+
+
+LINES_USUAL, LINES_MAX = 200, 1000
+
+
+async def runner_logs(request: Request) -> Response:
+    """Events, oldest first; text for curl, JSON for programs. Needs the service-role key."""
+    state = app_state(request)
+    require_access(request, state.clients.auth, "service_role")
+    events = await state.clients.queries.read_logs(
+        _read_run(request), since=_read_since(request), limit=_read_limit(request)
+    )
+    if _wants_text(request):
+        return PlainTextResponse("".join(f"{write_line(event)}\n" for event in events))
+    return JSONResponse(
+        {
+            "events": [
+                {
+                    "id": event.id,
+                    "at": event.at.isoformat(),
+                    "what": event.what,
+                    "runId": str(event.run_id),
+                    "segmentId": event.segment_id and str(event.segment_id),
+                    "segmentIndex": event.segment_index,
+                    "detail": event.detail,
+                }
+                for event in events
+            ]
+        }
+    )
+
+
+def _read_run(request: Request) -> UUID | None:
+    return read_uuid(request, "runId") if "runId" in request.query_params else None
+
+
+def _read_since(request: Request) -> datetime | None:
+    text = request.query_params.get("since")
+    if text is None:
+        return None
+    try:
+        return read_moment(text, datetime.now(UTC))
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(f"the parameter since: {error}") from None
+
+
+def _read_limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(LINES_USUAL))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LINES_MAX):
+        raise BadRequest(f"the parameter limit is a number from 1 to {LINES_MAX}")
+    return int(text)
+
+
+def _wants_text(request: Request) -> bool:
+    accepted = request.headers.get("accept", "*/*")
+    if accepted == "*/*":
+        return request.headers.get("user-agent", "").startswith("curl/")
+    return "text/plain" in accepted

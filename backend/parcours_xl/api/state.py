@@ -1,4 +1,4 @@
-"""What every handler works with: settings, clients, and how to wake the worker."""
+"""What every handler works with: settings, clients, and what this process has counted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,19 +6,32 @@ from typing import cast
 
 from starlette.requests import Request
 
+from parcours_xl.api.connections import Connections
+from parcours_xl.api.draining import Draining
+from parcours_xl.api.latency import Latencies
+from parcours_xl.api.page_errors import PageErrors
 from parcours_xl.clients.brief_writer import BriefWriter
 from parcours_xl.clients.clients import Clients
+from parcours_xl.operations.alerts import SnapshotCache
 from parcours_xl.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """wake_worker: tell this process's own worker that there is work, if it has one."""
+    """One deployment, as its handlers see it.
+
+    wake_worker: tell this process's own worker that there is work, if it has one.
+    """
 
     settings: Settings
     clients: Clients
     brief_writer: BriefWriter
     wake_worker: Callable[[], None]
+    latencies: Latencies
+    page_errors: PageErrors
+    snapshots: SnapshotCache
+    connections: Connections
+    draining: Draining
 
 
 def app_state(request: Request) -> AppState:

@@ -42,7 +42,7 @@ def alerts(
 
 
 async def _judge(clients: "Clients", settings: "OperatorSettings") -> "list[Alert]":
-    from parcours_xl.clients.sql_functions import KeyRefused, SupabaseUnavailable
+    from parcours_xl.clients.database import KeyRefused, SupabaseUnavailable
     from parcours_xl.operations.alerts import Alert, judge, read_snapshot
     from parcours_xl.operations.credit import refresh_credits
 

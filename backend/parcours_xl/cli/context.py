@@ -8,11 +8,14 @@ shrink), 5 repairs were queued whose result is not known yet.
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 if TYPE_CHECKING:
     from parcours_xl.clients.clients import Clients
@@ -41,7 +44,7 @@ Work = Callable[["Clients", "OperatorSettings"], Awaitable[Answer]]
 def operate(environment: Path | None, work: Work[Answer]) -> Answer:
     """Do an operator's work on the deployment that is meant; end the command where it fails."""
     from parcours_xl.clients.clients import open_clients
-    from parcours_xl.clients.sql_functions import APIError, KeyRefused
+    from parcours_xl.clients.database import APIError, KeyRefused
     from parcours_xl.errors import ParcoursError, RetryableError
     from parcours_xl.logging import set_up_logs
     from parcours_xl.settings import SettingsError, read_operator_settings
@@ -77,3 +80,23 @@ def end(status: int, why: str) -> typer.Exit:
 def print_json(value: Any) -> None:
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+
+
+@contextmanager
+def show_count(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A function that is told how much of all is done."""
+    with show_steps() as show:
+        yield lambda done, total: show(what, done, total)
+
+
+@contextmanager
+def show_steps() -> Iterator[Callable[[str, int, int], None]]:
+    """A function that is told what is done now, and how much of it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    silent = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=silent) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total
+        )

@@ -60,7 +60,7 @@ def doctor(
     """
 
     async def work(clients: "Clients", settings: "OperatorSettings") -> "DoctorReport":
-        from parcours_xl.cli.progress import show_steps
+        from parcours_xl.cli.context import show_steps
         from parcours_xl.operations.doctor.examination import run_checks
 
         with show_steps() as progress:

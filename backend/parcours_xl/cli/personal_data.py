@@ -35,7 +35,7 @@ def export(
     """
 
     async def work(clients: "Clients", _: "OperatorSettings") -> "Export":
-        from parcours_xl.cli.progress import show_count
+        from parcours_xl.cli.context import show_count
         from parcours_xl.operations.personal_data import export_user
 
         found = await clients.users.find(user)
@@ -72,7 +72,7 @@ def erase(
         typer.confirm(_question(found, account=account), abort=True, err=True)
 
     async def work(clients: "Clients", _: "OperatorSettings") -> "Erasure":
-        from parcours_xl.cli.progress import show_count
+        from parcours_xl.cli.context import show_count
         from parcours_xl.operations.personal_data import erase_user
 
         with show_count("Runs") as progress:

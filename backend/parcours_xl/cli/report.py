@@ -11,7 +11,7 @@ from parcours_xl.domain.periods import read_period
 
 if TYPE_CHECKING:
     from parcours_xl.clients.clients import Clients
-    from parcours_xl.operations.report import Report
+    from parcours_xl.operations.report.report import Report
     from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
@@ -37,15 +37,15 @@ def report(
     period = _read_period(since)
 
     async def work(clients: "Clients", settings: "OperatorSettings") -> "Report":
-        from parcours_xl.cli.progress import show_count
-        from parcours_xl.operations.report import make_report
+        from parcours_xl.cli.context import show_count
+        from parcours_xl.operations.report.report import make_report
 
         with show_count("Counting") as progress:
             return await make_report(clients.queries, settings, period, progress)
 
     made = operate(environment, work)
     if html is not None:
-        from parcours_xl.operations.report_page import write_page
+        from parcours_xl.operations.report.page import write_page
 
         html.write_text(write_page(made))
     if as_json:
@@ -53,7 +53,7 @@ def report(
         return
     from rich.console import Console
 
-    from parcours_xl.operations.report_screen import show_report
+    from parcours_xl.operations.report.screen import show_report
 
     show_report(Console(highlight=False), made)
     if html is not None:

@@ -9,7 +9,7 @@ from parcours_xl.cli.context import FAILED, AsJson, EnvironmentFile, operate, pr
 if TYPE_CHECKING:
     from parcours_xl.clients.clients import Clients
     from parcours_xl.clients.rollout import RolloutState
-    from parcours_xl.operations.rollout_gate import Verdict
+    from parcours_xl.operations.rollout import Verdict
     from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
@@ -89,7 +89,7 @@ def gate(
     were enough runs to say so. A share that was set later is judged by its own runs. Exit status 0
     when open, 1 when shut.
     """
-    from parcours_xl.operations.rollout_gate import Verdict, advance_rollout, judge_rollout
+    from parcours_xl.operations.rollout import Verdict, advance_rollout, judge_rollout
 
     async def judge(clients: "Clients", settings: "OperatorSettings") -> tuple[Verdict, int | None]:
         verdict = await judge_rollout(clients, settings)

@@ -1,37 +1,344 @@
-"""Typed calls of our SQL functions (supabase/migrations), one transaction each."""
+"""Typed calls of our SQL functions (supabase/migrations), one transaction each.
 
-from collections.abc import Sequence
+PostgREST carries them, under the service role.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import httpx
+import pydantic
 import structlog
+from postgrest import AsyncPostgrestClient
+from postgrest.exceptions import APIError as APIError
 from pydantic import TypeAdapter, ValidationError
 
-from parcours_xl.clients.database_results import (
-    STEP,
-    TRACK_JOB,
-    Admission,
-    Claim,
-    EraseJob,
-    Job,
-    Question,
-    RunCancelled,
-    RunCreated,
-    RunStarted,
-    Step,
-    TrackJob,
-)
-from parcours_xl.clients.sql_functions import AttemptsUsedUp as AttemptsUsedUp
-from parcours_xl.clients.sql_functions import LimitedFunctions
-from parcours_xl.clients.sql_functions import SunoQuotaFull as SunoQuotaFull
-from parcours_xl.clients.sql_functions import SupabaseUnavailable as SupabaseUnavailable
 from parcours_xl.clients.suno_events import SunoEvent
+from parcours_xl.clients.supabase_errors import FUNCTION_UNKNOWN, FunctionUnknown, Verdict, judge
+from parcours_xl.clients.supabase_errors import KeyRefused as KeyRefused
+from parcours_xl.clients.supabase_errors import SupabaseUnavailable as SupabaseUnavailable
+from parcours_xl.domain.bilingual import Language
+from parcours_xl.errors import ParcoursError, PermanentError, RetryableError
+
+log = structlog.get_logger(__name__)
+
+
+REQUEST_HEADER = "X-Parcours-Request"
+"""Tells the database which request or job is behind a call: events and jobs are stamped with it."""
+
+
+KEY_REFUSED_S = 60
+"""A key that has been refused for so long, and never taken meanwhile, is wrong: it is logged so."""
+
+
+class SunoQuotaFull(RetryableError):
+    """All workers together ask Suno as often as it allows."""
+
+
+class AttemptsUsedUp(RetryableError):
+    """A segment, or every segment of a run, has been tried as often as it may be."""
+
+
+class LimitsUnknown(PermanentError):
+    """The database does not hold the limits that a call names: they are to be written again."""
+
+
+HINTS = {"suno_quota": SunoQuotaFull, "attempts": AttemptsUsedUp}
+"""What an SQL function says beside PT429."""
+
+
+READS = frozenset(
+    {
+        "check_callback",
+        "count_scans",
+        "find_runs",
+        "find_segments",
+        "find_track",
+        "find_user",
+        "inspect_access",
+        "read_auth_log",
+        "read_logs",
+        "read_migrations",
+        "read_personal_data",
+        "read_queues",
+        "read_rollout",
+        "read_snapshot",
+        "report_slice",
+        "report_top_users",
+        "scan_files",
+        "scan_segments",
+    }
+)
+"""Functions that change nothing, as SQL declares them (stable): called once more where the
+connection broke before an answer."""
+
+RESET = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+"""The connection broke before an answer came, mostly an idle one that the server closed."""
+
+
+class SqlFunctions:
+    """One call is one transaction.
+
+    PermanentError or RetryableError where the SQL function says so (PTxxx), SupabaseUnavailable
+    when it cannot be reached or is overloaded.
+    """
+
+    def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient):
+        headers = {"apikey": key}
+        if not key.startswith("sb_"):  # new-style keys are no tokens
+            headers["Authorization"] = f"Bearer {key}"
+        self._rest = AsyncPostgrestClient(
+            rest_url, headers=headers, http_client=http, retry_enabled=False
+        )
+        self._refused_since: float | None = None
+
+    async def call(self, function: str, **arguments: Any) -> Any:
+        query = self._rest.rpc(function, arguments)
+        request_id = structlog.contextvars.get_contextvars().get("request_id")
+        if request_id is not None:
+            query.request.headers[REQUEST_HEADER] = request_id
+        try:
+            # Not `execute`: an error of postgrest-py's does not tell the HTTP status.
+            response = await self._send(function, query)
+        except httpx.TransportError as error:
+            log.warning("supabase.unavailable", function=function, why=type(error).__name__)
+            raise SupabaseUnavailable from error
+        if not response.is_success:
+            raise self._translate(function, response)
+        try:
+            # A function that returns void is answered without a body.
+            data = response.json() if response.content else None
+        except (ValueError, RecursionError) as error:
+            # Somebody else answers in PostgREST's place.
+            log.warning("supabase.unavailable", function=function, why="no JSON")
+            raise SupabaseUnavailable from error
+        self._refused_since = None
+        return data
+
+    async def _send(self, function: str, query: Any) -> httpx.Response:
+        try:
+            return await query.request.send(httpx.Headers())  # type: ignore[no-any-return]
+        except RESET:
+            if function not in READS:
+                raise
+            return await query.request.send(httpx.Headers())  # type: ignore[no-any-return]
+
+    def _translate(self, function: str, response: httpx.Response) -> ParcoursError | APIError:
+        body = _read_error(response)
+        code, message = str(body.get("code") or ""), str(body.get("message") or "refused")
+        if code.startswith("PT"):
+            return _translate_ours(code, message, body)
+        verdict = judge(code, response.status_code)
+        if verdict is Verdict.OURS:
+            return APIError(body)
+        log.warning(
+            "supabase.unavailable",
+            function=function,
+            status=response.status_code,
+            code=code,
+            why=message,
+        )
+        if verdict is Verdict.KEY:
+            return self._record_refusal()
+        return FunctionUnknown() if code == FUNCTION_UNKNOWN else SupabaseUnavailable()
+
+    def _record_refusal(self) -> KeyRefused:
+        now = time.monotonic()
+        self._refused_since = self._refused_since or now
+        if now - self._refused_since > KEY_REFUSED_S:
+            log.error("supabase.key_refused", seconds=round(now - self._refused_since))
+        return KeyRefused()
+
+
+class LimitedFunctions(SqlFunctions):
+    """SQL functions that work with the service's limits.
+
+    limits: Settings.limits. They are written once, before the first call that needs them, and named
+    by their id from then on; once more when the database has forgotten them (it was restored).
+    """
+
+    def __init__(self, rest_url: str, key: str, http: httpx.AsyncClient, limits: Mapping[str, Any]):
+        super().__init__(rest_url, key, http)
+        self._limits = dict(limits)
+        self._limits_id: int | None = None
+
+    async def call_limited(self, function: str, **arguments: Any) -> Any:
+        try:
+            return await self.call(function, **arguments, p_limits_id=await self._write_limits())
+        except LimitsUnknown:
+            self._limits_id = None
+            return await self.call(function, **arguments, p_limits_id=await self._write_limits())
+
+    async def _write_limits(self) -> int:
+        if self._limits_id is None:
+            self._limits_id = int(await self.call("write_limits", p_limits=self._limits))
+        return self._limits_id
+
+
+def _translate_ours(code: str, message: str, body: dict[str, Any]) -> ParcoursError:
+    """What an SQL function of ours says (PTxxx)."""
+    if body.get("hint") == "limits":
+        return LimitsUnknown(message, status=int(code[2:]))
+    if code == "PT429":
+        wait_s = float(body["details"]) if body.get("details") else None
+        return HINTS.get(body.get("hint") or "", RetryableError)(message, status=429, wait_s=wait_s)
+    return PermanentError(message, status=int(code[2:]))
+
+
+def _read_error(response: httpx.Response) -> dict[str, Any]:
+    """The error's fields; none of them when the answer is no JSON object."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+class ResultModel(pydantic.BaseModel):
+    """Ignore unknown fields: a newer database may add some."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
+
+
+class RunCreated(ResultModel):
+    """A run as create answers it. brief: in French; briefs: by language. segments: how many."""
+
+    run_id: UUID
+    title: str | None
+    brief: str | None
+    briefs: dict[Language, str] | None = None
+    status: str
+    segments: int
+
+
+class Admission(ResultModel):
+    """run: the earlier run of a repeated key; else place: one is held in the quotas."""
+
+    run: RunCreated | None = None
+    place: UUID | None = None
+
+
+class RunStarted(ResultModel):
+    """A run in hand. pending: segments not yet complete; total_seconds: the journey's length."""
+
+    run_id: UUID
+    segments: int
+    pending: int
+    total_seconds: int
+
+
+class RunCancelled(ResultModel):
+    """A run that was given up. All counts are of segments.
+
+    cancelled: will not be composed; under_way: will still be stored; complete: are stored.
+    """
+
+    run_id: UUID
+    status: str
+    cancelled: int
+    under_way: int
+    complete: int
+
+
+class Claim(ResultModel):
+    """The right to submit one attempt, when outcome is 'claimed'; 'skipped' or 'waits' otherwise.
+
+    wait_s: for how many seconds a segment waits, when the credits of the day are spent.
+    refused_prompts: how many prompts Suno has refused for this segment.
+    """
+
+    outcome: str
+    status: str
+    segment_id: UUID
+    segment_index: int
+    task_id: str | None = None
+    slot: int | None = None
+    wait_s: float | None = None
+    callback_token: UUID | None = None
+    prompt: str = ""
+    title: str = ""
+    planned_seconds: int = 0
+    preset_key: str = ""
+    refused_prompts: int = 0
+
+
+class Question(ResultModel):
+    """Whether Suno may be asked about an attempt: 'reserved' with a slot, 'none' or 'late'."""
+
+    outcome: str
+    slot: int | None = None
+
+
+class Job(ResultModel):
+    """A message of one of our queues; (msg_id, read_ct) is the receipt.
+
+    request_id: of the request that it comes from, where that is known.
+    """
+
+    msg_id: int
+    read_ct: int
+    run_id: UUID
+    request_id: str | None = None
+
+
+class Step(Job):
+    """What a run in hand needs now: 'submit', 'ask', 'retry', 'give_up' or 'settle'."""
+
+    action: str
+    segment_id: UUID | None = None
+    callback_token: UUID | None = None
+    task_id: str | None = None
+
+
+class OtherTrack(ResultModel):
+    """Another track of the same task, which is stored when the first cannot be had."""
+
+    id: str | None = None
+    download_url: str
+    trusted: bool = False
+    duration_seconds: float | None = None
+
+
+class TrackJob(Job):
+    """A delivered track to store.
+
+    current: false when its attempt is over. gone: the segment itself has been erased.
+    announced_seconds: how long Suno says that it is. delivered_s: how long ago Suno said that it
+    is complete. others: the task's other tracks.
+    """
+
+    kind: Literal["store"]
+    current: bool
+    gone: bool = False
+    segment_id: UUID
+    callback_token: UUID
+    task_id: str | None = None
+    download_url: str
+    trusted: bool
+    track_id: str | None = None
+    announced_seconds: float | None = None
+    delivered_s: float | None = None
+    others: tuple[OtherTrack, ...] = ()
+
+
+class EraseJob(Job):
+    """A run that has been erased, and whose files are to go. current: false when they are gone."""
+
+    kind: Literal["erase"]
+    current: bool
+
+
+STEP: pydantic.TypeAdapter[Step] = pydantic.TypeAdapter(Step)
+TRACK_JOB: pydantic.TypeAdapter[TrackJob | EraseJob] = pydantic.TypeAdapter(
+    Annotated[TrackJob | EraseJob, pydantic.Field(discriminator="kind")]
+)
+
 
 GENERATION_QUEUE, TRACKS_QUEUE = "parcours_generation", "parcours_tracks"
 
-log = structlog.get_logger(__name__)
 
 AnyJob = TypeVar("AnyJob", bound=Job)
 

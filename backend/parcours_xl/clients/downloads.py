@@ -11,8 +11,7 @@ from urllib.parse import urljoin
 import anyio
 import httpcore
 
-from parcours_xl.clients.guarded_network import GuardedNetwork, PrivateAddress
-from parcours_xl.clients.hosts import TrackHosts, Verdict, host_of
+from parcours_xl.clients.hosts import GuardedNetwork, PrivateAddress, TrackHosts, Verdict, host_of
 from parcours_xl.clients.storage import TRACK_BYTES_MAX
 from parcours_xl.errors import PermanentError, RetryableError
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pydantic
 
-from parcours_xl.clients.sql_functions import LimitedFunctions
+from parcours_xl.clients.database import LimitedFunctions
 
 if TYPE_CHECKING:
     from parcours_xl.clients.audio import Sound

@@ -5,7 +5,7 @@ from datetime import datetime
 import httpx
 import pydantic
 
-from parcours_xl.clients.sql_functions import SqlFunctions
+from parcours_xl.clients.database import SqlFunctions
 
 USERS_A_CALL = 20_000
 """A call is cut after 8 s; so many users, out of 200,000, take 2 s on a busy machine."""

@@ -9,7 +9,7 @@ from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
 from storage3.types import SignedUrlResponse
 
-from parcours_xl.clients.sql_functions import RESET
+from parcours_xl.clients.database import RESET
 from parcours_xl.clients.supabase_errors import STORAGE_KEY_UNKNOWN, STORAGE_REFUSES_FILE
 from parcours_xl.errors import PermanentError, RetryableError
 

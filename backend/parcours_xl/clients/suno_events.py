@@ -11,7 +11,7 @@ import pydantic
 
 from parcours_xl.clients.hosts import TrackHosts, Verdict, host_of
 from parcours_xl.clients.suno_codes import RefusalKind, Vendor, judge, report_unknown
-from parcours_xl.tokens import hide_tokens
+from parcours_xl.logging import hide_tokens
 
 ID_CHARS_MAX = 200
 STAGE_CHARS_MAX = 40

@@ -8,8 +8,7 @@ from supabase_auth import AsyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError
 
 from parcours_xl.clients.auth import AuthUnavailable
-from parcours_xl.clients.database_results import ResultModel
-from parcours_xl.clients.sql_functions import SqlFunctions
+from parcours_xl.clients.database import ResultModel, SqlFunctions
 from parcours_xl.clients.supabase_errors import Verdict, judge_auth
 from parcours_xl.errors import PermanentError
 

@@ -19,9 +19,9 @@ from parcours_xl.clients.operations_queries import (
 from parcours_xl.clients.webhook import Webhook
 from parcours_xl.domain.failures import NOT_KEPT
 from parcours_xl.operations.daily import daily_uses
-from parcours_xl.operations.figures import Figures, read_figures
+from parcours_xl.operations.report.report import Figures, read_figures
 from parcours_xl.operations.wording import brief_reason, period, seconds, share
-from parcours_xl.targets import (
+from parcours_xl.settings import (
     ALERT_ASKED_SHARE_MAX,
     ALERT_BRIEFS_CURATED_SHARE_MAX,
     ALERT_ERRORS_SHARE_MAX,

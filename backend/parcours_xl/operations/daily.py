@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from parcours_xl.clients.operations_queries import Day
-from parcours_xl.targets import SUNO_CREDITS_A_SEGMENT, Targets
+from parcours_xl.settings import SUNO_CREDITS_A_SEGMENT, Targets
 
 
 @dataclass(frozen=True)

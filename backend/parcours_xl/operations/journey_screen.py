@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from parcours_xl.operations.journey_report import JourneyReport
+from parcours_xl.operations.smoke import JourneyReport
 from parcours_xl.operations.wording import seconds
 
 Segments = list[dict[str, Any]]

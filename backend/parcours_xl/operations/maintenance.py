@@ -9,7 +9,7 @@ import anyio
 import structlog
 
 from parcours_xl.clients.clients import Clients
-from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.clients.database import SupabaseUnavailable
 from parcours_xl.clients.webhook import WebhookUnavailable
 from parcours_xl.errors import ParcoursError
 from parcours_xl.operations.alerts import (
@@ -21,8 +21,7 @@ from parcours_xl.operations.alerts import (
 from parcours_xl.operations.credit import read_credits
 from parcours_xl.operations.repairs import repair_for_free
 from parcours_xl.operations.wording import seconds
-from parcours_xl.settings import Settings
-from parcours_xl.targets import OUTAGE_LOOKS_MIN
+from parcours_xl.settings import OUTAGE_LOOKS_MIN, Settings
 
 TURN = "caretaker"
 ROUND_S_MAX, END_S_MAX, LEADER_LEASE_S = 100, 2, 120

@@ -12,12 +12,12 @@ from uuid import UUID
 import structlog
 
 from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.database import SupabaseUnavailable
 from parcours_xl.clients.operations_queries import FoundRun, FoundSegment
-from parcours_xl.clients.sql_functions import SupabaseUnavailable
 from parcours_xl.clients.suno import SunoRefused
 from parcours_xl.errors import ParcoursError, RetryableError
 from parcours_xl.services.generation import ask_within_budget
-from parcours_xl.services.track_restoring import restore_track
+from parcours_xl.services.track_storage import restore_track
 
 log = structlog.get_logger(__name__)
 

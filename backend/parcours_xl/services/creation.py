@@ -7,9 +7,7 @@ import anyio
 import structlog
 
 from parcours_xl.clients.brief_writer import BriefNotWritten, BriefWriter
-from parcours_xl.clients.database import Database, Demand, NewRun
-from parcours_xl.clients.database_results import RunCreated
-from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.clients.database import Database, Demand, NewRun, RunCreated, SupabaseUnavailable
 from parcours_xl.domain.brief import Brief, curated_brief
 from parcours_xl.domain.emotion import EmotionState
 from parcours_xl.domain.preset import Preset

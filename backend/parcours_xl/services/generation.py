@@ -7,9 +7,7 @@ from uuid import UUID
 import anyio
 import structlog
 
-from parcours_xl.clients.database import Database
-from parcours_xl.clients.database_results import Claim
-from parcours_xl.clients.sql_functions import SupabaseUnavailable
+from parcours_xl.clients.database import Claim, Database, SupabaseUnavailable
 from parcours_xl.clients.suno import Order, Suno, SunoOutcomeUnknown, SunoRefused, SunoUnavailable
 from parcours_xl.clients.suno_events import SunoEvent
 from parcours_xl.domain.presets import UnknownPreset, find_preset

@@ -5,9 +5,8 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
 from parcours_xl.clients.brief_writer import BriefNotWritten, open_brief_writer
-from parcours_xl.clients.database import SunoQuotaFull
+from parcours_xl.clients.database import APIError, KeyRefused, SunoQuotaFull, SupabaseUnavailable
 from parcours_xl.clients.operations_queries import Gauges
-from parcours_xl.clients.sql_functions import APIError, KeyRefused, SupabaseUnavailable
 from parcours_xl.clients.storage import StorageUnavailable
 from parcours_xl.clients.suno import SunoOutcomeUnknown, SunoRefused, SunoUnavailable
 from parcours_xl.clients.supabase_errors import NOT_ALLOWED, is_anon_key
@@ -18,8 +17,7 @@ from parcours_xl.operations.doctor.findings import Check, Context, Finding, Kind
 from parcours_xl.operations.migrations import VERSIONS
 from parcours_xl.operations.repairs import Repaired, Repairs
 from parcours_xl.operations.wording import brief_reason, seconds
-from parcours_xl.settings import UNKNOWN, Settings
-from parcours_xl.targets import MAINTENANCE_MISSED_MAX
+from parcours_xl.settings import MAINTENANCE_MISSED_MAX, UNKNOWN, Settings
 
 KEY_PAUSES_S = (1.0, 2.0)
 QUEUE_WAITS_S = 60

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from parcours_xl.clients.clients import Clients
-from parcours_xl.clients.sql_functions import APIError, KeyRefused, SupabaseUnavailable
+from parcours_xl.clients.database import APIError, KeyRefused, SupabaseUnavailable
 from parcours_xl.clients.supabase_errors import NOT_ALLOWED, FunctionUnknown
 from parcours_xl.errors import ParcoursError
 from parcours_xl.operations.doctor.deployment import (

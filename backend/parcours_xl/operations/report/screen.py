@@ -10,8 +10,7 @@ from rich.table import Table
 
 from parcours_xl.domain.failures import failure_summary
 from parcours_xl.operations.daily import daily_uses
-from parcours_xl.operations.figures import Timing
-from parcours_xl.operations.report import Report
+from parcours_xl.operations.report.report import Report, Timing
 from parcours_xl.operations.wording import STATUSES, brief_reason, period, seconds, share
 
 GOOD_SHARE = 0.95

@@ -1,20 +1,49 @@
-"""/metrics: the figures of the alert window, the queues, and what this process has seen."""
+"""/healthz, /readyz and /metrics: is this process alive, can it work, and what are the figures?"""
 
 import hmac
 from collections.abc import Iterable, Mapping
 
 import anyio
+import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from parcours_xl.api.authentication import read_bearer, require_access
-from parcours_xl.api.operator_state import OperatorState, operator_state
-from parcours_xl.errors import RetryableError
+from parcours_xl.api.state import AppState, app_state
+from parcours_xl.clients.database import KeyRefused
+from parcours_xl.errors import ParcoursError, RetryableError
 from parcours_xl.operations.alerts import Snapshot, judge
-from parcours_xl.operations.figures import Timing
-from parcours_xl.targets import Targets
+from parcours_xl.operations.report.report import Timing
+from parcours_xl.settings import Targets
+
+log = structlog.get_logger(__name__)
+
+READY_S_MAX = 3
+
+
+async def healthz(_: Request) -> Response:
+    """This process answers; nothing else is asked. For whoever restarts what is dead."""
+    return JSONResponse({"ok": True})
+
+
+async def readyz(request: Request) -> Response:
+    """Supabase answers and both queues are there; 503 otherwise. For whoever routes requests."""
+    if app_state(request).draining.begun:
+        return JSONResponse({"ok": False, "stopping": True}, 503)
+    try:
+        with anyio.fail_after(READY_S_MAX):
+            queues = await app_state(request).clients.queries.read_queues()
+    except KeyRefused:
+        return JSONResponse({"ok": False, "supabase": "the service key is refused"}, 503)
+    except (ParcoursError, TimeoutError):
+        return JSONResponse({"ok": False, "supabase": "away"}, 503)
+    except Exception:
+        log.exception("readiness.failed")
+        return JSONResponse({"ok": False, "supabase": "not as it should be"}, 503)
+    return JSONResponse({"ok": True, "supabase": "ok", "queues": [q.queue for q in queues]})
+
 
 ANSWER_S_MAX = 2
 """Prometheus gives up after 10 s by default; what is known is told before."""
@@ -24,7 +53,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 async def metrics(request: Request) -> Response:
     """For Prometheus. Needs the service-role key or METRICS_TOKEN; answers without Supabase too."""
-    state = operator_state(request)
+    state = app_state(request)
     _require_metrics_access(request, state)
     registry = CollectorRegistry()
     try:
@@ -39,7 +68,7 @@ async def metrics(request: Request) -> Response:
     return Response(text, media_type=CONTENT_TYPE)
 
 
-def _require_metrics_access(request: Request, state: OperatorState) -> None:
+def _require_metrics_access(request: Request, state: AppState) -> None:
     token = state.settings.metrics_token
     given = read_bearer(request).encode()
     if token and hmac.compare_digest(given, token.get_secret_value().encode()):

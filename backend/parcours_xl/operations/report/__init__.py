@@ -1,0 +1,1 @@
+"""`parcours report`: figures, and how they are shown."""
