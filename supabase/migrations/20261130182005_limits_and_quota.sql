@@ -143,7 +143,7 @@ create function parcours.slots_for(p_limits parcours.limits, p_asked bigint) ret
 language plpgsql immutable set search_path = '' as $$
 begin
   return greatest(
-    1, p_limits.requests_max - least(ceil(p_asked / 2.0), ceil(p_limits.requests_max * 0.2)));
+    1, p_limits.requests_max - least(ceil(p_asked / 2.0), floor(p_limits.requests_max * 0.2)));
 end;
 $$;
 
