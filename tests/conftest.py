@@ -35,7 +35,7 @@ KINDS = {
 """Each kind of test, a marker, and the folders that hold it; the empty name is tests/ itself."""
 
 SLOW = (
-    "exam/test_exam.py",
+    "contract/test_contract.py",
     "operations/test_secrets_in_logs.py",
     "services/test_loudness.py",
     "services/test_suno_cases.py",

@@ -63,7 +63,7 @@ def test_one_origin_serves_auth_rest_and_storage(stack: LocalProject) -> None:
 def test_the_repository_s_migrations_are_applied(stack: LocalProject) -> None:
     with psycopg.connect(stack.database_url()) as connection:
         history = "select name from supabase_migrations.schema_migrations"
-        assert ("schema",) in connection.execute(history).fetchall()
+        assert ("tables",) in connection.execute(history).fetchall()
 
 
 def test_nothing_listens_any_more_after_the_end(state_dir: Path, migrations: Path) -> None:
