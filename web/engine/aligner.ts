@@ -22,6 +22,12 @@ const AHEAD_SECONDS_MAX = 0.5;
 /** What is heard as one music still. */
 const APART_SECONDS_MAX = 0.03;
 
+/** Seconds by which a follower is behind its leader. heard: by their sound, not by their places. */
+interface Measured {
+  readonly behind: number;
+  readonly heard: boolean;
+}
+
 export class Aligner {
   /** How far ahead of the leader a follower is sought, so that it begins early by as much as it should. */
   private leadSeconds = 0.3;
@@ -51,14 +57,20 @@ export class Aligner {
   /** Measured, moved, and measured again. False where they cannot be brought together. */
   private async correct(leader: Deck, follower: Deck, turn: Turn): Promise<boolean> {
     for (let tries = 0, sought = false; ; tries += 1) {
-      const behind = await this.behindBy(leader, follower);
+      const { behind, heard } = await this.measure(leader, follower);
       if (turn.over) return false;
       if (sought) this.leadSeconds = Math.max(this.leadSeconds + behind + EARLY_SECONDS, 0);
-      if (Math.abs(behind) <= this.settings.driftSecondsMax) return true;
-      if (tries === CORRECTIONS_MAX) return Math.abs(behind) <= APART_SECONDS_MAX;
+      if (Math.abs(behind) <= this.apartMax(tries, heard)) return true;
+      if (tries === CORRECTIONS_MAX) return false;
       sought = await this.move(leader, follower, behind);
       if (turn.over) return false;
     }
+  }
+
+  /** Places alone may not tell it any better the next time. */
+  private apartMax(tries: number, heard: boolean): number {
+    const enough = tries === CORRECTIONS_MAX || (tries > 0 && !heard);
+    return enough ? APART_SECONDS_MAX : this.settings.driftSecondsMax;
   }
 
   /** A little where it is near, and can be moved so; else it is sought, and true. */
@@ -82,7 +94,7 @@ export class Aligner {
    * beside the place that its element tells. That place is told roughly in some browsers: the
    * median of several looks is taken.
    */
-  private async behindBy(leader: Deck, follower: Deck): Promise<number> {
+  private async measure(leader: Deck, follower: Deck): Promise<Measured> {
     await pause(this.clock, STEADY_SECONDS);
     const looks: number[] = [];
     while (looks.length < LOOKS) {
@@ -91,7 +103,8 @@ export class Aligner {
     }
     const [one, other] = [leader.hear(), follower.hear()];
     const lag = one && other && lagOf(one, other);
-    return (lag ?? median(looks)) + follower.latency - leader.latency;
+    const behind = (lag ?? median(looks)) + follower.latency - leader.latency;
+    return { behind, heard: lag !== null };
   }
 
   /** Until the leader reaches the place where the follower stands ready. */
