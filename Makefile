@@ -46,9 +46,9 @@ coverage: $(READY)
 test-browsers: $(READY)
 	$(BIN)/pytest tests/browser --reruns 1
 
-# The table of docs/player.md, measured: STOPS says how many Stops each engine is tried with.
+# The table of docs/player.md, measured: STOPS and PAUSES say how many each engine is tried with.
 player-table: $(READY)
-	$(BIN)/python -m tests.browser.table $(if $(STOPS),--stops $(STOPS))
+	$(BIN)/python -m tests.browser.table $(if $(STOPS),--stops $(STOPS)) $(if $(PAUSES),--pauses $(PAUSES))
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -16,12 +16,18 @@ import numpy as np
 
 from parcours_dev.player_build import build_player
 from parcours_dev.supabase.stack import running_stack
-from tests.browser.deployment import TRACK_S, Deployment, running_deployment
+from tests.browser.deployment import Deployment, running_deployment
 from tests.browser.desktop import running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
 from tests.browser.listener import PageOptions
 from tests.browser.recording import Recording
-from tests.browser.trials import start_with_a_final_soon, summary, try_pauses, try_stops
+from tests.browser.trials import (
+    JOURNEY_S_MAX,
+    start_with_a_final_soon,
+    summary,
+    try_pauses,
+    try_stops,
+)
 from tests.browser.words import WORDS
 
 STOPS, PAUSES = 300, 50
@@ -113,7 +119,7 @@ def _journey(engine: Engine, deployment: Deployment) -> Figures:
         listener = engine.open(deployment, PageOptions(language=engine.language))
         start_with_a_final_soon(listener)
         with suppress(Exception):  # what was heard until then is told all the same
-            listener.wait_for_screen("end", 6 * TRACK_S)
+            listener.wait_for_screen("end", JOURNEY_S_MAX)
         ended = listener.evaluate("Boolean(document.querySelector('.screen.end'))")
         heard, tones = listener.recording(), deployment.tones()
         listener.close()

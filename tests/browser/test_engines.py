@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.browser.deployment import TRACK_S, Deployment
+from tests.browser.deployment import Deployment
 from tests.browser.desktop import Desktop, missing_programs, running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
 from tests.browser.listener import PageOptions
 from tests.browser.recording import Recording
 from tests.browser.trials import (
+    JOURNEY_S_MAX,
     Trial,
     start_with_a_final_soon,
     try_pauses,
@@ -28,27 +29,8 @@ from tests.browser.trials import (
 PRESSES = int(os.environ.get("PRESSES", "12"))
 """How many Stops, and how many Pauses, each engine is tried with: 50 of each take half an hour."""
 SWAP_S = (0.15, 0.2)
-JOURNEY_S_MAX = 6 * TRACK_S
 SIGNED = "address.includes('/object/sign/')"
 AWAY_S = 3
-
-
-NOT_SHOWN = {
-    "chromium": {"test_a_journey_without_a_graph"},
-    "firefox": {
-        "test_the_preview_crosses_to_the_final_in_150_to_200_ms",
-        "test_without_a_network_the_music_goes_on_and_comes_back",
-        "test_one_tab_sounds_and_the_other_offers_to_listen_here",
-        "test_a_journey_without_a_graph",
-    },
-    "webkitgtk": {
-        "test_pause_pauses_whenever_it_is_pressed",
-        "test_a_journey_is_heard_from_the_tap_to_its_natural_end",
-        "test_the_preview_crosses_to_the_final_in_150_to_200_ms",
-        "test_where_signing_fails_the_previews_are_the_music",
-    },
-}
-"""What has not been seen to hold yet. `NOT_SHOWN=try make test-browsers` tries it all the same."""
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +45,9 @@ def desktop() -> Iterator[Desktop]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test once an engine. A mark, not a fixture: it is judged before any browser starts."""
+    """Each test once an engine."""
     if "engine" in metafunc.fixturenames:
-        tried = [_tried(name, metafunc.function.__name__) for name in NAMES]
-        metafunc.parametrize("engine", tried, indirect=True, scope="module")
-
-
-def _tried(name: str, test: str) -> object:
-    spared = test in NOT_SHOWN[name] and os.environ.get("NOT_SHOWN") != "try"
-    skip = pytest.mark.skipif(spared, reason=f"not shown to hold in {name} yet")
-    return pytest.param(name, marks=skip)
+        metafunc.parametrize("engine", NAMES, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

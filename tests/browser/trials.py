@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.browser.deployment import FIRST_S, Deployment
+from tests.browser.deployment import FIRST_S, TRACK_S, Deployment
 from tests.browser.engines import Engine, EngineListener
 from tests.browser.listener import HELD_UP_MS, PageOptions
 from tests.browser.recording import Mark, Recording
@@ -27,6 +27,8 @@ AT_ONCE_EVERY = 5
 SERIES = 25
 """Trials of one page: a recording in the page takes its memory."""
 LONG_TRACK_S = 120
+SWAPPED_TRACK_S = 26
+JOURNEY_S_MAX = 6 * SWAPPED_TRACK_S
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,14 @@ class Trial:
 
 
 def start_with_a_final_soon(listener: EngineListener) -> None:
-    """Tap, until the first piece sounds whose final is composed next, and before the second."""
-    listener.deployment.tune(first_s=FIRST_S, complete_s=90)
+    """Tap, until the first piece sounds whose final is composed next, and before the second.
+
+    It is long enough for a final that comes late on a busy machine: near its end there is no swap.
+    """
+    listener.deployment.tune(first_s=FIRST_S, complete_s=90, track_seconds=SWAPPED_TRACK_S)
     listener.tap_start()
     listener.wait_for_music()
-    listener.deployment.tune(first_s=150)
+    listener.deployment.tune(first_s=150, track_seconds=TRACK_S)
 
 
 def try_stops(engine: Engine, deployment: Deployment, count: int, seed: int = 1) -> list[Trial]:
