@@ -6,7 +6,10 @@ export interface Settings {
   readonly journeySecondsMax: number;
   /** Between pieces, and when one is carried on: equal power. */
   readonly crossfadeSeconds: number;
-  /** Preview to final: linear, at the same position. */
+  /**
+   * Preview to final: linear, at the same position; 150 to 200 ms, also where a busy Firefox skips
+   * the first 30 ms of it.
+   */
   readonly swapSeconds: number;
   /** A swap that is not aligned by then is given up for now. */
   readonly swapSecondsMax: number;
@@ -64,7 +67,7 @@ export const SETTINGS: Settings = {
   journeySecondsMin: 1080,
   journeySecondsMax: 1440,
   crossfadeSeconds: 4,
-  swapSeconds: 0.18,
+  swapSeconds: 0.19,
   swapSecondsMax: 5,
   driftSecondsMax: 0.005,
   firstFadeSeconds: 3,

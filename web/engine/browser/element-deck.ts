@@ -16,8 +16,9 @@ const NEARLY_SECONDS = 0.5;
 /** How an element begins is looked at for so long. */
 const BEGINNING_MS_MAX = 600;
 const LOOK_MS = 20;
-/** What has hesitated has begun once it has moved so far. */
-const GOING_ON_SECONDS = 0.35;
+/** One that runs ahead has begun once it has moved so far; what hesitated, farther. */
+const GOING_ON_SECONDS = 0.15;
+const HESITATED_SECONDS = 0.4;
 const GOING_ON_MS_MAX = 1000;
 const BEGINNINGS_MAX = 3;
 /** WebKit's length of a stream grows with what has been decoded: one that lasts is believed. */
@@ -292,20 +293,20 @@ export abstract class ElementDeck implements Deck {
     if (this.habit.late === false || !(fresh || idleMs > FRESH_MS_MAX)) return;
     const ahead = await this.watchBeginning(from, askedMs, idleMs, signal);
     if (ahead !== null && fresh) this.begins(ahead, from);
-    // One that waited for its data as it began may stand still although that has come.
-    const moves = ahead === 0 || !this.hesitated;
-    if (ahead !== null && (moves || (await this.goesOn(signal)))) return;
+    if (ahead === 0 || (ahead !== null && (await this.goesOn(signal)))) return;
     if (tries === 1) throw new Unplayable("it does not begin");
     await this.open(from, signal);
     await this.begin(signal, tries - 1);
   }
 
+  /** One that waited for its data as it began may stand still although that has come. */
   private async goesOn(signal: AbortSignal): Promise<boolean> {
     const { element } = this;
     const from = element.currentTime;
     const latestMs = performance.now() + GOING_ON_MS_MAX;
     while (performance.now() < latestMs) {
-      if (element.currentTime - from > GOING_ON_SECONDS || element.ended) return true;
+      const enough = this.hesitated ? HESITATED_SECONDS : GOING_ON_SECONDS;
+      if (element.currentTime - from > enough || element.ended) return true;
       await this.look(signal);
     }
     return false;

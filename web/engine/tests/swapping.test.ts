@@ -16,7 +16,7 @@ function finish(stage: Stage, more: Partial<Segment> = {}): void {
   stage.tell([final, queued(1), queued(2)]);
 }
 
-test("the preview becomes the final at the same position, in 180 ms", async () => {
+test("the preview becomes the final at the same position, in 190 ms", async () => {
   const stage = new Stage();
   await previewing(stage);
   finish(stage);
