@@ -33,6 +33,16 @@ SIGNED = "address.includes('/object/sign/')"
 AWAY_S = 3
 
 
+NOT_SHOWN = {
+    "firefox": {"test_the_preview_crosses_to_the_final_in_150_to_200_ms"},
+    "webkitgtk": {
+        "test_a_journey_is_heard_from_the_tap_to_its_natural_end",
+        "test_the_preview_crosses_to_the_final_in_150_to_200_ms",
+    },
+}
+"""What does not hold every time (docs/player.md); `NOT_SHOWN=try make test-browsers` tries it."""
+
+
 @pytest.fixture(scope="module")
 def desktop() -> Iterator[Desktop]:
     if missing_programs():
@@ -45,9 +55,16 @@ def desktop() -> Iterator[Desktop]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test once an engine."""
+    """Each test once an engine. A mark, not a fixture: it is judged before any browser starts."""
     if "engine" in metafunc.fixturenames:
-        metafunc.parametrize("engine", NAMES, indirect=True, scope="module")
+        tried = [_tried(name, metafunc.function.__name__) for name in NAMES]
+        metafunc.parametrize("engine", tried, indirect=True, scope="module")
+
+
+def _tried(name: str, test: str) -> object:
+    is_spared = test in NOT_SHOWN.get(name, ()) and os.environ.get("NOT_SHOWN") != "try"
+    skip = pytest.mark.skipif(is_spared, reason=f"does not hold every time in {name} yet")
+    return pytest.param(name, marks=skip)
 
 
 @pytest.fixture(scope="module")
