@@ -65,7 +65,6 @@ def running_forwarder(name: str, service: str, edge: Path = EDGE) -> Iterator[in
 @contextmanager
 def running_project(deployment: Deployment) -> Iterator[str]:
     """The embedded Supabase with its own edge functions, at one origin, as a hosted project is."""
-    [port] = choose_free_ports(1)
     with ExitStack() as started:
         forwarders = {
             name: started.enter_context(running_forwarder(name, deployment.project.functions_url))
@@ -79,6 +78,7 @@ def running_project(deployment: Deployment) -> Iterator[str]:
             for name, port in forwarders.items()
         ]
         app = Starlette(routes=[*edge, Mount("", Proxy(client, deployment.project.url))])
+        [port] = choose_free_ports(1)  # after the forwarders have theirs
         yield started.enter_context(running(app, port))
 
 
