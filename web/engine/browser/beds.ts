@@ -187,6 +187,10 @@ export class PlainBed implements Bed {
     attemptAll(
       () => this.volume.set(0),
       () => this.element.pause(),
+      () => {
+        // To load ends what a pause could not.
+        if (!this.element.paused) this.element.load();
+      },
     );
   }
 

@@ -1,5 +1,6 @@
 /** A deck that is an element by itself: any host, and sound while the screen is locked (iOS). */
 
+import { attemptAll } from "../attempt-all";
 import { type Fade, type FadeShape, hold, levelAt } from "../curves";
 import { ElementDeck } from "./element-deck";
 import type { Habit } from "./habit";
@@ -43,8 +44,15 @@ export class SteppedVolume {
   /** After the master has changed, too. */
   apply(): void {
     const { level, element, master } = this;
-    element.muted = master.muted || (!this.fades && level === 0);
-    if (this.fades) element.volume = Math.min(level * master.volume, 1);
+    // Each for itself: where one is refused, the other still makes it silent.
+    attemptAll(
+      () => {
+        element.muted = master.muted || (!this.fades && level === 0);
+      },
+      () => {
+        if (this.fades) element.volume = Math.min(level * master.volume, 1);
+      },
+    );
   }
 
   /** At this level this very moment. */
