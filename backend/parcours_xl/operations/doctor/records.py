@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import groupby
 from typing import TypeVar
+from uuid import UUID
 
-from parcours_xl.clients.operations_queries import FoundRun, FoundSegment, OperationsQueries
+from parcours_xl.clients.operations_queries import FoundRun, FoundSegment, Scan
 from parcours_xl.domain.failures import failure_of
 from parcours_xl.operations.doctor.findings import (
     EXAMPLES_MAX,
@@ -18,9 +19,11 @@ from parcours_xl.operations.doctor.findings import (
 )
 from parcours_xl.operations.repairs import Repaired, Repairs
 
-PAGE, SCAN, PROBES_AT_ONCE = 200, 2000, 16
+PAGE, SCAN_PAGE, PROBES_AT_ONCE = 200, 2000, 16
 
 Record = TypeVar("Record", FoundRun, FoundSegment)
+Scanned = TypeVar("Scanned", str, FoundSegment)
+Repair = Callable[[Repairs, Sequence[Record]], Awaitable[Repaired]]
 
 
 class Records(Check):
@@ -41,9 +44,9 @@ class UnscheduledRuns(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        runs = [run async for run in find_runs(context.clients.queries, "unheld")]
+        found = await _every(context.clients.queries.find_runs, "unheld")
         what = "runs begun that no worker will look at"
-        return self.result(*_report(self.kind, runs, what, lambda it: it.schedule(runs)))
+        return self.result(*_report(self.kind, found, what, Repairs.schedule))
 
 
 class NeverStartedRuns(Records):
@@ -57,8 +60,9 @@ class NeverStartedRuns(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        runs = [run async for run in find_runs(context.clients.queries, "never_started")]
-        return self.result(*_report(self.kind, runs, "runs created today and never started"))
+        found = await _every(context.clients.queries.find_runs, "never_started")
+        what = "runs created today and never started"
+        return self.result(*_report(self.kind, found, what))
 
 
 class RunsWithoutOwner(Records):
@@ -72,8 +76,9 @@ class RunsWithoutOwner(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        runs = [run async for run in find_runs(context.clients.queries, "ownerless")]
-        return self.result(*_report(self.kind, runs, "runs whose user was deleted"))
+        found = await _every(context.clients.queries.find_runs, "ownerless")
+        what = "runs whose user was deleted"
+        return self.result(*_report(self.kind, found, what))
 
 
 class StuckSegments(Records):
@@ -87,9 +92,9 @@ class StuckSegments(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = [one async for one in find_segments(context.clients.queries, "stuck")]
+        found = await _every(context.clients.queries.find_segments, "stuck")
         what = "segments composed for too long"
-        return self.result(*_report(self.kind, found, what, lambda it: it.unstick(found)))
+        return self.result(*_report(self.kind, found, what, Repairs.unstick))
 
 
 class UnstoredTracks(Records):
@@ -103,9 +108,9 @@ class UnstoredTracks(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = [one async for one in find_segments(context.clients.queries, "unstored")]
+        found = await _every(context.clients.queries.find_segments, "unstored")
         what = "segments delivered and not being stored"
-        return self.result(*_report(self.kind, found, what, lambda it: it.store(found)))
+        return self.result(*_report(self.kind, found, what, Repairs.store))
 
 
 class FailedSegments(Records):
@@ -128,7 +133,7 @@ class FailedSegments(Records):
     kinds = (failed, exhausted)
 
     async def find(self, context: Context) -> Result:
-        found = [one async for one in find_segments(context.clients.queries, "failed")]
+        found = await _every(context.clients.queries.find_segments, "failed")
         attempts_max = context.settings.attempts_max
         exhausted = [one for one in found if one.attempts >= attempts_max]
         failed = [one for one in found if one.attempts < attempts_max]
@@ -190,7 +195,7 @@ class MissingFiles(Records):
     kinds = (not_stored, expired, missing, lost)
 
     async def find(self, context: Context) -> Result:
-        without = await self._scan(context)
+        without = await _scan(context, "segments", context.clients.queries.scan_segments)
         lost = [one for one in without if one.lost]
         missing = [one for one in without if not one.lost and one.storage_path is not None]
         linked = [one for one in without if not one.lost and one.storage_path is None]
@@ -198,24 +203,17 @@ class MissingFiles(Records):
         not_stored = [one for one in linked if one.id in plays]
         expired = [one for one in linked if one.id not in plays]
         return self.result(
-            *_restorable(self.not_stored, not_stored, "segments complete without a file"),
-            *_restorable(self.expired, expired, "segments with an address that has expired"),
-            *_restorable(self.missing, missing, "segments with a file that is missing"),
+            *_report(
+                self.not_stored, not_stored, "segments complete without a file", Repairs.restore
+            ),
+            *_report(
+                self.expired, expired, "segments with an address that has expired", Repairs.restore
+            ),
+            *_report(
+                self.missing, missing, "segments with a file that is missing", Repairs.restore
+            ),
             *_report(self.lost, lost, "segments with music that is lost"),
         )
-
-    async def _scan(self, context: Context) -> list[FoundSegment]:
-        queries = context.clients.queries
-        expected = (await queries.count_scans())["segments"]
-        found: list[FoundSegment] = []
-        looked, after = 0, None
-        while True:
-            page = await queries.scan_segments(after, SCAN)
-            found += page.found
-            looked += page.looked
-            context.progress("segments", looked, max(looked, expected))
-            if (after := page.next) is None:
-                return found
 
     async def _probe(self, context: Context, linked: Sequence[FoundSegment]) -> set[object]:
         """Ids of the segments whose address at Suno still plays."""
@@ -244,7 +242,7 @@ class OrphanedFiles(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        paths = await self._scan(context)
+        paths = await _scan(context, "files", context.clients.queries.scan_files)
         if not paths:
             return self.result()
 
@@ -257,49 +255,39 @@ class OrphanedFiles(Records):
             Finding(self.kind, message, len(paths), examples=examples, repair=delete)
         )
 
-    async def _scan(self, context: Context) -> list[str]:
-        queries = context.clients.queries
-        expected = (await queries.count_scans())["files"]
-        paths: list[str] = []
-        looked, after = 0, None
-        while True:
-            page = await queries.scan_files(after, SCAN)
-            paths += page.found
-            looked += page.looked
-            context.progress("files", looked, max(looked, expected))
-            if (after := page.next) is None:
-                return paths
 
-
-async def find_segments(queries: OperationsQueries, kind: str) -> AsyncIterator[FoundSegment]:
-    """Every segment of one kind (OperationsQueries.find_segments)."""
-    after = None
+async def _every(
+    find: Callable[[str, UUID | None, int], Awaitable[list[Record]]], query: str
+) -> list[Record]:
+    """All that a paged query of OperationsQueries finds."""
+    found: list[Record] = []
     while True:
-        page = await queries.find_segments(kind, after, PAGE)
-        for segment in page:
-            yield segment
-            after = segment.id
+        page = await find(query, found[-1].id if found else None, PAGE)
+        found += page
         if len(page) < PAGE:
-            return
+            return found
 
 
-async def find_runs(queries: OperationsQueries, kind: str) -> AsyncIterator[FoundRun]:
-    """Every run of one kind (OperationsQueries.find_runs)."""
-    after = None
+async def _scan(
+    context: Context,
+    what: str,
+    scan: Callable[[str | None, int], Awaitable[Scan[Scanned]]],
+) -> list[Scanned]:
+    """All that a scan of OperationsQueries finds. what: 'segments' or 'files'."""
+    expected = (await context.clients.queries.count_scans())[what]
+    found: list[Scanned] = []
+    looked, after = 0, None
     while True:
-        page = await queries.find_runs(kind, after, PAGE)
-        for run in page:
-            yield run
-            after = run.id
-        if len(page) < PAGE:
-            return
-
-
-Repair = Callable[[Repairs], Awaitable[Repaired]]
+        page = await scan(after, SCAN_PAGE)
+        found += page.found
+        looked += page.looked
+        context.progress(what, looked, max(looked, expected))
+        if (after := page.next) is None:
+            return found
 
 
 def _report(
-    kind: Kind, found: Sequence[Record], what: str, repair: Repair | None = None
+    kind: Kind, found: Sequence[Record], what: str, repair: Repair[Record] | None = None
 ) -> list[Finding]:
     """One finding for all of them; none when there are none."""
     if not found:
@@ -308,13 +296,9 @@ def _report(
         return [_finding(kind, found, _count(found, what))]
 
     async def carry_out(context: Context) -> Repaired:
-        return await repair(Repairs(context.clients))
+        return await repair(Repairs(context.clients), found)
 
     return [_finding(kind, found, _count(found, what), repair=carry_out)]
-
-
-def _restorable(kind: Kind, found: Sequence[FoundSegment], what: str) -> list[Finding]:
-    return _report(kind, found, what, lambda repairs: repairs.restore(found))
 
 
 def _finding(
