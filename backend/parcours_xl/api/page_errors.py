@@ -1,13 +1,14 @@
 """Errors of the page itself: counted by kind for Prometheus, and nothing else is kept of them."""
 
-import asyncio
-import json
 import time
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import Request
 from starlette.responses import Response
+
+from parcours_xl.api.schemas import read_bounded_object
+from parcours_xl.errors import PermanentError
 
 KINDS = ("engine", "sound", "work", "uncaught", "unhandled")
 """As web/app/page-errors.ts names them; whatever else is said is not counted."""
@@ -54,14 +55,7 @@ class PageErrors:
 
 
 async def _read_kind(request: Request) -> object:
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_S_MAX):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_BYTES_MAX:
-                    return None
-        value = json.loads(body)
-    except (TimeoutError, ValueError, RecursionError):
+        return (await read_bounded_object(request, BODY_BYTES_MAX, BODY_S_MAX)).get("kind")
+    except PermanentError:
         return None
-    return value.get("kind") if isinstance(value, dict) else None

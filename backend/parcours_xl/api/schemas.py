@@ -73,16 +73,26 @@ class BadRequest(PermanentError):
 
 async def read_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object of at most 64 KiB."""
+    return await read_bounded_object(request, BODY_BYTES_MAX, BODY_S_MAX)
+
+
+async def read_bounded_object(
+    request: Request, bytes_max: int, seconds_max: float
+) -> dict[str, Any]:
+    """The body as a JSON object, of at most so many bytes that come in so many seconds.
+
+    Raises PermanentError (408, 413) or BadRequest (400).
+    """
     # Starlette's own max_body_size answers in plain text; every answer here is JSON.
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_S_MAX):
+        async with asyncio.timeout(seconds_max):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > BODY_BYTES_MAX:
-                    raise PermanentError(f"the body is over {BODY_BYTES_MAX} bytes", status=413)
+                if len(body) > bytes_max:
+                    raise PermanentError(f"the body is over {bytes_max} bytes", status=413)
     except TimeoutError:
-        raise PermanentError(f"the body did not come within {BODY_S_MAX} s", status=408) from None
+        raise PermanentError(f"the body did not come within {seconds_max} s", status=408) from None
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
