@@ -37,7 +37,7 @@ SHORT_TIMINGS = {
     "SUNO_TIMEOUT_S": "1.5",
     "ASK_FIRST_S": "2",
     "ASK_COMPLETE_S": "3",
-    "GIVE_UP_S": "5",
+    "GIVE_UP_S": "8",
     "WORKER_TICK_S": "0.2",
     "RETRY_PAUSES_S": "1,1,1",
     "STORING_PAUSES_S": "1,1,1,1,1",
@@ -195,8 +195,11 @@ class Deployment:
 
 
 @contextmanager
-def running_deployment(project: LocalProject) -> Iterator[Deployment]:
-    """The service without a worker, and the vendors, on the ports that the project names."""
+def running_deployment(project: LocalProject, **settings: str) -> Iterator[Deployment]:
+    """The service without a worker, and the vendors, on the ports that the project names.
+
+    settings: environment variables of the service and its workers, instead of the usual ones.
+    """
     [gate_port] = choose_free_ports(1)
     trusted = f"127.0.0.1:{project.suno_port},127.0.0.1:{gate_port}"
     environment = (
@@ -204,6 +207,7 @@ def running_deployment(project: LocalProject) -> Iterator[Deployment]:
         | vendor_environment(project)
         | SHORT_TIMINGS
         | {"WORKER_IN_PROCESS": "false", "DAILY_RUN_QUOTA": "10000", "TRACK_HOSTS_EXACT": trusted}
+        | settings
     )
     command = [sys.executable, "-m", "parcours_dev.simulators"]
     ports = {"--suno-port": project.suno_port, "--openai-port": project.openai_port}

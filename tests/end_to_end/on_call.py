@@ -131,7 +131,8 @@ def on_duty(state_dir: Path) -> Iterator[OnCall]:
         supabase = Supabase(open_project(state_dir, 0))
         supabase.start()
         try:
-            with running_deployment(supabase.project) as deployment:
+            # No drill waits for an attempt to time out, however slow the machine is.
+            with running_deployment(supabase.project, GIVE_UP_S="60") as deployment:
                 environment: Mapping[str, str] = {**deployment.environment, **SHORT_TARGETS}
                 yield OnCall(deployment, supabase, Operator(environment), {})
         finally:

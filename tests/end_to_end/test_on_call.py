@@ -19,6 +19,10 @@ from tests.fixtures.waiting import wait_until
 FOR_GOOD = 0
 """A fault that lasts until it is cleared."""
 
+ATTEMPTS = 3
+RETRIES_LATER = 3
+"""How often a segment is composed, and how often it is tried again later."""
+
 
 @pytest.fixture(scope="module")
 def duty(module_state_dir: Path) -> Iterator[OnCall]:
@@ -41,15 +45,14 @@ def deployment(on_call: OnCall) -> Deployment:
     return on_call.deployment
 
 
-def assert_most_failed_by(cause: str, report: dict[str, Any]) -> None:
-    """Assert that `cause` ended most attempts of three failed runs, at most three attempts each.
+def assert_most_failed_by(cause: str, report: dict[str, Any], at_most: int) -> None:
+    """Assert that `cause` ended most attempts of three failed runs, and `at_most` in all.
 
-    Not all: times are short here. On a busy machine an attempt may time out before its error is
-    read, and Suno's quota may refuse one, which is then tried again later.
+    Not all of them: Suno's quota may refuse one, which is then tried again later.
     """
     causes = report["errors"]["by_cause"]
     assert max(causes, key=lambda each: causes[each]) == cause, causes
-    assert 3 <= causes[cause] <= 9, causes
+    assert 3 <= causes[cause] <= at_most, causes
 
 
 def test_lost_callbacks(on_call: OnCall, deployment: Deployment) -> None:
@@ -80,7 +83,7 @@ def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, deployment: De
         report = on_call.report()
         assert report["refusals_by_code"]["429"] >= 3
         assert report["retries"] >= 3
-        assert_most_failed_by("suno_busy", report)
+        assert_most_failed_by("suno_busy", report, at_most=3 * (1 + RETRIES_LATER))
         assert "errors" in on_call.firing()
         found = on_call.wait_until_found("suno_unavailable")
         assert found["failed"].startswith("3 segments failed within a day: Suno was busy")
@@ -98,7 +101,7 @@ def test_error_callbacks(on_call: OnCall, deployment: Deployment) -> None:
         runs = on_call.begin_runs()
         on_call.wait_for_all(runs, "failed")
         report = on_call.report()
-        assert_most_failed_by("suno_error", report)
+        assert_most_failed_by("suno_error", report, at_most=3 * ATTEMPTS)
         assert report["runs"] == {"failed": 3}
         assert "errors" in on_call.firing()
         assert "3 segments failed within a day: Suno reported" in on_call.found()["failed"]
@@ -119,7 +122,7 @@ def test_dead_downloads(on_call: OnCall, deployment: Deployment) -> None:
         runs = on_call.begin_runs()
         on_call.wait_for_all(runs, "failed")
         report = on_call.report()
-        assert_most_failed_by("track_unavailable", report)
+        assert_most_failed_by("track_unavailable", report, at_most=3 * ATTEMPTS)
         assert {"errors", "job_given_up"} <= on_call.firing()
         assert "3 segments failed within a day: the track could" in on_call.found()["failed"]
         assert "reason=track_unavailable" in on_call.logs(runs[0])
