@@ -41,10 +41,9 @@ coverage: $(READY)
 	  --cov parcours_xl --cov-report term:skip-covered
 
 # The page in Chromium, Firefox ESR and WebKitGTK. What is heard in a browser is measured as it
-# sounds, and has the machine to itself. On a shared machine a neighbour may still spoil a hearing:
-# it is heard once more, and the report says so.
+# sounds, and has the machine to itself. RERUN in tests/conftest.py: once more, when it was spoilt.
 test-browsers: $(READY)
-	$(BIN)/pytest tests/browser --reruns 1
+	$(BIN)/pytest tests/browser
 
 # The table of docs/player.md, measured: STOPS and PAUSES say how many each engine is tried with.
 player-table: $(READY)

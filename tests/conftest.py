@@ -48,6 +48,10 @@ SLOW = (
 )
 """Modules that `make test-fast` leaves out."""
 
+RERUN = ("browser", "end_to_end")
+"""Kinds that run many processes, or sound, in real time: a neighbour on a shared machine may spoil
+one. It is tried once more, and the summary names it."""
+
 
 def pytest_configure() -> None:
     """Test processes that run beside one another draw their ports from sets of their own."""
@@ -70,7 +74,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its kind, by its folder."""
     for item in items:
         module = item.path.relative_to(TESTS)
-        item.add_marker(kind_of(module))
+        item.add_marker(kind := kind_of(module))
+        if kind in RERUN:
+            item.add_marker(pytest.mark.flaky(reruns=1))
         if module.as_posix() in SLOW:
             item.add_marker("slow")
 
