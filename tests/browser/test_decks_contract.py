@@ -1,4 +1,4 @@
-"""The decks that play sit the exam of every deck (web/exam): in Chromium, with real files."""
+"""Contract tests of the real decks (web/deck-contract): in Chromium, with real files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +21,9 @@ TOLERANCE_S = 0.1
 
 
 @pytest.fixture(scope="module")
-def hall(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the exam is sat: its page and its files, which are served in ranges too."""
-    folder = tmp_path_factory.mktemp("exam")
+def suite(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the test page and its files, in ranges too."""
+    folder = tmp_path_factory.mktemp("contract")
     build_contract_suite(folder)
     write_tone(folder / "long.mp3", LONG_S)
     write_tone(folder / "short.mp3", SHORT_S)
@@ -32,11 +32,11 @@ def hall(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 def build_contract_suite(folder: Path) -> None:
-    """The page, not minified: its faults read as they were written."""
+    """The page, not minified: its failures read as they were written."""
     install_modules()
     options = ["--config", "vite.config.ts", "--outDir", str(folder), "--minify", "false"]
     done = find_npm()(
-        ["run", "--silent", "build", "--", "exam", *options],
+        ["run", "--silent", "build", "--", "deck-contract", *options],
         cwd=WEB,
         timeout=BUILD_S_MAX,
         capture_output=True,
@@ -46,25 +46,27 @@ def build_contract_suite(folder: Path) -> None:
 
 
 def write_tone(file: Path, seconds: float) -> None:
-    blocks = produce("tones", words="", seconds=seconds, seed="exam", order=0)
+    blocks = produce("tones", words="", seconds=seconds, seed="contract", order=0)
     file.write_bytes(b"".join(encode(blocks)))
 
 
-@pytest.mark.parametrize("way", ["graph", "plain"])
-def test_a_real_deck_passes_the_exam_of_every_deck(browser: Browser, hall: str, way: str) -> None:
+@pytest.mark.parametrize("output", ["graph", "plain"])
+def test_a_real_deck_passes_the_contract_tests_of_every_deck(
+    browser: Browser, suite: str, output: str
+) -> None:
     # A machine with other work is late at times; a deck that is wrong is wrong each time.
     for _ in range(TRIES_MAX):
-        faults = sit(browser, hall, way)
-        if not faults:
+        failures = run_contract(browser, suite, output)
+        if not failures:
             return
-    assert faults == {}
+    assert failures == {}
 
 
 def test_a_limiter_keeps_peaks_under_minus_1_and_leaves_the_rest_alone(
-    browser: Browser, hall: str
+    browser: Browser, suite: str
 ) -> None:
     page = browser.new_page()
-    page.goto(hall)
+    page.goto(suite)
     peaks = {dbfs: page.evaluate("dbfs => limited(dbfs)", dbfs) for dbfs in (-30, -10, 0, 6, 10)}
     page.close()
 
@@ -73,15 +75,16 @@ def test_a_limiter_keeps_peaks_under_minus_1_and_leaves_the_rest_alone(
     assert max(peaks[0], peaks[6], peaks[10]) <= -1
 
 
-def sit(browser: Browser, hall: str, way: str) -> dict[str, str]:
-    """The faults of this way's decks, by the names of the trials."""
+def run_contract(browser: Browser, suite: str, output: str) -> dict[str, str]:
+    """Return the failures of the decks of this output, by test name."""
     files = {"long": "long.mp3", "short": "short.mp3", "missing": "missing.mp3"}
     page = browser.new_page()
-    page.goto(hall)
+    page.goto(suite)
     page.mouse.click(10, 10)  # before a gesture nothing may sound
-    marks = page.evaluate(
-        "([way, files]) => sitExam(way, files)", [way, files | {"toleranceSeconds": TOLERANCE_S}]
+    results = page.evaluate(
+        "([output, files]) => runContract(output, files)",
+        [output, files | {"toleranceSeconds": TOLERANCE_S}],
     )
     page.close()
-    assert marks, "the exam has trials"
-    return {mark["name"]: mark["fault"] for mark in marks if mark["fault"]}
+    assert results, "the suite has tests"
+    return {result["name"]: result["failure"] for result in results if result["failure"]}

@@ -1,13 +1,13 @@
-/** What plays one file: a port. Web Audio, plain elements and the fake sit one exam. */
+/** What plays one file: a port. Web Audio, plain elements and the fake pass one contract test suite. */
 
-import type { FadeShape } from "./curves";
-import type { Samples } from "./lag";
+import type { Samples } from "./playback/cross-correlation";
+import type { FadeShape } from "./playback/curves";
 import type { Range } from "./snapshot";
 
 /**
  * `graph`: through Web Audio, the host must allow CORS. `plain`: an element by itself, any host.
  */
-export type Way = "graph" | "plain";
+export type DeckOutput = "graph" | "plain";
 
 /** What happens to a deck unasked. */
 export type DeckEvent =
@@ -23,7 +23,7 @@ export type DeckEvent =
   | "interrupted";
 
 /** The browser wants a tap before it plays. */
-export class TapNeeded extends Error {}
+export class GestureNeeded extends Error {}
 /** The file cannot be opened or sought. */
 export class Unplayable extends Error {}
 /** The deck was given something else to do in the meantime. */
@@ -31,11 +31,13 @@ export class Superseded extends Error {}
 
 /** Whether a deck may reject with this. */
 export function isExpected(error: unknown): boolean {
-  return error instanceof TapNeeded || error instanceof Unplayable || error instanceof Superseded;
+  return (
+    error instanceof GestureNeeded || error instanceof Unplayable || error instanceof Superseded
+  );
 }
 
 export interface Deck {
-  readonly way: Way;
+  readonly output: DeckOutput;
   /** Whether the level can move smoothly; where not, it is either silent or not (iOS). */
   readonly fades: boolean;
   /** Seconds into the file. */
@@ -73,7 +75,7 @@ export interface Deck {
   /** Whether peaks are kept under -1 dBTP; to be said while it is silent. */
   limit(on: boolean): void;
   /** What it has just played, before its level; null where that cannot be known. */
-  hear(): Samples | null;
+  recentSamples(): Samples | null;
   /** Silent, paused, empty. */
   unload(): void;
   /** Silent and paused without a fade, by every means there is; empty too where told. */
@@ -110,7 +112,7 @@ export interface Decks {
   rms(): number;
   watch(listener: (event: DecksEvent) => void): () => void;
   /** Everything fades out. Does all it can; throws where any of it failed. */
-  hush(seconds: number): void;
+  fadeOut(seconds: number): void;
   /**
    * Everything is silent and paused without a fade, empty too where told, and the output rests
    * until `unlock()`. Does all it can; throws where any of it failed.

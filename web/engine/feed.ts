@@ -2,21 +2,21 @@
 
 import type { Run } from "./run";
 
-export interface FeedEars {
+export interface FeedListener {
   /** The run as it was just read: at once, and after each change. Repetition does no harm. */
   run(run: Run): void;
   /** Whether the last read reached the service. */
   reachable(reachable: boolean): void;
 }
 
-export interface Following {
+export interface FeedSubscription {
   /** The first sound has been heard: reading may calm down. */
-  heard(): void;
-  stop(): void;
+  soundStarted(): void;
+  unsubscribe(): void;
 }
 
 export interface Feed {
-  follow(runId: string, ears: FeedEars): Following;
+  subscribe(runId: string, listener: FeedListener): FeedSubscription;
 }
 
 /** Signs a stored track for its owner (docs/specification.md#sign-track). May reject. */

@@ -14,9 +14,9 @@ export interface PlayerError {
 export type ReportError = (error: PlayerError) => void;
 
 /** Runs it; where it throws, reports that and answers `otherwise`. Never throws. */
-export type Guard = <T>(where: string, action: () => T, otherwise: T) => T;
+export type SafeCall = <T>(where: string, action: () => T, otherwise: T) => T;
 
-export function guardFor(kind: PlayerError["kind"], report: ReportError): Guard {
+export function safeCallFor(kind: PlayerError["kind"], report: ReportError): SafeCall {
   return (where, action, otherwise) => {
     try {
       return action();
@@ -28,7 +28,7 @@ export function guardFor(kind: PlayerError["kind"], report: ReportError): Guard 
 }
 
 /** A report that cannot throw, whatever the page does with it. */
-export function safely(report: ReportError | undefined): ReportError {
+export function safeReporter(report: ReportError | undefined): ReportError {
   return (error) => {
     try {
       report?.(error);

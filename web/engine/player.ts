@@ -1,27 +1,27 @@
 /** The public door: verbs, `snapshot()`, `subscribe()`. */
 
-import { Addresses } from "./addresses";
-import { Aligner } from "./aligner";
-import { BedKeeper } from "./bed";
 import type { Cancel, Clock } from "./clock";
-import { Conductor, failureOf } from "./conductor";
-import { type Decks, TapNeeded } from "./deck";
-import { draw } from "./drawing";
-import type { JourneyEvent, Report, Wish } from "./events";
-import type { Feed, FeedEars, Following, Sign } from "./feed";
-import { GuardedDecks } from "./guarded-decks";
-import { HardStop } from "./hard-stop";
-import { step } from "./journey";
-import { Mixer } from "./mixer";
-import { isIn, UNLOADED } from "./moving";
-import { Opener } from "./opener";
-import { type Guard, guardFor, type ReportError, safely } from "./player-error";
-import { Preparer } from "./preparer";
-import { ProgressWatch } from "./progress-watch";
+import { type Decks, GestureNeeded } from "./deck";
+import type { Feed, FeedListener, FeedSubscription, Sign } from "./feed";
+import type { JourneyEvent, PlaybackEvent, UserAction } from "./planner/events";
+import { reduce } from "./planner/reducer";
+import { selectSnapshot } from "./planner/selectors";
+import { type Command, type Journey, newJourney, type Step } from "./planner/state";
+import { isIn, UNLOADED } from "./planner/transitions";
+import { Aligner } from "./playback/aligner";
+import { BedController } from "./playback/bed-controller";
+import { CommandRunner, failureOf } from "./playback/command-runner";
+import { DeckPool } from "./playback/deck-pool";
+import { HardStop } from "./playback/hard-stop";
+import { Mixer } from "./playback/mixer";
+import { Preloader } from "./playback/preloader";
+import { SafeDecks } from "./playback/safe-decks";
+import { SignedUrls } from "./playback/signed-urls";
+import { SourceOpener } from "./playback/source-opener";
+import { StallDetector } from "./playback/stall-detector";
+import { type ReportError, type SafeCall, safeCallFor, safeReporter } from "./player-error";
 import { SETTINGS, type Settings } from "./settings";
-import { Shelf } from "./shelf";
 import type { Place, Snapshot, StateName } from "./snapshot";
-import { type Command, type Journey, newJourney, type Step } from "./state";
 
 export interface PlayerParts {
   readonly clock: Clock;
@@ -47,15 +47,15 @@ export class Player {
   private readonly decks: Decks;
   private readonly hardStop: HardStop;
   private readonly report: ReportError;
-  private readonly guard: Guard;
-  private readonly conductor: Conductor;
-  private readonly bed: BedKeeper;
-  private readonly progress: ProgressWatch;
+  private readonly guard: SafeCall;
+  private readonly commands: CommandRunner;
+  private readonly bed: BedController;
+  private readonly stalls: StallDetector;
   private readonly listeners = new Set<(snapshot: Snapshot) => void>();
-  private readonly happened: (Wish | Report)[] = [];
+  private readonly queue: (UserAction | PlaybackEvent)[] = [];
   private journey: Journey;
   private runId: string | null = null;
-  private following: Following | null = null;
+  private subscription: FeedSubscription | null = null;
   private unwatch: () => void;
   private cancelTick: Cancel | null = null;
   private volume: number;
@@ -63,39 +63,39 @@ export class Player {
   private online = true;
   private reachable = true;
   private busy = false;
-  private announcing = false;
+  private notifying = false;
   private mistakes = 0;
   /** How many commands have failed since something last happened. */
   private failures = 0;
 
   constructor(private readonly parts: PlayerParts) {
-    this.report = safely(parts.onError);
-    this.guard = guardFor("internal", this.report);
+    this.report = safeReporter(parts.onError);
+    this.guard = safeCallFor("internal", this.report);
     const { sign, clock } = parts;
-    const decks = new GuardedDecks(parts.decks, guardFor("sound", this.report));
+    const decks = new SafeDecks(parts.decks, safeCallFor("sound", this.report));
     const settings = { ...SETTINGS, ...parts.settings };
-    const addresses = new Addresses(clock, sign, settings);
-    const opener = new Opener(clock, addresses, new Shelf(decks), settings);
+    const addresses = new SignedUrls(clock, sign, settings);
+    const opener = new SourceOpener(clock, addresses, new DeckPool(decks), settings);
     this.settings = settings;
-    this.progress = new ProgressWatch(settings.standstillSeconds);
+    this.stalls = new StallDetector(settings.standstillSeconds);
     this.decks = decks;
     this.hardStop = new HardStop(
       clock,
       parts.decks,
       settings.stopRampSeconds,
-      guardFor("sound", this.report),
+      safeCallFor("sound", this.report),
     );
     this.journey = newJourney(settings);
     this.volume = settings.volume;
-    this.bed = new BedKeeper(decks.bed, settings);
-    this.conductor = new Conductor({
+    this.bed = new BedController(decks.bed, settings);
+    this.commands = new CommandRunner({
       clock,
       addresses,
       mixer: new Mixer(clock, settings, (event) => this.tell({ event })),
-      preparer: new Preparer(opener, addresses),
+      preloader: new Preloader(opener, addresses),
       aligner: new Aligner(clock, settings),
       settings,
-      tell: (report) => this.tell(report),
+      dispatch: (report) => this.tell(report),
       report: this.report,
     });
     decks.start();
@@ -108,7 +108,7 @@ export class Player {
    * anew, with the run given, else with the one attached before or after.
    */
   start(runId?: string): void {
-    if (this.journey.name !== "idle") this.beginAnew();
+    if (this.journey.name !== "idle") this.reset();
     this.hardStop.lift();
     this.unlock();
     this.tell({ event: "start" });
@@ -125,7 +125,7 @@ export class Player {
     const begun = name === "waiting" || name === "paused";
     // A call, or a slow unlock, may have paused what was begun before its run was known.
     const goesOn = begun && this.runId === null && !place;
-    if (!goesOn && name !== "idle") this.beginAnew();
+    if (!goesOn && name !== "idle") this.reset();
     if (place) this.tell({ event: "restore", place });
     else if (name === "waiting") this.tell({ event: "start" });
     this.follow(runId);
@@ -182,13 +182,13 @@ export class Player {
   setMuted(muted: boolean): void {
     this.muted = muted;
     this.decks.volume(this.volume, muted);
-    this.announce();
+    this.notify();
   }
 
   /** The listener's own switch for « En attendant votre musique ». */
   setBed(on: boolean): void {
-    this.bed.turn(on);
-    this.announce();
+    this.bed.setOn(on);
+    this.notify();
   }
 
   /** What the browser knows about its network. */
@@ -203,11 +203,11 @@ export class Player {
   }
 
   snapshot(): Snapshot {
-    const { loaded, doing } = this.journey;
-    const reads = loaded && doing?.what !== "seek";
-    return draw(this.journey, {
-      pieceSeconds: reads ? (this.conductor.heard()?.pieceSeconds ?? null) : null,
-      reach: this.conductor.reach(),
+    const { loaded, pending } = this.journey;
+    const reads = loaded && pending?.what !== "seek";
+    return selectSnapshot(this.journey, {
+      pieceSeconds: reads ? (this.commands.reading()?.pieceSeconds ?? null) : null,
+      reach: this.commands.reach(),
       volume: this.volume,
       muted: this.muted,
       bed: { on: this.bed.on, sounding: this.bed.sounding },
@@ -232,19 +232,19 @@ export class Player {
 
   private unlock(): void {
     this.decks.unlock().catch((error: unknown) => {
-      if (error instanceof TapNeeded) this.tell({ event: "blocked" });
+      if (error instanceof GestureNeeded) this.tell({ event: "blocked" });
       else this.report({ kind: "sound", where: "unlock", error });
     });
   }
 
   /** Another life: silent, and of no run. */
-  private beginAnew(): void {
-    this.carryOut({ do: "stop" });
+  private reset(): void {
+    this.execute({ do: "stop" });
     this.unfollow();
-    this.conductor.know(null);
+    this.commands.setRun(null);
     const before = this.journey.name;
     this.journey = { ...newJourney(this.settings), online: this.journey.online };
-    this.bed.follow(before, this.journey);
+    this.bed.update(before, this.journey);
   }
 
   private follow(runId: string): void {
@@ -252,53 +252,57 @@ export class Player {
     this.unfollow();
     this.runId = runId;
     const mine = () => this.runId === runId;
-    const ears: FeedEars = {
+    const listener: FeedListener = {
       run: (run) => mine() && this.tell({ event: "run", run }),
       reachable: (reachable) => {
         this.reachable = reachable;
         if (mine()) this.tell({ event: "online", online: this.online && reachable });
       },
     };
-    this.following = this.guard("feed.follow", () => this.parts.feed.follow(runId, ears), null);
+    this.subscription = this.guard(
+      "feed.follow",
+      () => this.parts.feed.subscribe(runId, listener),
+      null,
+    );
   }
 
   /** What comes late of that run is not heard. */
   private unfollow(): void {
-    const { following } = this;
-    this.following = null;
+    const { subscription } = this;
+    this.subscription = null;
     this.runId = null;
-    this.guard("feed.stop", () => following?.stop(), undefined);
+    this.guard("feed.stop", () => subscription?.unsubscribe(), undefined);
   }
 
   /** What happens while something is being done waits until it is done. Never throws. */
-  private tell(event: Wish | Report): void {
-    this.happened.push(event);
+  private tell(event: UserAction | PlaybackEvent): void {
+    this.queue.push(event);
     if (this.busy) return;
     this.busy = true;
     this.failures = 0;
-    for (let next = this.happened.shift(); next; next = this.happened.shift()) this.take(next);
+    for (let next = this.queue.shift(); next; next = this.queue.shift()) this.process(next);
     this.busy = false;
     this.guard("ticking", () => this.tickWhileNeeded(), undefined);
-    this.announce();
+    this.notify();
   }
 
   /** Each part by itself: what fails is reported, and the rest is done all the same. */
-  private take(event: Wish | Report): void {
+  private process(event: UserAction | PlaybackEvent): void {
     const before = this.journey;
-    const { state, commands } = this.stepped({ ...event, at: this.parts.clock.now() });
+    const { state, commands } = this.reduce({ ...event, at: this.parts.clock.now() });
     this.journey = state;
-    if (event.event === "run") this.conductor.know(state.run);
-    for (const command of commands) this.carryOut(command);
-    this.guard("bed", () => this.bed.follow(before.name, state), undefined);
+    if (event.event === "run") this.commands.setRun(state.run);
+    for (const command of commands) this.execute(command);
+    this.guard("bed", () => this.bed.update(before.name, state), undefined);
     if (event.event === "sounded") {
-      this.guard("feed.heard", () => this.following?.heard(), undefined);
+      this.guard("feed.heard", () => this.subscription?.soundStarted(), undefined);
     }
     if (state.name !== before.name) this.enforce(state.name);
   }
 
   /** A mistake leaves the journey as it was, unless silence was asked for, or it happens again. */
-  private stepped(event: JourneyEvent): Step {
-    const after = this.guard(`step ${event.event}`, () => step(this.journey, event), null);
+  private reduce(event: JourneyEvent): Step {
+    const after = this.guard(`step ${event.event}`, () => reduce(this.journey, event), null);
     this.mistakes = after ? 0 : this.mistakes + 1;
     if (after) return after;
     const stops = event.event === "stop" || this.mistakes >= MISTAKES_MAX;
@@ -307,17 +311,17 @@ export class Player {
     return forced(this.journey, stops ? "stopped" : "paused", fault);
   }
 
-  private carryOut(command: Command): void {
+  private execute(command: Command): void {
     const done = () => {
       if (command.do === "wake") this.decks.wake();
-      else this.conductor.carryOut(command);
+      else this.commands.execute(command);
       return true;
     };
     if (this.guard(`command ${command.do}`, done, false)) return;
     this.failures += 1;
     if (this.failures < MISTAKES_MAX) return this.tell(failureOf(command));
     // What is commanded again and again at once would never end.
-    this.happened.length = 0;
+    this.queue.length = 0;
     this.journey = forced(this.journey, "stopped", "internal").state;
     this.hardStop.silence(true);
   }
@@ -333,17 +337,17 @@ export class Player {
     if (!isIn(this.journey, "waiting", "playing", "stalled")) return this.stopTicking();
     this.cancelTick ??= this.parts.clock.after(this.settings.tickSeconds, () => {
       this.cancelTick = null;
-      this.guard("bed", () => this.bed.check(), undefined);
-      this.tell({ event: "tick", heard: this.guard("heard", () => this.conductor.heard(), null) });
+      this.guard("bed", () => this.bed.retry(), undefined);
+      this.tell({ event: "tick", heard: this.guard("heard", () => this.commands.reading(), null) });
       this.guard("watch", () => this.watchProgress(), undefined);
     });
   }
 
   private watchProgress(): void {
-    const { name, loaded, doing, closing } = this.journey;
-    const moves = name === "playing" && loaded && doing?.what !== "seek";
-    const progress = moves && !closing ? this.conductor.progress() : null;
-    const what = this.progress.look(this.parts.clock.now(), progress, this.decks.outputSeconds);
+    const { name, loaded, pending, closing } = this.journey;
+    const moves = name === "playing" && loaded && pending?.what !== "seek";
+    const progress = moves && !closing ? this.commands.progress() : null;
+    const what = this.stalls.check(this.parts.clock.now(), progress, this.decks.outputSeconds);
     if (what) this.tell({ event: "stuck", what });
   }
 
@@ -352,11 +356,11 @@ export class Player {
     this.cancelTick = null;
   }
 
-  private announce(): void {
-    if (this.announcing || this.listeners.size === 0) return;
-    this.announcing = true;
+  private notify(): void {
+    if (this.notifying || this.listeners.size === 0) return;
+    this.notifying = true;
     void Promise.resolve().then(() => {
-      this.announcing = false;
+      this.notifying = false;
       const snapshot = this.guard("snapshot", () => this.snapshot(), null);
       if (!snapshot) return;
       for (const listener of [...this.listeners]) {
@@ -368,7 +372,7 @@ export class Player {
 
 /** Where a mistake of ours stands in the way of what was asked: there all the same. */
 function forced(journey: Journey, name: "paused" | "stopped", fault: Journey["fault"]): Step {
-  const rest = { doing: null, waitingSince: null, closing: false, trouble: null };
+  const rest = { pending: null, waitingSince: null, closing: false, failure: null };
   const command = { do: name === "stopped" ? "stop" : "release" } as const;
   return { state: { ...journey, ...UNLOADED, ...rest, name, fault }, commands: [command] };
 }

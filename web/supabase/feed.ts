@@ -5,7 +5,7 @@
  * with the listener's own token. Realtime was not tried against a hosted project.
  */
 
-import type { Cancel, Clock, Feed, FeedEars, Following, Run } from "../engine";
+import type { Cancel, Clock, Feed, FeedListener, FeedSubscription, Run } from "../engine";
 import { asTrouble, type Trouble } from "./trouble";
 
 /** Seconds between two readings. */
@@ -36,14 +36,14 @@ export interface FeedParts {
 export class RunFeed implements Feed {
   constructor(private readonly parts: FeedParts) {}
 
-  follow(runId: string, ears: FeedEars): Following {
+  subscribe(runId: string, ears: FeedListener): FeedSubscription {
     const reading = new Reading(runId, ears, this.parts);
     reading.start();
     return reading;
   }
 }
 
-class Reading implements Following {
+class Reading implements FeedSubscription {
   private next: Cancel = () => {};
   private unwatch: Cancel = () => {};
   private underWay = false;
@@ -56,7 +56,7 @@ class Reading implements Following {
 
   constructor(
     private readonly runId: string,
-    private readonly ears: FeedEars,
+    private readonly ears: FeedListener,
     private readonly parts: FeedParts,
   ) {}
 
@@ -73,11 +73,11 @@ class Reading implements Following {
     this.readNow();
   }
 
-  heard(): void {
+  soundStarted(): void {
     this.sounded = true;
   }
 
-  stop(): void {
+  unsubscribe(): void {
     this.over = true;
     this.next();
     this.unwatch();
@@ -108,7 +108,7 @@ class Reading implements Following {
 
   private tell(run: Run): void {
     // All is there, and stays as it is (docs/specification.md#run-states).
-    if (run.status === "ready") this.stop();
+    if (run.status === "ready") this.unsubscribe();
     this.signedOutSince = null;
     this.ears.reachable(true);
     this.ears.run(run);
@@ -117,7 +117,7 @@ class Reading implements Following {
   private miss(error: unknown): void {
     const trouble = asTrouble(error);
     if (this.mayPass(trouble)) return this.ears.reachable(false);
-    this.stop();
+    this.unsubscribe();
     this.parts.lost(trouble);
   }
 

@@ -1,6 +1,6 @@
 /** A journey with the engine's own player in fake time, and a Supabase that answers as told. */
 
-import { createPlayer, type Feed, type FeedEars, type Run, type Segment } from "../../engine";
+import { createPlayer, type Feed, type FeedListener, type Run, type Segment } from "../../engine";
 import { FakeDecks } from "../../engine/testing/fake-decks";
 import { FakeMedia } from "../../engine/testing/fake-media";
 import { newClock } from "../../engine/tests/clock";
@@ -36,7 +36,7 @@ export class Room {
   changed = () => {};
   /** Mistakes of the page itself. */
   readonly mistakes: unknown[] = [];
-  ears: FeedEars | null = null;
+  ears: FeedListener | null = null;
   readonly player = createPlayer({
     clock: this.clock,
     decks: this.decks,
@@ -102,9 +102,9 @@ export class Room {
 
   private feed(): Feed {
     return {
-      follow: (_runId, ears) => {
+      subscribe: (_runId, ears) => {
         this.ears = ears;
-        return { heard: () => {}, stop: () => {} };
+        return { soundStarted: () => {}, unsubscribe: () => {} };
       },
     };
   }

@@ -1,7 +1,7 @@
 /** The decks of this browser: through a graph where it can be had, else plain elements. */
 
 import { attemptAll } from "../attempt-all";
-import { type Bed, type Deck, type Decks, type DecksEvent, TapNeeded } from "../deck";
+import { type Bed, type Deck, type Decks, type DecksEvent, GestureNeeded } from "../deck";
 import type { BedFiles } from "./beds";
 import { GraphDecks } from "./graph-decks";
 import { PlainDecks } from "./plain-decks";
@@ -82,7 +82,7 @@ class BrowserDecks implements BedDecks {
     try {
       await this.current.unlock();
     } catch (error) {
-      if (error instanceof TapNeeded || this.current instanceof PlainDecks) throw error;
+      if (error instanceof GestureNeeded || this.current instanceof PlainDecks) throw error;
       this.fallBack();
       await this.current.unlock();
       throw error;
@@ -98,8 +98,8 @@ class BrowserDecks implements BedDecks {
     return this.current.rms();
   }
 
-  hush(seconds: number): void {
-    this.current.hush(seconds);
+  fadeOut(seconds: number): void {
+    this.current.fadeOut(seconds);
   }
 
   cut(emptied: boolean): void {

@@ -1,11 +1,18 @@
 /** What both real decks share: one audio element, its events as promises. */
 
 import { attemptAll } from "../attempt-all";
-import type { FadeShape } from "../curves";
-import { type Deck, type DeckEvent, Superseded, TapNeeded, Unplayable, type Way } from "../deck";
-import type { Samples } from "../lag";
+import {
+  type Deck,
+  type DeckEvent,
+  type DeckOutput,
+  GestureNeeded,
+  Superseded,
+  Unplayable,
+} from "../deck";
+import type { Samples } from "../playback/cross-correlation";
+import type { FadeShape } from "../playback/curves";
 import type { Range } from "../snapshot";
-import { FRESH_MS_MAX, type Habit } from "./habit";
+import { FRESH_MS_MAX, type StartQuirks } from "./start-quirks";
 
 /** Half as fast again, while nobody hears it. */
 const NUDGE_RATE = 0.25;
@@ -25,7 +32,7 @@ const BEGINNINGS_MAX = 3;
 const LENGTH_SETTLED_MS = 2000;
 
 export abstract class ElementDeck implements Deck {
-  abstract readonly way: Way;
+  abstract readonly output: DeckOutput;
   abstract readonly fades: boolean;
   abstract readonly level: number;
   abstract readonly latency: number;
@@ -54,9 +61,9 @@ export abstract class ElementDeck implements Deck {
   private lengthKnownMs = 0;
   private readonly listeners = new Set<(event: DeckEvent) => void>();
 
-  constructor(protected readonly habit: Habit) {}
+  constructor(protected readonly quirks: StartQuirks) {}
 
-  abstract hear(): Samples | null;
+  abstract recentSamples(): Samples | null;
   abstract fade(level: number, seconds: number, shape: FadeShape): void;
   abstract limit(on: boolean): void;
   /** Silent without a fade. */
@@ -159,7 +166,7 @@ export abstract class ElementDeck implements Deck {
     this.place.abort();
     this.place = new AbortController();
     const { signal } = this.place;
-    if (this.habit.late && this.asked) return this.seekAnew(seconds, signal);
+    if (this.quirks.startsLate && this.asked) return this.seekAnew(seconds, signal);
     this.begins(0);
     this.element.currentTime = seconds;
     await this.until("seeked", signal);
@@ -262,7 +269,8 @@ export abstract class ElementDeck implements Deck {
 
   /** What waits since it was opened or paused, where that would begin late. */
   private async openAgain(signal: AbortSignal): Promise<void> {
-    if (this.idleMs > FRESH_MS_MAX && this.habit.late) await this.open(this.position, signal);
+    if (this.idleMs > FRESH_MS_MAX && this.quirks.startsLate)
+      await this.open(this.position, signal);
   }
 
   /** Where a seek goes astray: paused and opened there, then it plays on. */
@@ -290,7 +298,7 @@ export abstract class ElementDeck implements Deck {
       throw translated(error);
     });
     if (signal.aborted) throw new Superseded();
-    if (this.habit.late === false || !(fresh || idleMs > FRESH_MS_MAX)) return;
+    if (this.quirks.startsLate === false || !(fresh || idleMs > FRESH_MS_MAX)) return;
     const ahead = await this.watchBeginning(from, askedMs, idleMs, signal);
     if (ahead !== null && fresh) this.begins(ahead, from);
     if (ahead === 0 || (ahead !== null && (await this.goesOn(signal)))) return;
@@ -324,14 +332,14 @@ export abstract class ElementDeck implements Deck {
     idleMs: number,
     signal: AbortSignal,
   ): Promise<number | null> {
-    const { element, habit, way } = this;
+    const { element, quirks, output } = this;
     for (let passedMs = 0; passedMs < BEGINNING_MS_MAX; passedMs = performance.now() - askedMs) {
-      const ahead = habit.judge({ way, idleMs, passedMs, moved: element.currentTime - from });
+      const ahead = quirks.judge({ output, idleMs, passedMs, moved: element.currentTime - from });
       if (ahead !== undefined) return ahead;
       await this.look(signal);
     }
     const waits = this.starved || element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
-    return waits ? 0 : habit.judgeStill(idleMs);
+    return waits ? 0 : quirks.judgeStill(idleMs);
   }
 
   /** From now on the place that it tells is so far ahead of what is heard. */
@@ -442,7 +450,7 @@ export abstract class ElementDeck implements Deck {
 
 function translated(error: unknown): Error {
   const name = error instanceof DOMException ? error.name : "";
-  if (name === "NotAllowedError") return new TapNeeded();
+  if (name === "NotAllowedError") return new GestureNeeded();
   if (name === "AbortError") return new Superseded();
   return new Unplayable(String(error));
 }

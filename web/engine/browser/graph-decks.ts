@@ -1,11 +1,11 @@
 /** All that sounds, through Web Audio: one context, two decks, the bed, and two plain decks. */
 
 import { attemptAll } from "../attempt-all";
-import { type Deck, type Decks, type DecksEvent, TapNeeded } from "../deck";
+import { type Deck, type Decks, type DecksEvent, GestureNeeded } from "../deck";
 import { type BedFiles, GraphBed } from "./beds";
-import { Habit } from "./habit";
 import { PlainDeck } from "./plain-deck";
 import { declarePlayback, needsPriming } from "./platform";
+import { StartQuirks } from "./start-quirks";
 import { WebAudioDeck } from "./web-audio-deck";
 
 const VOLUME_RAMP_SECONDS = 0.03;
@@ -24,10 +24,10 @@ export class GraphDecks implements Decks {
   readonly bed: GraphBed;
   private graph: Graph | null = null;
   private readonly loudness = { volume: 1, muted: false };
-  private readonly habit = new Habit();
-  private readonly plainHabit = new Habit();
+  private readonly quirks = new StartQuirks();
+  private readonly plainQuirks = new StartQuirks();
   /** Hosts that do not allow CORS are heard outside the graph. */
-  private readonly plain = [0, 1].map(() => new PlainDeck(this.loudness, this.plainHabit));
+  private readonly plain = [0, 1].map(() => new PlainDeck(this.loudness, this.plainQuirks));
   private readonly listeners = new Set<(event: DecksEvent) => void>();
   private ear = new AbortController();
   private ran = false;
@@ -88,7 +88,7 @@ export class GraphDecks implements Decks {
     return Math.sqrt(power / this.samples.length);
   }
 
-  hush(seconds: number): void {
+  fadeOut(seconds: number): void {
     attemptAll(...this.all.map((deck) => () => deck.fade(0, seconds, "smooth")), () =>
       this.bed.fade(0, seconds),
     );
@@ -167,7 +167,7 @@ export class GraphDecks implements Decks {
     const master = context.createGain();
     const meter = context.createAnalyser();
     master.connect(meter).connect(context.destination);
-    const decks = [0, 1].map(() => new WebAudioDeck(context, master, this.habit));
+    const decks = [0, 1].map(() => new WebAudioDeck(context, master, this.quirks));
     for (const deck of decks) deck.start();
     const { signal } = this.ear;
     context.addEventListener("statechange", () => this.contextChanged(context), { signal });
@@ -184,7 +184,7 @@ export class GraphDecks implements Decks {
       timer = setTimeout(() => {
         const given = this.asleep || context.state === "running" || context !== this.graph?.context;
         if (given) resolve();
-        else refuse(new TapNeeded());
+        else refuse(new GestureNeeded());
       }, UNLOCK_MS_MAX);
     });
     await Promise.race([resumed, late]).finally(() => clearTimeout(timer));

@@ -1,10 +1,10 @@
 /** A deck that is an element by itself: any host, and sound while the screen is locked (iOS). */
 
 import { attemptAll } from "../attempt-all";
-import { type Fade, type FadeShape, hold, levelAt } from "../curves";
+import { type Fade, type FadeShape, hold, levelAt } from "../playback/curves";
 import { ElementDeck } from "./element-deck";
-import type { Habit } from "./habit";
 import { canSetVolume } from "./platform";
+import type { StartQuirks } from "./start-quirks";
 
 const STEP_MS = 16;
 
@@ -71,12 +71,12 @@ export class SteppedVolume {
 }
 
 export class PlainDeck extends ElementDeck {
-  readonly way = "plain";
+  readonly output = "plain";
   readonly latency = 0;
   private readonly volume: SteppedVolume;
 
-  constructor(master: Master, habit: Habit) {
-    super(habit);
+  constructor(master: Master, quirks: StartQuirks) {
+    super(quirks);
     this.volume = new SteppedVolume(this.element, master);
   }
 
@@ -95,7 +95,7 @@ export class PlainDeck extends ElementDeck {
   /** An element can only be softer than its file, so that no peak grows. */
   limit(_on: boolean): void {}
 
-  hear(): null {
+  recentSamples(): null {
     return null;
   }
 

@@ -3,15 +3,15 @@
 import { attemptAll } from "../attempt-all";
 import type { Decks, DecksEvent } from "../deck";
 import { type BedFiles, PlainBed } from "./beds";
-import { Habit } from "./habit";
 import { PlainDeck } from "./plain-deck";
 import { declarePlayback } from "./platform";
+import { StartQuirks } from "./start-quirks";
 
 export class PlainDecks implements Decks {
   readonly bed: PlainBed;
   readonly outputSeconds = null;
   private readonly loudness = { volume: 1, muted: false };
-  private readonly habit = new Habit();
+  private readonly quirks = new StartQuirks();
   decks = this.newDecks();
   private primed = false;
 
@@ -51,7 +51,7 @@ export class PlainDecks implements Decks {
   }
 
   /** A page that is not seen may have no timers for a fade. */
-  hush(seconds: number): void {
+  fadeOut(seconds: number): void {
     if (document.hidden) return this.cut(false);
     attemptAll(...this.decks.map((deck) => () => deck.fade(0, seconds, "smooth")), () =>
       this.bed.fade(0, seconds),
@@ -82,6 +82,6 @@ export class PlainDecks implements Decks {
   }
 
   private newDecks(): PlainDeck[] {
-    return [new PlainDeck(this.loudness, this.habit), new PlainDeck(this.loudness, this.habit)];
+    return [new PlainDeck(this.loudness, this.quirks), new PlainDeck(this.loudness, this.quirks)];
   }
 }

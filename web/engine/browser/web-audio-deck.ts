@@ -1,12 +1,12 @@
 /** A deck in a graph: its level moves on the sound card's own clock. */
 
-import type { FadeShape } from "../curves";
 import { Unplayable } from "../deck";
-import type { Samples } from "../lag";
+import type { Samples } from "../playback/cross-correlation";
+import type { FadeShape } from "../playback/curves";
 import { ElementDeck } from "./element-deck";
-import type { Habit } from "./habit";
 import { LIMITER_SECONDS, Limiter } from "./limiter";
 import { SmoothGain } from "./smooth-gain";
+import type { StartQuirks } from "./start-quirks";
 
 /** The most that an analyser keeps: seven tenths of a second. */
 const EAR_SAMPLES = 32_768;
@@ -14,7 +14,7 @@ const EAR_SAMPLES = 32_768;
 const HELD_SECONDS_MAX = 0.6;
 
 export class WebAudioDeck extends ElementDeck {
-  readonly way = "graph";
+  readonly output = "graph";
   readonly fades = true;
   private readonly gain: SmoothGain;
   private readonly delay: DelayNode;
@@ -28,9 +28,9 @@ export class WebAudioDeck extends ElementDeck {
   constructor(
     private readonly context: AudioContext,
     private readonly destination: AudioNode,
-    habit: Habit,
+    quirks: StartQuirks,
   ) {
-    super(habit);
+    super(quirks);
     this.delay = new DelayNode(context, { maxDelayTime: HELD_SECONDS_MAX });
     this.tap = new AnalyserNode(context, { fftSize: EAR_SAMPLES });
     // Before any address: without it a graph hears nothing of another host.
@@ -65,11 +65,11 @@ export class WebAudioDeck extends ElementDeck {
   override async nudge(seconds: number): Promise<void> {
     const held = this.heldSeconds - seconds;
     if (held >= 0 && held <= HELD_SECONDS_MAX) return this.hold(held);
-    if (this.habit.late) throw new Unplayable("its speed cannot be changed");
+    if (this.quirks.startsLate) throw new Unplayable("its speed cannot be changed");
     return super.nudge(seconds);
   }
 
-  hear(): Samples {
+  recentSamples(): Samples {
     this.tap.getFloatTimeDomainData(this.heard);
     return { samples: this.heard, rate: this.tap.context.sampleRate };
   }

@@ -1,7 +1,14 @@
 /** A deck that plays nothing, in fake time, as a browser's would. */
 
-import { type Fade, type FadeShape, hold, levelAt } from "../curves";
-import { type Deck, type DeckEvent, Superseded, TapNeeded, Unplayable, type Way } from "../deck";
+import {
+  type Deck,
+  type DeckEvent,
+  type DeckOutput,
+  GestureNeeded,
+  Superseded,
+  Unplayable,
+} from "../deck";
+import { type Fade, type FadeShape, hold, levelAt } from "../playback/curves";
 import type { Range } from "../snapshot";
 import type { FakeClock } from "./fake-clock";
 import type { FakeFile, FakeMedia } from "./fake-media";
@@ -11,12 +18,12 @@ const SEEKS_SECONDS = 0.08;
 const STARTS_SECONDS = 0.03;
 
 export interface FakeDeckOptions {
-  readonly way: Way;
+  readonly way: DeckOutput;
   readonly fades?: boolean;
 }
 
 export class FakeDeck implements Deck {
-  readonly way: Way;
+  readonly output: DeckOutput;
   readonly fades: boolean;
   url: string | null = null;
   /** The browser refuses to play without a tap. */
@@ -38,7 +45,7 @@ export class FakeDeck implements Deck {
     private readonly media: FakeMedia,
     { way, fades = true }: FakeDeckOptions,
   ) {
-    this.way = way;
+    this.output = way;
     this.fades = fades;
   }
 
@@ -81,7 +88,7 @@ export class FakeDeck implements Deck {
     await this.sleep(this.media.find(url)?.opensInSeconds ?? OPENS_SECONDS);
     this.expect(errand);
     const file = this.file;
-    const refused = this.way === "graph" && file?.cors === false;
+    const refused = this.output === "graph" && file?.cors === false;
     if (!file || refused) throw new Unplayable(url);
     this.unwatchFile = this.media.watch(url, () => this.fileChanged());
     const reachable = file.live ? this.arrived : file.durationSeconds;
@@ -89,7 +96,7 @@ export class FakeDeck implements Deck {
   }
 
   async play(): Promise<void> {
-    if (this.locked) throw new TapNeeded();
+    if (this.locked) throw new GestureNeeded();
     if (!this.file) throw new Unplayable(this.url ?? "nothing");
     if (this.asked) return;
     this.asked = true;
@@ -135,7 +142,7 @@ export class FakeDeck implements Deck {
     this.limited = on;
   }
 
-  hear(): null {
+  recentSamples(): null {
     return null;
   }
 

@@ -1,7 +1,7 @@
 /** All that would sound in a browser, in fake time. */
 
-import { type Fade, hold, levelAt } from "../curves";
 import type { Bed, Decks, DecksEvent } from "../deck";
+import { type Fade, hold, levelAt } from "../playback/curves";
 import type { FakeClock } from "./fake-clock";
 import { FakeDeck } from "./fake-deck";
 import type { FakeMedia } from "./fake-media";
@@ -69,7 +69,7 @@ export class FakeDecks implements Decks {
     this.frozenAt ??= this.clock.now();
   }
 
-  hush(seconds: number): void {
+  fadeOut(seconds: number): void {
     for (const deck of this.decks) deck.fade(0, seconds, "smooth");
     this.bed.fade(0, seconds);
   }

@@ -1,13 +1,13 @@
 import { describe, test } from "vitest";
-import type { Way } from "../deck";
-import { type Bench, DECK_EXAM } from "../testing/deck-exam";
+import type { DeckOutput } from "../deck";
+import { type ContractFixture, DECK_CONTRACT } from "../testing/deck-contract";
 import type { FakeClock } from "../testing/fake-clock";
 import { FakeDeck } from "../testing/fake-deck";
 import { FakeMedia } from "../testing/fake-media";
 import { pause } from "../turn";
 import { newClock } from "./clock";
 
-function newBench(clock: FakeClock, way: Way, fades: boolean): Bench {
+function newBench(clock: FakeClock, way: DeckOutput, fades: boolean): ContractFixture {
   const media = new FakeMedia();
   media.put("long", { durationSeconds: 30 });
   media.put("short", { durationSeconds: 2 });
@@ -34,8 +34,8 @@ const KINDS = [
 ] as const;
 
 describe.each(KINDS)("$name", ({ way, fades }) => {
-  test.each(DECK_EXAM)("$name", async (trial) => {
+  test.each(DECK_CONTRACT)("$name", async (trial) => {
     const clock = newClock();
-    await inFakeTime(clock, trial.sit(newBench(clock, way, fades)));
+    await inFakeTime(clock, trial.run(newBench(clock, way, fades)));
   });
 });

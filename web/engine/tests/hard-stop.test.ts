@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CALLS, type Call } from "../testing/fake-browser";
-import { SoundRoom } from "./sound-room";
+import { SoundRoom } from "./audio-harness";
 
 const SEQUENCES = 10_000;
 /** The same sequences each time; `SEED=$RANDOM SEQUENCES=100000` looks for others. */

@@ -1,16 +1,22 @@
 import { describe, expect, test } from "vitest";
-import type { JourneyEvent, Report, Wish } from "../events";
-import { step } from "../journey";
-import { move } from "../moving";
+import type { JourneyEvent, PlaybackEvent, UserAction } from "../planner/events";
+import { reduce } from "../planner/reducer";
+import { carryingSourcesOf, isPlayable, isPreviewOf, sourcesOf } from "../planner/sources";
+import { type Command, type Journey, newJourney, TRANSITIONS } from "../planner/state";
+import { transition } from "../planner/transitions";
 import { SETTINGS } from "../settings";
 import type { StateName } from "../snapshot";
-import { carryingSourcesOf, isPlayable, isPreviewOf, sourcesOf } from "../sources";
-import { type Command, type Journey, MOVES, newJourney } from "../state";
-import { complete, failed, previewed, queued } from "./stage";
+import { complete, failed, previewed, queued } from "./player-harness";
 
 const RUN = { id: "run", status: "ready", segments: [0, 1, 2].map((i) => complete(i)) } as const;
-const HEARD = { pieceSeconds: 0, fileEndSeconds: 300, sounds: true, dry: false, stale: false };
-const SOUNDED: Report = {
+const HEARD = {
+  pieceSeconds: 0,
+  fileEndSeconds: 300,
+  sounds: true,
+  bufferLow: false,
+  stale: false,
+};
+const SOUNDED: PlaybackEvent = {
   event: "sounded",
   index: 0,
   carried: 0,
@@ -20,37 +26,42 @@ const SOUNDED: Report = {
   ...HEARD,
 };
 
-function live(...events: readonly (Wish | Report)[]): { state: Journey; commands: Command[] } {
+function live(...events: readonly (UserAction | PlaybackEvent)[]): {
+  state: Journey;
+  commands: Command[];
+} {
   let state = newJourney(SETTINGS);
   const commands: Command[] = [];
   events.forEach((event, at) => {
-    const next = step(state, { ...event, at } as JourneyEvent);
+    const next = reduce(state, { ...event, at } as JourneyEvent);
     state = next.state;
     commands.push(...next.commands);
   });
   return { state, commands };
 }
 
-const START: Wish = { event: "start" };
-const TOLD: Wish = { event: "run", run: RUN };
+const START: UserAction = { event: "start" };
+const TOLD: UserAction = { event: "run", run: RUN };
 const PLAYING = [START, TOLD, SOUNDED, { event: "settled" }] as const;
 
 describe("the life of a journey", () => {
   test("says of every state where it may go, and knows every state it names", () => {
-    const names = Object.keys(MOVES);
+    const names = Object.keys(TRANSITIONS);
     expect(
-      Object.values(MOVES)
+      Object.values(TRANSITIONS)
         .flat()
         .every((name) => names.includes(name)),
     ).toBe(true);
-    expect(names.sort()).toEqual([...new Set(["idle", ...Object.values(MOVES).flat()])].sort());
+    expect(names.sort()).toEqual(
+      [...new Set(["idle", ...Object.values(TRANSITIONS).flat()])].sort(),
+    );
   });
 
   test("refuses a move that is not in the table", () => {
-    expect(() => move(newJourney(SETTINGS), "playing")).toThrow();
+    expect(() => transition(newJourney(SETTINGS), "playing")).toThrow();
   });
 
-  test.each<[StateName, readonly (Wish | Report)[]]>([
+  test.each<[StateName, readonly (UserAction | PlaybackEvent)[]]>([
     ["waiting", [START]],
     ["waiting", [START, TOLD]],
     ["playing", PLAYING],
@@ -71,12 +82,12 @@ describe("the life of a journey", () => {
     const { commands } = live(...PLAYING);
     expect(commands).toEqual([
       { do: "play", index: 0, carried: 0, pieceSeconds: 0, how: "first" },
-      { do: "prepare", index: 1, carried: 0 },
+      { do: "preload", index: 1, carried: 0 },
     ]);
   });
 
   test("does one thing at a time", () => {
-    const due: Report = { event: "tick", heard: { ...HEARD, pieceSeconds: 297 } };
+    const due: PlaybackEvent = { event: "tick", heard: { ...HEARD, pieceSeconds: 297 } };
     const { commands } = live(...PLAYING, due, due, due);
     expect(commands.filter((command) => command.do === "play").length).toBe(2);
   });
@@ -87,7 +98,7 @@ describe("the life of a journey", () => {
       event,
     }));
     for (const event of [...late, { event: "closed", pieceSeconds: 9 } as const]) {
-      expect(step(before, { ...event, at: 9 })).toEqual({ state: before, commands: [] });
+      expect(reduce(before, { ...event, at: 9 })).toEqual({ state: before, commands: [] });
     }
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SmoothGain } from "../browser/smooth-gain";
-import type { FadeShape } from "../curves";
+import type { FadeShape } from "../playback/curves";
 import { FakeAudioParam } from "../testing/fake-audio-param";
 
 /** A block of 128 samples at 48 kHz: a context's time moves in these. */

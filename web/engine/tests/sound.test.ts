@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Aligner } from "../aligner";
-import { curveOf, type FadeShape, levelAt } from "../curves";
 import { Unplayable } from "../deck";
-import { lagOf, type Samples } from "../lag";
-import { dbOfLevel, levelFor, needsLimiter, slideSeconds } from "../loudness";
+import { Aligner } from "../playback/aligner";
+import { estimateLag, type Samples } from "../playback/cross-correlation";
+import { curveOf, type FadeShape, levelAt } from "../playback/curves";
+import { dbOfLevel, levelFor, needsLimiter, slideSeconds } from "../playback/loudness";
 import { SETTINGS } from "../settings";
 import { Turn, within } from "../turn";
 import { newClock } from "./clock";
@@ -96,20 +96,20 @@ describe("two recordings of the same music", () => {
   const music = noise(2 * rate);
 
   test.each([0, 0.001, 0.0231, -0.0187, 0.055, 0.14, -0.12])("are %s s apart", (lag) => {
-    const found = lagOf(heard(music, 1.5), heard(music, 1.5 - lag));
+    const found = estimateLag(heard(music, 1.5), heard(music, 1.5 - lag));
     expect(found).toBeCloseTo(lag, 4);
   });
 
   test("may differ in level and coding", () => {
     const hiss = noise(2 * rate, 7);
     const other = music.map((sample, i) => 0.4 * sample + 0.1 * (hiss[i] ?? 0));
-    expect(lagOf(heard(music, 1.5), heard(other, 1.49))).toBeCloseTo(0.01, 4);
+    expect(estimateLag(heard(music, 1.5), heard(other, 1.49))).toBeCloseTo(0.01, 4);
   });
 
   test("are told from different music, from silence and from too little", () => {
-    expect(lagOf(heard(music, 1.5), heard(noise(2 * rate, 3), 1.5))).toBeNull();
-    expect(lagOf(heard(music, 1.5), heard(new Float32Array(2 * rate), 1.5))).toBeNull();
-    expect(lagOf(heard(music, 1.5), { samples: music.slice(0, 100), rate })).toBeNull();
+    expect(estimateLag(heard(music, 1.5), heard(noise(2 * rate, 3), 1.5))).toBeNull();
+    expect(estimateLag(heard(music, 1.5), heard(new Float32Array(2 * rate), 1.5))).toBeNull();
+    expect(estimateLag(heard(music, 1.5), { samples: music.slice(0, 100), rate })).toBeNull();
   });
 
   /** What an ear keeps: the last seven tenths of a second. */
@@ -131,7 +131,7 @@ test("a deck that tells the same place but sounds beside it is moved to where th
     play: () => Promise.resolve(),
     seek: () => Promise.resolve(),
     nudge: async (seconds: number) => void nudged.push(seconds),
-    hear() {
+    recentSamples() {
       const behind = late && late - nudged.reduce((sum, seconds) => sum + seconds, 0);
       return { samples: music.slice(rate, 2 * rate - Math.round(behind * rate)), rate };
     },

@@ -1,101 +1,104 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { ProgressWatch } from "../progress-watch";
-import { SECONDS, SoundRoom } from "./sound-room";
-import { complete, previewed, queued, Stage, stored } from "./stage";
+import { StallDetector } from "../playback/stall-detector";
+import { SECONDS, SoundRoom } from "./audio-harness";
+import { complete, PlayerHarness, previewed, queued, stored } from "./player-harness";
 
 describe("the watch", () => {
   test("tells of what stands still for 2 s, once", () => {
-    const watch = new ProgressWatch(2);
-    const told = [0, 1, 2, 3].map((now) => watch.look(now, 7, now));
+    const watch = new StallDetector(2);
+    const told = [0, 1, 2, 3].map((now) => watch.check(now, 7, now));
     expect(told).toEqual([null, null, "place", null]);
   });
 
   test("is not misled by a page that slept, nor by what need not move", () => {
-    const watch = new ProgressWatch(2);
-    expect(watch.look(0, 7, null)).toBeNull();
-    expect(watch.look(3600, 7, null)).toBeNull();
-    expect(watch.look(3601, null, null)).toBeNull();
-    expect(watch.look(3602, 7, null)).toBeNull();
+    const watch = new StallDetector(2);
+    expect(watch.check(0, 7, null)).toBeNull();
+    expect(watch.check(3600, 7, null)).toBeNull();
+    expect(watch.check(3601, null, null)).toBeNull();
+    expect(watch.check(3602, 7, null)).toBeNull();
   });
 
   test("tells of the output first", () => {
-    const watch = new ProgressWatch(2);
-    const told = [0, 1, 2].map((now) => watch.look(now, 7, 5));
+    const watch = new StallDetector(2);
+    const told = [0, 1, 2].map((now) => watch.check(now, 7, 5));
     expect(told.at(-1)).toBe("output");
   });
 });
 
-async function playing(...segments: Parameters<Stage["serve"]>[0][]): Promise<Stage> {
-  const stage = new Stage();
-  segments.forEach((segment) => stage.serve(segment));
-  await stage.begin(segments);
-  await stage.pass(10);
-  return stage;
+async function playing(
+  ...segments: Parameters<PlayerHarness["serve"]>[0][]
+): Promise<PlayerHarness> {
+  const harness = new PlayerHarness();
+  segments.forEach((segment) => harness.serve(segment));
+  await harness.begin(segments);
+  await harness.pass(10);
+  return harness;
 }
 
 test("a file that stands still without a word is opened again where it stood, the bed under it", async () => {
-  const stage = await playing(complete(0), complete(1));
-  stage.media.put(stored("s0"), { durationSeconds: 300, standsAtSeconds: 12 });
-  await stage.until(() => stage.player.snapshot().state === "stalled", 5);
-  stage.media.put(stored("s0"), { durationSeconds: 300 });
-  expect(stage.player.snapshot().pieceSeconds).toBeCloseTo(12, 0);
-  await stage.pass(0.5);
-  expect(stage.decks.bed.level).toBeGreaterThan(0.3);
-  await stage.pass(3);
-  expect(stage.player.snapshot()).toMatchObject({ state: "playing", gestureReason: null });
-  expect(stage.player.snapshot().pieceSeconds).toBeGreaterThan(13);
+  const harness = await playing(complete(0), complete(1));
+  harness.media.put(stored("s0"), { durationSeconds: 300, standsAtSeconds: 12 });
+  await harness.until(() => harness.player.snapshot().state === "stalled", 5);
+  harness.media.put(stored("s0"), { durationSeconds: 300 });
+  expect(harness.player.snapshot().pieceSeconds).toBeCloseTo(12, 0);
+  await harness.pass(0.5);
+  expect(harness.decks.bed.level).toBeGreaterThan(0.3);
+  await harness.pass(3);
+  expect(harness.player.snapshot()).toMatchObject({ state: "playing", gestureReason: null });
+  expect(harness.player.snapshot().pieceSeconds).toBeGreaterThan(13);
 });
 
 test("a stream that stands still is waited for, and goes on by itself", async () => {
-  const stage = await playing(previewed(0), queued(1));
+  const harness = await playing(previewed(0), queued(1));
   const { previewUrl } = previewed(0);
-  stage.media.put(previewUrl ?? "", { durationSeconds: 300, live: true, standsAtSeconds: 12 });
-  await stage.until(() => stage.player.snapshot().state === "stalled", 5);
-  await stage.pass(1);
-  expect(stage.decks.bed.level).toBe(1);
-  stage.media.put(previewUrl ?? "", { durationSeconds: 300, live: true });
-  await stage.pass(3);
-  expect(stage.player.snapshot()).toMatchObject({ state: "playing", carriedOn: false });
-  expect(stage.decks.bed.level).toBeLessThan(0.1);
+  harness.media.put(previewUrl ?? "", { durationSeconds: 300, live: true, standsAtSeconds: 12 });
+  await harness.until(() => harness.player.snapshot().state === "stalled", 5);
+  await harness.pass(1);
+  expect(harness.decks.bed.level).toBe(1);
+  harness.media.put(previewUrl ?? "", { durationSeconds: 300, live: true });
+  await harness.pass(3);
+  expect(harness.player.snapshot()).toMatchObject({ state: "playing", carriedOn: false });
+  expect(harness.decks.bed.level).toBeLessThan(0.1);
 });
 
 test("a file that stands still again asks for a tap, which opens another output", async () => {
-  const stage = await playing(complete(0), complete(1));
-  stage.media.put(stored("s0"), { durationSeconds: 300, standsAtSeconds: 12 });
-  await stage.until(() => stage.player.snapshot().state === "paused", 20);
-  expect(stage.player.snapshot()).toMatchObject({ needsGesture: true, gestureReason: "output" });
-  stage.media.put(stored("s0"), { durationSeconds: 300 });
-  stage.player.resume();
-  expect(stage.decks.renewed).toBe(1);
-  await stage.pass(3);
-  expect(stage.player.snapshot()).toMatchObject({ state: "playing", needsGesture: false });
-  expect(stage.player.snapshot().pieceSeconds).toBeGreaterThan(13);
+  const harness = await playing(complete(0), complete(1));
+  harness.media.put(stored("s0"), { durationSeconds: 300, standsAtSeconds: 12 });
+  await harness.until(() => harness.player.snapshot().state === "paused", 20);
+  expect(harness.player.snapshot()).toMatchObject({ needsGesture: true, gestureReason: "output" });
+  harness.media.put(stored("s0"), { durationSeconds: 300 });
+  harness.player.resume();
+  expect(harness.decks.renewed).toBe(1);
+  await harness.pass(3);
+  expect(harness.player.snapshot()).toMatchObject({ state: "playing", needsGesture: false });
+  expect(harness.player.snapshot().pieceSeconds).toBeGreaterThan(13);
 });
 
 test.each(["waiting", "playing"])(
   "an output whose clock stands still while %s is shaken, then renewed by a tap",
   async (name) => {
-    const stage = name === "playing" ? await playing(complete(0), complete(1)) : new Stage();
-    if (name === "waiting") await stage.begin([queued(0), queued(1)]);
-    expect(stage.player.snapshot().state).toBe(name);
-    stage.decks.freeze();
-    await stage.pass(2.6);
-    expect(stage.decks.woken).toBe(1);
-    await stage.pass(2.5);
-    expect(stage.player.snapshot()).toMatchObject({ state: "paused", gestureReason: "output" });
-    stage.player.resume();
-    await stage.pass(5);
-    expect(stage.player.snapshot()).toMatchObject({ state: name, gestureReason: null });
-    expect(stage.decks.renewed).toBe(1);
-    if (name === "playing") expect(stage.player.snapshot().pieceSeconds).toBeGreaterThan(10);
+    const harness =
+      name === "playing" ? await playing(complete(0), complete(1)) : new PlayerHarness();
+    if (name === "waiting") await harness.begin([queued(0), queued(1)]);
+    expect(harness.player.snapshot().state).toBe(name);
+    harness.decks.freeze();
+    await harness.pass(2.6);
+    expect(harness.decks.woken).toBe(1);
+    await harness.pass(2.5);
+    expect(harness.player.snapshot()).toMatchObject({ state: "paused", gestureReason: "output" });
+    harness.player.resume();
+    await harness.pass(5);
+    expect(harness.player.snapshot()).toMatchObject({ state: name, gestureReason: null });
+    expect(harness.decks.renewed).toBe(1);
+    if (name === "playing") expect(harness.player.snapshot().pieceSeconds).toBeGreaterThan(10);
   },
 );
 
 test("a last fade whose end is never told ends all the same", async () => {
-  const stage = await playing(complete(0), complete(1), complete(2), complete(3));
-  await stage.until(() => stage.player.snapshot().closing, 1500, 0.5);
-  await stage.until(() => stage.player.snapshot().state === "finished", 15);
-  expect(stage.decks.audible).toEqual([]);
+  const harness = await playing(complete(0), complete(1), complete(2), complete(3));
+  await harness.until(() => harness.player.snapshot().closing, 1500, 0.5);
+  await harness.until(() => harness.player.snapshot().state === "finished", 15);
+  expect(harness.decks.audible).toEqual([]);
 });
 
 describe("as WebKit has it", () => {

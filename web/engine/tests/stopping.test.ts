@@ -1,83 +1,83 @@
 import { expect, test } from "vitest";
-import { complete, previewed, queued, Stage } from "./stage";
+import { complete, PlayerHarness, previewed, queued } from "./player-harness";
 
 const SEGMENTS = [0, 1, 2, 3].map((i) => complete(i));
 
-async function begun(): Promise<Stage> {
-  const stage = new Stage();
-  SEGMENTS.forEach((segment) => stage.serve(segment));
-  await stage.begin(SEGMENTS);
-  return stage;
+async function begun(): Promise<PlayerHarness> {
+  const harness = new PlayerHarness();
+  SEGMENTS.forEach((segment) => harness.serve(segment));
+  await harness.begin(SEGMENTS);
+  return harness;
 }
 
-async function expectSilence(stage: Stage): Promise<void> {
-  stage.player.stop();
-  await stage.pass(0.05, 0.005);
-  const from = stage.clock.now();
-  await stage.pass(30, 0.01);
-  const after = stage.samples.filter(({ at }) => at >= from);
+async function expectSilence(harness: PlayerHarness): Promise<void> {
+  harness.player.stop();
+  await harness.pass(0.05, 0.005);
+  const from = harness.clock.now();
+  await harness.pass(30, 0.01);
+  const after = harness.samples.filter(({ at }) => at >= from);
   expect(after.every(({ loudest }) => loudest === 0)).toBe(true);
-  expect(stage.player.snapshot().state).toBe("stopped");
-  expect(stage.decks.decks.every((deck) => deck.url === null)).toBe(true);
-  expect(stage.clock.pending).toBe(0);
-  expect(stage.followed).toBe(false);
+  expect(harness.player.snapshot().state).toBe("stopped");
+  expect(harness.decks.decks.every((deck) => deck.url === null)).toBe(true);
+  expect(harness.clock.pending).toBe(0);
+  expect(harness.followed).toBe(false);
 }
 
 test("Stop silences a piece within 50 ms", async () => {
-  const stage = await begun();
-  await stage.pass(20);
-  await expectSilence(stage);
+  const harness = await begun();
+  await harness.pass(20);
+  await expectSilence(harness);
 });
 
 test("Stop during the first fade", async () => {
-  const stage = await begun();
-  await stage.until(() => stage.decks.audible.length === 1);
-  await stage.pass(1);
-  await expectSilence(stage);
+  const harness = await begun();
+  await harness.until(() => harness.decks.audible.length === 1);
+  await harness.pass(1);
+  await expectSilence(harness);
 });
 
 test("Stop during a crossfade", async () => {
-  const stage = await begun();
-  await stage.until(() => stage.decks.audible.length === 2, 400);
-  await stage.pass(2);
-  await expectSilence(stage);
+  const harness = await begun();
+  await harness.until(() => harness.decks.audible.length === 2, 400);
+  await harness.pass(2);
+  await expectSilence(harness);
 });
 
 test("Stop during a load", async () => {
-  const stage = await begun();
-  await stage.pass(10);
-  stage.player.next();
-  await stage.pass(0.1, 0.01);
-  await expectSilence(stage);
+  const harness = await begun();
+  await harness.pass(10);
+  harness.player.next();
+  await harness.pass(0.1, 0.01);
+  await expectSilence(harness);
 });
 
 test("Stop during a swap", async () => {
-  const stage = new Stage();
+  const harness = new PlayerHarness();
   const first = previewed(0);
-  stage.serve(first);
-  await stage.begin([first, queued(1), queued(2)]);
-  await stage.pass(10);
-  stage.serve(complete(0));
-  stage.tell([complete(0), queued(1), queued(2)]);
-  await stage.pass(0.6, 0.01);
-  await expectSilence(stage);
+  harness.serve(first);
+  await harness.begin([first, queued(1), queued(2)]);
+  await harness.pass(10);
+  harness.serve(complete(0));
+  harness.tell([complete(0), queued(1), queued(2)]);
+  await harness.pass(0.6, 0.01);
+  await expectSilence(harness);
 });
 
 test("Stop before the first sound", async () => {
-  const stage = new Stage();
-  stage.player.start("run");
-  stage.tell([queued(0), queued(1), queued(2)]);
-  await stage.pass(5);
-  expect(stage.decks.bed.level).toBe(1);
-  await expectSilence(stage);
+  const harness = new PlayerHarness();
+  harness.player.start("run");
+  harness.tell([queued(0), queued(1), queued(2)]);
+  await harness.pass(5);
+  expect(harness.decks.bed.level).toBe(1);
+  await expectSilence(harness);
 });
 
 test("Stop while the first piece is being opened", async () => {
-  const stage = await begun();
-  stage.player.stop();
-  stage.player.start("run");
-  await stage.pass(0.15, 0.01);
-  await expectSilence(stage);
+  const harness = await begun();
+  harness.player.stop();
+  harness.player.start("run");
+  await harness.pass(0.15, 0.01);
+  await expectSilence(harness);
 });
 
 test("Stop during a seek, a pause, the last fade", async () => {
@@ -100,36 +100,36 @@ test("Stop during a seek, a pause, the last fade", async () => {
 });
 
 test("nothing that comes after Stop makes a sound, until start begins anew", async () => {
-  const stage = new Stage();
-  stage.player.start("run");
-  await stage.pass(1);
-  stage.player.stop();
-  await stage.pass(0.1);
-  SEGMENTS.forEach((segment) => stage.serve(segment));
-  stage.tell(SEGMENTS);
-  stage.player.resume();
-  stage.player.next();
-  stage.player.seek(10);
-  await stage.pass(10);
-  expect(stage.decks.audible).toEqual([]);
-  expect(stage.decks.bed.level).toBe(0);
-  stage.player.start("run");
-  await stage.pass(2);
-  expect(stage.player.snapshot()).toMatchObject({ state: "playing" });
-  expect(stage.player.snapshot().journeySeconds).toBeLessThan(2);
+  const harness = new PlayerHarness();
+  harness.player.start("run");
+  await harness.pass(1);
+  harness.player.stop();
+  await harness.pass(0.1);
+  SEGMENTS.forEach((segment) => harness.serve(segment));
+  harness.tell(SEGMENTS);
+  harness.player.resume();
+  harness.player.next();
+  harness.player.seek(10);
+  await harness.pass(10);
+  expect(harness.decks.audible).toEqual([]);
+  expect(harness.decks.bed.level).toBe(0);
+  harness.player.start("run");
+  await harness.pass(2);
+  expect(harness.player.snapshot()).toMatchObject({ state: "playing" });
+  expect(harness.player.snapshot().journeySeconds).toBeLessThan(2);
 });
 
 test("after Stop, and after the end, nothing is asked of a run that is still being composed", async () => {
-  const stage = new Stage();
-  stage.player.attach("run");
-  expect(stage.followed).toBe(true);
-  stage.player.stop();
-  expect(stage.followed).toBe(false);
+  const harness = new PlayerHarness();
+  harness.player.attach("run");
+  expect(harness.followed).toBe(true);
+  harness.player.stop();
+  expect(harness.followed).toBe(false);
 
   const last = previewed(1);
-  [complete(0), last].forEach((segment) => stage.serve(segment));
-  stage.player.start("run");
-  stage.tell([complete(0), last, queued(2)]);
-  await stage.until(() => stage.player.snapshot().state === "finished", 1500, 1);
-  expect(stage.followed).toBe(false);
+  [complete(0), last].forEach((segment) => harness.serve(segment));
+  harness.player.start("run");
+  harness.tell([complete(0), last, queued(2)]);
+  await harness.until(() => harness.player.snapshot().state === "finished", 1500, 1);
+  expect(harness.followed).toBe(false);
 });

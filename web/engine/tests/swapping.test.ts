@@ -1,160 +1,160 @@
 import { expect, test } from "vitest";
 import type { Segment } from "../run";
-import { complete, previewed, queued, Stage, stored } from "./stage";
+import { complete, PlayerHarness, previewed, queued, stored } from "./player-harness";
 
-async function previewing(stage: Stage, more: Partial<Segment> = {}): Promise<Segment> {
+async function previewing(harness: PlayerHarness, more: Partial<Segment> = {}): Promise<Segment> {
   const first = previewed(0, more);
-  stage.serve(first);
-  await stage.begin([first, queued(1), queued(2)]);
-  await stage.pass(20);
+  harness.serve(first);
+  await harness.begin([first, queued(1), queued(2)]);
+  await harness.pass(20);
   return first;
 }
 
-function finish(stage: Stage, more: Partial<Segment> = {}): void {
+function finish(harness: PlayerHarness, more: Partial<Segment> = {}): void {
   const final = complete(0, more);
-  stage.serve({ ...final, previewUrl: null });
-  stage.tell([final, queued(1), queued(2)]);
+  harness.serve({ ...final, previewUrl: null });
+  harness.tell([final, queued(1), queued(2)]);
 }
 
 test("the preview becomes the final at the same position, in 190 ms", async () => {
-  const stage = new Stage();
-  await previewing(stage);
-  finish(stage);
-  await stage.until(() => stage.decks.audible.length === 2, 5, 0.005);
-  const [one, other] = stage.decks.audible;
+  const harness = new PlayerHarness();
+  await previewing(harness);
+  finish(harness);
+  await harness.until(() => harness.decks.audible.length === 2, 5, 0.005);
+  const [one, other] = harness.decks.audible;
   expect(Math.abs((one?.position ?? 0) - (other?.position ?? 9))).toBeLessThan(0.015);
-  const begun = stage.clock.now();
-  const sum = () => stage.decks.audible.reduce((all, deck) => all + deck.level, 0);
+  const begun = harness.clock.now();
+  const sum = () => harness.decks.audible.reduce((all, deck) => all + deck.level, 0);
   const before = sum();
-  await stage.pass(0.09, 0.01);
+  await harness.pass(0.09, 0.01);
   expect(sum()).toBeCloseTo(before, 2);
-  await stage.until(() => stage.decks.audible.length === 1, 5, 0.005);
-  expect(stage.clock.now() - begun).toBeLessThan(0.2);
-  expect(stage.player.snapshot()).toMatchObject({ state: "playing", kind: "final" });
-  expect(stage.heard).toEqual([stored("s0")]);
-  expect(stage.silence(1)).toBe(0);
+  await harness.until(() => harness.decks.audible.length === 1, 5, 0.005);
+  expect(harness.clock.now() - begun).toBeLessThan(0.2);
+  expect(harness.player.snapshot()).toMatchObject({ state: "playing", kind: "final" });
+  expect(harness.heard).toEqual([stored("s0")]);
+  expect(harness.silence(1)).toBe(0);
 });
 
 test("the final is as loud as the preview was, then slides by at most 0.5 dB a second", async () => {
-  const stage = new Stage();
-  await previewing(stage);
-  const loud = () => 20 * Math.log10(stage.decks.audible[0]?.level ?? 0);
+  const harness = new PlayerHarness();
+  await previewing(harness);
+  const loud = () => 20 * Math.log10(harness.decks.audible[0]?.level ?? 0);
   const preview = loud();
-  finish(stage, { loudnessLufs: -20 });
-  await stage.until(() => stage.player.snapshot().kind === "final", 10);
-  await stage.pass(0.25);
+  finish(harness, { loudnessLufs: -20 });
+  await harness.until(() => harness.player.snapshot().kind === "final", 10);
+  await harness.pass(0.25);
   expect(loud()).toBeCloseTo(preview, 0);
   for (let before = loud(), i = 0; i < 20; i += 1, before = loud()) {
-    await stage.pass(1);
+    await harness.pass(1);
     expect(Math.abs(loud() - before)).toBeLessThan(0.51);
   }
   expect(loud()).toBeCloseTo(2, 1);
 });
 
 test("a final that arrives during the first fade waits until it is over", async () => {
-  const stage = new Stage();
+  const harness = new PlayerHarness();
   const first = previewed(0);
-  stage.serve(first);
-  await stage.begin([first, queued(1), queued(2)]);
-  await stage.pass(1);
-  finish(stage);
-  await stage.pass(1.5);
-  expect(stage.player.snapshot().kind).toBe("preview");
-  await stage.pass(3);
-  expect(stage.player.snapshot().kind).toBe("final");
+  harness.serve(first);
+  await harness.begin([first, queued(1), queued(2)]);
+  await harness.pass(1);
+  finish(harness);
+  await harness.pass(1.5);
+  expect(harness.player.snapshot().kind).toBe("preview");
+  await harness.pass(3);
+  expect(harness.player.snapshot().kind).toBe("final");
 });
 
 test("a final that arrives during a crossfade waits until it is over", async () => {
-  const stage = new Stage();
+  const harness = new PlayerHarness();
   const segments = [complete(0), previewed(1), queued(2), queued(3)];
-  segments.forEach((segment) => stage.serve(segment));
-  await stage.begin(segments);
-  await stage.until(() => stage.decks.audible.length === 2, 400);
+  segments.forEach((segment) => harness.serve(segment));
+  await harness.begin(segments);
+  await harness.until(() => harness.decks.audible.length === 2, 400);
   const final = complete(1);
-  stage.serve(final);
-  stage.tell([complete(0), final, queued(2), queued(3)]);
-  await stage.pass(3);
-  expect(stage.player.snapshot().kind).toBe("preview");
-  expect(stage.decks.audible.length).toBe(2);
-  await stage.pass(4);
-  expect(stage.player.snapshot().kind).toBe("final");
-  expect(stage.most).toBe(2);
-  expect(stage.silence(1)).toBe(0);
+  harness.serve(final);
+  harness.tell([complete(0), final, queued(2), queued(3)]);
+  await harness.pass(3);
+  expect(harness.player.snapshot().kind).toBe("preview");
+  expect(harness.decks.audible.length).toBe(2);
+  await harness.pass(4);
+  expect(harness.player.snapshot().kind).toBe("final");
+  expect(harness.most).toBe(2);
+  expect(harness.silence(1)).toBe(0);
 });
 
 test("a final shorter than the position is not swapped to; it carries the piece on", async () => {
-  const stage = new Stage();
-  await previewing(stage, { durationSeconds: null });
-  await stage.pass(100);
-  finish(stage, { durationSeconds: 60, secondTrack: null });
-  await stage.pass(20);
-  expect(stage.player.snapshot()).toMatchObject({ state: "playing", kind: "preview" });
+  const harness = new PlayerHarness();
+  await previewing(harness, { durationSeconds: null });
+  await harness.pass(100);
+  finish(harness, { durationSeconds: 60, secondTrack: null });
+  await harness.pass(20);
+  expect(harness.player.snapshot()).toMatchObject({ state: "playing", kind: "preview" });
   const { previewUrl } = previewed(0);
-  stage.media.put(previewUrl ?? "", { durationSeconds: 140, live: true });
-  await stage.pass(30);
-  expect(stage.heard).toEqual([stored("s0")]);
-  expect(stage.player.snapshot()).toMatchObject({ state: "playing", carriedOn: true });
-  expect(stage.silence(1)).toBe(0);
+  harness.media.put(previewUrl ?? "", { durationSeconds: 140, live: true });
+  await harness.pass(30);
+  expect(harness.heard).toEqual([stored("s0")]);
+  expect(harness.player.snapshot()).toMatchObject({ state: "playing", carriedOn: true });
+  expect(harness.silence(1)).toBe(0);
 });
 
 test("two finals at once: the one that sounds is swapped, the next is ready for its turn", async () => {
-  const stage = new Stage();
+  const harness = new PlayerHarness();
   const segments = [previewed(0), previewed(1), queued(2), queued(3)];
-  segments.forEach((segment) => stage.serve(segment));
-  await stage.begin(segments);
-  await stage.pass(20);
+  segments.forEach((segment) => harness.serve(segment));
+  await harness.begin(segments);
+  await harness.pass(20);
   const finals = [complete(0), complete(1), queued(2), queued(3)];
-  finals.forEach((segment) => stage.serve(segment));
-  stage.tell(finals);
-  await stage.pass(5);
-  expect(stage.player.snapshot()).toMatchObject({ kind: "final", segment: { index: 0 } });
-  await stage.until(() => stage.player.snapshot().segment?.index === 1, 400);
-  expect(stage.player.snapshot().kind).toBe("final");
-  expect(stage.silence(1)).toBe(0);
-  expect(stage.most).toBe(2);
+  finals.forEach((segment) => harness.serve(segment));
+  harness.tell(finals);
+  await harness.pass(5);
+  expect(harness.player.snapshot()).toMatchObject({ kind: "final", segment: { index: 0 } });
+  await harness.until(() => harness.player.snapshot().segment?.index === 1, 400);
+  expect(harness.player.snapshot().kind).toBe("final");
+  expect(harness.silence(1)).toBe(0);
+  expect(harness.most).toBe(2);
 });
 
 test("a swap that cannot be aligned within 5 seconds is given up, and tried again", async () => {
-  const stage = new Stage();
-  await previewing(stage);
+  const harness = new PlayerHarness();
+  await previewing(harness);
   const final = complete(0);
   const file = { durationSeconds: 300, opensInSeconds: 2, seeksInSeconds: 6 };
-  stage.media.put(stored("s0"), file);
-  stage.tell([final, queued(1), queued(2)]);
-  await stage.pass(12);
-  expect(stage.player.snapshot().kind).toBe("preview");
-  stage.media.put(stored("s0"), { durationSeconds: 300 });
-  await stage.pass(15);
-  expect(stage.player.snapshot().kind).toBe("final");
-  expect(stage.silence(1)).toBe(0);
+  harness.media.put(stored("s0"), file);
+  harness.tell([final, queued(1), queued(2)]);
+  await harness.pass(12);
+  expect(harness.player.snapshot().kind).toBe("preview");
+  harness.media.put(stored("s0"), { durationSeconds: 300 });
+  await harness.pass(15);
+  expect(harness.player.snapshot().kind).toBe("final");
+  expect(harness.silence(1)).toBe(0);
 });
 
 test("another track than the preview's never takes its place in the middle", async () => {
-  const stage = new Stage();
-  await previewing(stage);
-  finish(stage, { sunoTrackId: "other" });
-  await stage.pass(20);
-  expect(stage.player.snapshot().kind).toBe("preview");
+  const harness = new PlayerHarness();
+  await previewing(harness);
+  finish(harness, { sunoTrackId: "other" });
+  await harness.pass(20);
+  expect(harness.player.snapshot().kind).toBe("preview");
 });
 
 test("a preview host without CORS is heard all the same, then crossed to the final", async () => {
-  const stage = new Stage();
+  const harness = new PlayerHarness();
   const first = previewed(0);
-  stage.serve(first, { cors: false });
-  await stage.begin([first, queued(1), queued(2)]);
-  await stage.pass(10);
-  expect(stage.decks.audible.map((deck) => deck.way)).toEqual(["plain"]);
-  finish(stage);
-  await stage.pass(5);
-  expect(stage.decks.audible.map((deck) => deck.way)).toEqual(["graph"]);
-  expect(stage.silence(1)).toBe(0);
+  harness.serve(first, { cors: false });
+  await harness.begin([first, queued(1), queued(2)]);
+  await harness.pass(10);
+  expect(harness.decks.audible.map((deck) => deck.output)).toEqual(["plain"]);
+  finish(harness);
+  await harness.pass(5);
+  expect(harness.decks.audible.map((deck) => deck.output)).toEqual(["graph"]);
+  expect(harness.silence(1)).toBe(0);
 });
 
 test("where the volume cannot be set the swap is a mute swap in one task", async () => {
-  const stage = new Stage({ plainOnly: true, fades: false });
-  await previewing(stage);
-  finish(stage);
-  await stage.until(() => stage.player.snapshot().kind === "final", 10, 0.005);
-  expect(stage.most).toBe(1);
-  expect(stage.silence(1)).toBe(0);
+  const harness = new PlayerHarness({ plainOnly: true, fades: false });
+  await previewing(harness);
+  finish(harness);
+  await harness.until(() => harness.player.snapshot().kind === "final", 10, 0.005);
+  expect(harness.most).toBe(1);
+  expect(harness.silence(1)).toBe(0);
 });

@@ -48,7 +48,7 @@ function follow(watch?: Watch) {
     lost: ({ kind }) => heard.push(kind),
     ...(watch ? { watch } : {}),
   });
-  return feed.follow("run", {
+  return feed.subscribe("run", {
     run: ({ status }) => heard.push(status),
     reachable: (reachable) => heard.push(reachable ? "reached" : "missed"),
   });
@@ -62,15 +62,15 @@ describe("asking again and again", () => {
     const following = follow();
     await clock.advance(3 * BEFORE_SOUND_S);
     expect(pauses()).toEqual([0.75, 0.75, 0.75]);
-    following.stop();
+    following.unsubscribe();
   });
 
   test("reads every 2 s once it sounds", async () => {
     const following = follow();
-    following.heard();
+    following.soundStarted();
     await clock.advance(3 * AFTER_SOUND_S);
     expect(pauses()).toEqual([2, 2, 2]);
-    following.stop();
+    following.unsubscribe();
   });
 
   test("reads every 10 s while hidden, and at once when seen again", async () => {
@@ -83,7 +83,7 @@ describe("asking again and again", () => {
     page.turn(false);
     await clock.advance(0);
     expect(reads).toHaveLength(3);
-    following.stop();
+    following.unsubscribe();
   });
 
   test("goes on when the network comes back, by itself", async () => {
@@ -95,7 +95,7 @@ describe("asking again and again", () => {
     answer = async () => RUN;
     await clock.advance(BEFORE_SOUND_S);
     expect(heard).toEqual(["missed", "missed", "reached", "creating"]);
-    following.stop();
+    following.unsubscribe();
   });
 
   test("stops asking once everything is there", async () => {
@@ -125,7 +125,7 @@ describe("asking again and again", () => {
     answer = async () => RUN;
     await clock.advance(BEFORE_SOUND_S);
     expect(heard.at(-1)).toBe("creating");
-    following.stop();
+    following.unsubscribe();
   });
 
   test("gives up a session that stays refused, and says so", async () => {
@@ -145,7 +145,7 @@ describe("asking again and again", () => {
         give = resolve;
       });
     const following = follow();
-    following.stop();
+    following.unsubscribe();
     give(RUN);
     page.turn(true);
     await clock.advance(60);
@@ -170,7 +170,7 @@ describe("with Realtime", () => {
     changed();
     await clock.advance(0);
     expect(reads).toEqual([0]);
-    following.stop();
+    following.unsubscribe();
     expect(heard).toContain("unwatched");
   });
 
@@ -181,7 +181,7 @@ describe("with Realtime", () => {
     reads = [];
     await clock.advance(2 * LIVE_S);
     expect(reads).toHaveLength(2);
-    following.stop();
+    following.unsubscribe();
   });
 
   test("a channel that breaks is replaced by asking", async () => {
@@ -193,7 +193,7 @@ describe("with Realtime", () => {
     reads = [clock.now()];
     await clock.advance(2 * BEFORE_SOUND_S);
     expect(pauses()).toEqual([0.75, 0.75]);
-    following.stop();
+    following.unsubscribe();
   });
 
   test("news that comes during a reading is read for", async () => {
@@ -208,6 +208,6 @@ describe("with Realtime", () => {
     give(RUN);
     await clock.advance(0);
     expect(reads).toHaveLength(2);
-    following.stop();
+    following.unsubscribe();
   });
 });

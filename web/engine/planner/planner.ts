@@ -1,0 +1,134 @@
+/** What is to be done, given where the journey is. Pure; asked after every event. */
+
+import type { Run, Segment } from "../run";
+import { isNeverPlayable, type NextStep, nextPlayable, nextStep } from "./schedule";
+import { finalsOf, isPlayable } from "./sources";
+import type { Command, How, Journey, Step } from "./state";
+import { currentSegment, positionIn, transition, unchanged, update } from "./transitions";
+
+/** After so many failedTries in a row a piece that cannot be rescued is left for the next. */
+const FAILED_TRIES_MAX = 2;
+
+export function plan(state: Journey, at: number): Step {
+  if (state.pending || state.closing || !state.run) return unchanged(state);
+  if (state.name === "waiting") return planStart(state, state.run, at);
+  if (state.name === "playing") return planPlaying(state, at);
+  if (state.name === "stalled") return planRecovery(state, state.run, at);
+  return unchanged(state);
+}
+
+function planStart(state: Journey, run: Run, at: number): Step {
+  if (isNeverPlayable(run)) return transition(state, "failed", { waitingSince: null });
+  if (at < state.retryAt) return unchanged(state);
+  const inHand = currentSegment(state);
+  const again = inHand && isPlayable(inHand);
+  const segment = again ? inHand : firstFrom(state, run, at);
+  if (!segment) return unchanged(state);
+  return play(state, segment.index, again ? state.pieceSeconds : 0, "first");
+}
+
+/** The earliest that can be heard, from the one in hand on; a avoided one only for want of others. */
+function firstFrom(state: Journey, run: Run, at: number): Segment | undefined {
+  const from = run.segments.filter(
+    (segment) => segment.index >= (state.index ?? 0) && isPlayable(segment),
+  );
+  return from.find((segment) => !isAvoided(state, segment.index, at)) ?? from[0];
+}
+
+function planPlaying(state: Journey, at: number): Step {
+  // A resume that was overtaken by another wish is made up for.
+  if (!state.sounds) return update(state, { pending: { what: "fade" } }, { do: "resume" });
+  const next = plannedStep(state, at);
+  if (!next) return unchanged(state);
+  const left = next.at - state.pieceSeconds;
+  if (left <= 0) return perform(state, next, at);
+  const { swapSecondsMax, prepareSeconds } = state.settings;
+  if (wantsSwap(state, at) && left > 2 * swapSecondsMax) return swap(state);
+  // A preview will need the other deck for its final; what carries on may not be needed.
+  const early = next.what === "next" && !state.previewing;
+  return early || left <= prepareSeconds
+    ? unchanged(state, ...preloadCommands(state, next))
+    : unchanged(state);
+}
+
+function wantsSwap(state: Journey, at: number): boolean {
+  if (at < state.swapAt) return false;
+  return state.stale || (state.previewing && hasFinal(state));
+}
+
+function hasFinal(state: Journey): boolean {
+  const segment = currentSegment(state);
+  return segment !== undefined && finalsOf(segment).length > 0;
+}
+
+function swap(state: Journey): Step {
+  const why = state.stale ? "stale" : "final";
+  const { index, carried } = state;
+  const command = { do: "swap", index: index ?? 0, carried, why } as const;
+  return update(state, { pending: { what: "swap" } }, command);
+}
+
+function planRecovery(state: Journey, run: Run, at: number): Step {
+  if (isNeverPlayable(run))
+    return transition(state, "failed", { waitingSince: null }, { do: "release" });
+  const { failure, retryAt, pieceSeconds, settings } = state;
+  if (!failure || at < retryAt) return unchanged(state);
+  // A stream is waited for, unless its final is there.
+  const patience = hasFinal(state) && state.previewing ? 0 : settings.stallSecondsMax;
+  if (failure.what === "stalled" && at - failure.since < patience) return unchanged(state);
+  const next = plannedStep({ ...state, fileEndSeconds: pieceSeconds }, at);
+  if (!next) return unchanged(state);
+  if (next.what === "close" && next.at <= pieceSeconds) return perform(state, next, at);
+  const other = state.failedTries >= FAILED_TRIES_MAX && nextPlayable(run, state.index ?? 0);
+  if (other) return play(state, other.index, 0, "follow");
+  if (failure.what === "ended") return perform(state, next, at);
+  return play(state, state.index ?? 0, pieceSeconds, "rescue");
+}
+
+/** As scheduled; a next piece that could not be opened is passed over for a while. */
+function plannedStep(state: Journey, at: number): NextStep | null {
+  const here = positionIn(state);
+  if (!here) return null;
+  const avoided = state.avoided;
+  if (!avoided || at >= avoided.until) return nextStep(here, state.settings);
+  const segments = here.run.segments.map((segment) =>
+    segment.index === avoided.index && segment.index !== state.index
+      ? { ...segment, storagePath: null, finalUrl: null, previewUrl: null }
+      : segment,
+  );
+  return nextStep({ ...here, run: { ...here.run, segments } }, state.settings);
+}
+
+function perform(state: Journey, next: NextStep, at: number): Step {
+  if (next.what === "close") {
+    return update(state, { closing: true }, { do: "close", seconds: next.seconds });
+  }
+  if (at < state.retryAt) return unchanged(state);
+  if (next.what === "next") return play(state, next.index, 0, "follow");
+  const carried = state.carried + 1;
+  return play(state, state.index ?? 0, state.pieceSeconds, "follow", carried);
+}
+
+function preloadCommands(state: Journey, next: NextStep): Command[] {
+  if (next.what === "close") return [];
+  if (next.what === "next") return [{ do: "preload", index: next.index, carried: 0 }];
+  return [{ do: "preload", index: state.index ?? 0, carried: state.carried + 1 }];
+}
+
+function play(
+  state: Journey,
+  index: number,
+  pieceSeconds: number,
+  how: How,
+  carried = how === "rescue" ? state.carried : 0,
+): Step {
+  return update(
+    state,
+    { pending: { what: "play", index, how } },
+    { do: "play", index, carried, pieceSeconds, how },
+  );
+}
+
+function isAvoided({ avoided }: Journey, index: number, at: number): boolean {
+  return avoided !== null && avoided.index === index && at < avoided.until;
+}

@@ -1,0 +1,132 @@
+/** How long the pieces are heard, and what follows them. Pure; all in seconds. */
+
+import type { Run, Segment } from "../run";
+import type { Settings } from "../settings";
+import { isPlayable } from "./sources";
+
+/** Where the listener is, and what is known of the file that sounds. */
+export interface JourneyPosition {
+  readonly run: Run;
+  readonly segment: Segment;
+  /** Journey time at the beginning of the segment. */
+  readonly startSeconds: number;
+  readonly pieceSeconds: number;
+  /** Piece time at which the file ends; null while unknown. */
+  readonly fileEndSeconds: number | null;
+}
+
+/** What comes after what sounds now, and the piece time at which it begins. */
+export type NextStep =
+  | { readonly what: "next"; readonly index: number; readonly at: number }
+  | { readonly what: "carry-on"; readonly at: number }
+  | { readonly what: "close"; readonly at: number; readonly seconds: number };
+
+/** The earliest later segment that can be heard: failed ones are skipped. */
+export function nextPlayable(run: Run, after: number): Segment | undefined {
+  return run.segments.find((segment) => segment.index > after && isPlayable(segment));
+}
+
+export function previousPlayable(run: Run, before: number): Segment | undefined {
+  return run.segments.filter((segment) => segment.index < before && isPlayable(segment)).at(-1);
+}
+
+/** Whether a later segment may still become music. */
+export function isPending(run: Run, after: number): boolean {
+  if (run.status !== "creating") return false;
+  return run.segments.some(
+    (segment) => segment.index > after && segment.status !== "failed" && !isPlayable(segment),
+  );
+}
+
+/** Nothing can be heard, and nothing will be. */
+export function isNeverPlayable(run: Run): boolean {
+  return nextPlayable(run, -1) === undefined && !isPending(run, -1);
+}
+
+/** Journey time at which a segment begins when everything goes as planned. */
+export function plannedStart(run: Run, index: number, settings: Settings): number {
+  return run.segments
+    .filter((segment) => segment.index < index && segment.status !== "failed")
+    .reduce((start, segment) => start + segment.plannedSeconds - settings.crossfadeSeconds, 0);
+}
+
+/** How long the segment in hand is to be heard, in piece time. */
+export function slotSeconds(here: JourneyPosition, settings: Settings): number {
+  const { run, segment, startSeconds } = here;
+  const most = settings.journeySecondsMax - startSeconds;
+  if (worthyNext(here, settings)) return Math.min(segment.plannedSeconds, most);
+  if (nextPlayable(run, segment.index) === undefined && isPending(run, segment.index)) return most;
+  const least = settings.journeySecondsMin - startSeconds;
+  return Math.min(Math.max(segment.plannedSeconds, least), most);
+}
+
+/** What the whole journey will come to, as known now. */
+export function totalSeconds(here: JourneyPosition, settings: Settings): number {
+  const { run, segment, startSeconds, pieceSeconds } = here;
+  const later = run.segments
+    .filter((other) => other.index > segment.index && other.status !== "failed")
+    .map((other) => other.plannedSeconds - settings.crossfadeSeconds);
+  const piece = Math.max(segment.plannedSeconds, pieceSeconds);
+  return bounded(
+    later.reduce((sum, seconds) => sum + seconds, startSeconds + piece),
+    settings,
+  );
+}
+
+/** The same before anything was heard. */
+export function plannedTotal(run: Run, settings: Settings): number {
+  const all = run.segments.length;
+  if (all === 0) return settings.journeySecondsMin;
+  return bounded(plannedStart(run, Infinity, settings) + settings.crossfadeSeconds, settings);
+}
+
+export function nextStep(here: JourneyPosition, settings: Settings): NextStep {
+  const slot = slotSeconds(here, settings);
+  const next = worthyNext(here, settings);
+  const fade = next ? settings.crossfadeSeconds : settings.closingFadeSeconds;
+  const last: NextStep = next
+    ? { what: "next", index: next.index, at: slot - fade }
+    : { what: "close", at: slot - fade, seconds: closingSeconds(here, slot, settings) };
+  return beforeFileEnds(here, last, slot, settings);
+}
+
+/** A file that ends before its slot is carried on, or let go a little early. */
+function beforeFileEnds(
+  here: JourneyPosition,
+  last: NextStep,
+  slot: number,
+  settings: Settings,
+): NextStep {
+  const { fileEndSeconds: end, pieceSeconds, startSeconds } = here;
+  if (end === null || end >= slot) return last;
+  const early: NextStep = { ...last, at: Math.min(last.at, end - (slot - last.at)) };
+  if (slot - end <= settings.shortSecondsMax) return early;
+  const at = Math.min(end - settings.crossfadeSeconds, last.at - settings.carriedSecondsMin);
+  const mayEndEarly = last.what === "next" || startSeconds + end >= settings.journeySecondsMin;
+  // After a seek towards the end, for one, it is too late to carry it on for a while.
+  const missed = pieceSeconds > at + 1 && last.at - pieceSeconds < settings.carriedSecondsMin;
+  if (missed && mayEndEarly) return early;
+  return { what: "carry-on", at };
+}
+
+/** Eight seconds, or what is left of them after a pause; overdue, as many as the journey has. */
+function closingSeconds(here: JourneyPosition, slot: number, settings: Settings): number {
+  const most = settings.journeySecondsMax - here.startSeconds;
+  const left = (here.pieceSeconds < slot ? slot : most) - here.pieceSeconds;
+  return Math.min(Math.max(left, settings.pauseRampSeconds), settings.closingFadeSeconds);
+}
+
+/** A late piece that the end of the journey would cut short at once is not begun. */
+function worthyNext(here: JourneyPosition, settings: Settings): Segment | undefined {
+  const next = nextPlayable(here.run, here.segment.index);
+  const begins = Math.max(
+    here.pieceSeconds,
+    here.segment.plannedSeconds - settings.crossfadeSeconds,
+  );
+  const left = settings.journeySecondsMax - here.startSeconds - begins;
+  return left >= settings.pieceSecondsMin ? next : undefined;
+}
+
+function bounded(seconds: number, settings: Settings): number {
+  return Math.min(Math.max(seconds, settings.journeySecondsMin), settings.journeySecondsMax);
+}

@@ -1,0 +1,76 @@
+/** The snapshot, drawn from what is known. Pure. */
+
+import type { Reach } from "../playback/deck-reading";
+import type { Place, Range, Snapshot } from "../snapshot";
+import { nextPlayable, plannedTotal, slotSeconds, totalSeconds } from "./schedule";
+import type { Journey } from "./state";
+import { currentSegment, isIn, positionIn } from "./transitions";
+
+/** What the journey itself does not know. */
+export interface SnapshotInputs {
+  /** Read from the deck now; null while none sounds. */
+  readonly pieceSeconds: number | null;
+  readonly reach: Reach | null;
+  readonly volume: number;
+  readonly muted: boolean;
+  readonly bed: Snapshot["bed"];
+}
+
+export function selectSnapshot(journey: Journey, around: SnapshotInputs): Snapshot {
+  const { name, run, startSeconds } = journey;
+  const inside = isIn(journey, "playing", "paused", "stalled");
+  const pieceSeconds = around.pieceSeconds ?? journey.pieceSeconds;
+  const journeySeconds = startSeconds + pieceSeconds;
+  const reach = journey.loaded && inside ? around.reach : null;
+  return {
+    state: name,
+    run,
+    segment: currentSegment(journey) ?? null,
+    kind: journey.kind,
+    carriedOn: journey.carried > 0,
+    closing: journey.closing,
+    journeySeconds,
+    totalSeconds: totalOf(journey),
+    pieceSeconds,
+    bufferedSeconds: reach?.buffered?.toSeconds ?? pieceSeconds,
+    seekable: reach && seekableIn(journey, reach.seekable),
+    volume: around.volume,
+    muted: around.muted,
+    bed: around.bed,
+    needsGesture: journey.gestureReason !== null,
+    gestureReason: journey.gestureReason,
+    fault: journey.fault,
+    interrupted: journey.interrupted,
+    waitingSince: journey.waitingSince,
+    network: journey.online ? "online" : "offline",
+    canPrevious: inside && journey.index !== null,
+    canNext: inside && canNext(journey),
+    place: inside ? placeIn(journey, pieceSeconds) : null,
+  };
+}
+
+/** In journey time: what the file allows, and never past the end of the piece. */
+function seekableIn(journey: Journey, { fromSeconds, toSeconds }: Range): Range {
+  const { settings, startSeconds } = journey;
+  const here = positionIn(journey);
+  const slot = here ? slotSeconds(here, settings) : toSeconds;
+  const fade = Math.max(settings.closingFadeSeconds, 2 * settings.crossfadeSeconds);
+  const last = Math.max(Math.min(toSeconds, slot - fade), fromSeconds);
+  return { fromSeconds: startSeconds + fromSeconds, toSeconds: startSeconds + last };
+}
+
+function totalOf(journey: Journey): number {
+  const here = positionIn(journey);
+  if (here) return totalSeconds(here, journey.settings);
+  return journey.run ? plannedTotal(journey.run, journey.settings) : 0;
+}
+
+function canNext({ run, index }: Journey): boolean {
+  return run !== null && index !== null && nextPlayable(run, index) !== undefined;
+}
+
+function placeIn({ run, index, startSeconds }: Journey, pieceSeconds: number): Place | null {
+  if (!run || index === null) return null;
+  const journeySeconds = startSeconds + pieceSeconds;
+  return { runId: run.id, segmentIndex: index, pieceSeconds, journeySeconds };
+}

@@ -1,0 +1,148 @@
+/** What is known of a journey while it is heard, and which moves it may make. */
+
+import type { Run } from "../run";
+import type { Settings } from "../settings";
+import type { GestureReason, StateName } from "../snapshot";
+import type { Kind } from "./sources";
+
+/** Where each state may go. A new journey begins a new life. */
+export const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
+  idle: ["waiting", "paused"],
+  waiting: ["playing", "paused", "stopped", "failed"],
+  playing: ["paused", "stalled", "finished", "stopped"],
+  paused: ["playing", "waiting", "stopped"],
+  stalled: ["playing", "paused", "finished", "stopped", "failed"],
+  failed: ["waiting", "stopped"],
+  finished: [],
+  stopped: [],
+};
+
+/** - `first`: out of silence · `follow`: its turn · `jump`: wished · `rescue`: the file failed */
+export type How = "first" | "follow" | "jump" | "rescue";
+
+export interface Play {
+  readonly do: "play";
+  readonly index: number;
+  /** How many times the segment has been carried on, this one included. */
+  readonly carried: number;
+  readonly pieceSeconds: number;
+  readonly how: How;
+}
+
+/** The same place on another deck: the final instead of the preview, or a fresh address. */
+export interface Swap {
+  readonly do: "swap";
+  readonly index: number;
+  /** As for `Play`. */
+  readonly carried: number;
+  readonly why: "final" | "stale";
+}
+
+export interface Seek {
+  readonly do: "seek";
+  readonly pieceSeconds: number;
+  readonly paused: boolean;
+}
+
+/** What takes a while; one at a time. */
+export type Change = Play | Swap | Seek | { readonly do: "resume" };
+
+/** What ends in silence. `release` lets go of what is paused. */
+export type SilencingCommand =
+  | { readonly do: "pause" | "release" | "stop" }
+  | { readonly do: "close"; readonly seconds: number };
+
+export type Command =
+  | Change
+  | SilencingCommand
+  /** Shakes the output. */
+  | { readonly do: "wake" }
+  | { readonly do: "preload"; readonly index: number; readonly carried: number };
+
+/** What was commanded and has not been reported yet; one thing at a time. */
+export type PendingCommand =
+  | { readonly what: "play"; readonly index: number; readonly how: How }
+  | { readonly what: "swap" | "seek" | "fade" };
+
+export interface Journey {
+  readonly name: StateName;
+  readonly settings: Settings;
+  readonly run: Run | null;
+  readonly online: boolean;
+  /** The segment in hand; null before the first. */
+  readonly index: number | null;
+  /** Journey time at its beginning, and the place in it. */
+  readonly startSeconds: number;
+  readonly pieceSeconds: number;
+  /** Piece time at which the file that sounds ends. */
+  readonly fileEndSeconds: number | null;
+  /** A deck holds it, be it paused. */
+  readonly loaded: boolean;
+  readonly kind: Kind | null;
+  readonly carried: number;
+  /** What sounds is the preview of the very track that is the final. */
+  readonly previewing: boolean;
+  /** The deck plays, as far as was heard. */
+  readonly sounds: boolean;
+  /** Its address will expire before the file is read. */
+  readonly stale: boolean;
+  /** The data is about to run out. */
+  readonly bufferLow: boolean;
+  readonly pending: PendingCommand | null;
+  readonly closing: boolean;
+  readonly failure: { readonly what: "stalled" | "ended" | "lost"; readonly since: number } | null;
+  /** Clock seconds since when nothing but the bed is heard. */
+  readonly waitingSince: number | null;
+  /** Clock seconds before which no source, or no swap, is tried again. */
+  readonly retryAt: number;
+  readonly swapAt: number;
+  /** How many times in a row no source worked. */
+  readonly failedTries: number;
+  /** A segment none of whose sources worked; left alone for a while. */
+  readonly avoided: { readonly index: number; readonly until: number } | null;
+  /** Clock seconds at which the place, and the output, last stood still. */
+  readonly stoodAt: number | null;
+  readonly outputStoodAt: number | null;
+  readonly interrupted: boolean;
+  readonly gestureReason: GestureReason | null;
+  /** The player's own mistake ended it. */
+  readonly fault: "internal" | null;
+}
+
+export interface Step {
+  readonly state: Journey;
+  readonly commands: readonly Command[];
+}
+
+export function newJourney(settings: Settings): Journey {
+  return {
+    name: "idle",
+    settings,
+    run: null,
+    online: true,
+    index: null,
+    startSeconds: 0,
+    pieceSeconds: 0,
+    fileEndSeconds: null,
+    loaded: false,
+    kind: null,
+    carried: 0,
+    previewing: false,
+    sounds: false,
+    stale: false,
+    bufferLow: false,
+    pending: null,
+    closing: false,
+    failure: null,
+    waitingSince: null,
+    retryAt: 0,
+    swapAt: 0,
+    failedTries: 0,
+    avoided: null,
+    stoodAt: null,
+    outputStoodAt: null,
+    interrupted: false,
+    gestureReason: null,
+    fault: null,
+  };
+}

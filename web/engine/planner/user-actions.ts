@@ -1,0 +1,131 @@
+/** What the listener and the page wish, and what a step then is. Pure. */
+
+import type { Handlers, UserAction } from "./events";
+import { isNeverPlayable, nextPlayable, plannedStart, previousPlayable } from "./schedule";
+import type { Journey, Step } from "./state";
+import { currentSegment, isIn, transition, UNLOADED, unchanged, update } from "./transitions";
+
+/** Less into a piece than this, and "previous" means the one before. */
+const BEGINNING_SECONDS = 5;
+
+export const USER_ACTIONS: Handlers<UserAction> = {
+  start(state, { at }) {
+    if (state.name !== "idle") return unchanged(state);
+    return transition(state, "waiting", { waitingSince: at });
+  },
+
+  /** After a reload: paused where one was. */
+  restore(state, { place }) {
+    if (state.name !== "idle") return unchanged(state);
+    return transition(state, "paused", {
+      index: place.segmentIndex,
+      pieceSeconds: place.pieceSeconds,
+      startSeconds: Math.max(place.journeySeconds - place.pieceSeconds, 0),
+    });
+  },
+
+  run(state, { run, at }) {
+    const known = { run };
+    if (state.name !== "failed" || isNeverPlayable(run)) return update(state, known);
+    return transition(state, "waiting", { ...known, waitingSince: at });
+  },
+
+  online(state, { online }) {
+    // What failed without a network is tried again at once.
+    return update(state, online && !state.online ? { online, retryAt: 0, swapAt: 0 } : { online });
+  },
+
+  pause(state) {
+    if (!isIn(state, "waiting", "playing", "stalled")) return unchanged(state);
+    return pauseNow(state, {});
+  },
+
+  resume(state, { at }) {
+    if (state.name !== "paused") return unchanged(state);
+    const again = {
+      interrupted: false,
+      gestureReason: null,
+      stoodAt: null,
+      retryAt: 0,
+      sounds: true,
+    };
+    if (!state.loaded) return transition(state, "waiting", { ...again, waitingSince: at });
+    return transition(state, "playing", { ...again, pending: { what: "fade" } }, { do: "resume" });
+  },
+
+  stop(state) {
+    if (isIn(state, "idle", "finished", "stopped")) return unchanged(state);
+    return transition(state, "stopped", { ...UNLOADED, waitingSince: null }, { do: "stop" });
+  },
+
+  previous(state) {
+    const index = targetIndex(state);
+    if (index === null || !state.run) return unchanged(state);
+    const before = previousPlayable(state.run, index);
+    const inside = index === state.index && state.pieceSeconds > BEGINNING_SECONDS;
+    return jump(state, inside || !before ? index : before.index);
+  },
+
+  next(state) {
+    const index = targetIndex(state);
+    const next = state.run && index !== null && nextPlayable(state.run, index);
+    return next ? jump(state, next.index) : unchanged(state);
+  },
+
+  seek(state, { pieceSeconds }) {
+    if (!state.loaded || !isIn(state, "playing", "stalled", "paused")) return unchanged(state);
+    if (state.failure && state.failure.what !== "stalled") return unchanged(state);
+    const paused = state.name === "paused";
+    return update(
+      state,
+      { closing: false, pieceSeconds, pending: paused ? null : { what: "seek" } },
+      { do: "seek", pieceSeconds, paused },
+    );
+  },
+};
+
+/** A file that is over or lost is not held; a stalled one is. */
+export function pauseNow(state: Journey, why: Partial<Journey>): Step {
+  const held = state.loaded && (state.failure === null || state.failure.what === "stalled");
+  const changes = {
+    pending: null,
+    closing: false,
+    failure: null,
+    waitingSince: null,
+    bufferLow: false,
+  };
+  if (held) return transition(state, "paused", { ...changes, ...why }, { do: "pause" });
+  const place = { pieceSeconds: state.pieceSeconds };
+  return transition(
+    state,
+    "paused",
+    { ...UNLOADED, ...changes, ...place, ...why },
+    { do: "release" },
+  );
+}
+
+/** Asked twice quickly means two pieces further. */
+function targetIndex({ pending, index }: Journey): number | null {
+  return pending?.what === "play" && pending.how === "jump" ? pending.index : index;
+}
+
+/** To the beginning of a segment, now or when resumed. */
+function jump(state: Journey, index: number): Step {
+  if (!isIn(state, "playing", "stalled", "paused")) return unchanged(state);
+  if (state.name === "paused") {
+    const startSeconds = startOf(state, index);
+    const place = { index, startSeconds, pieceSeconds: 0 };
+    return update(state, { ...UNLOADED, ...place }, { do: "release" });
+  }
+  return update(
+    state,
+    { closing: false, pending: { what: "play", index, how: "jump" } },
+    { do: "play", index, carried: 0, pieceSeconds: 0, how: "jump" },
+  );
+}
+
+/** Where a segment begins that one jumps to: as planned, unless one is in it. */
+export function startOf(state: Journey, index: number): number {
+  if (index === currentSegment(state)?.index || !state.run) return state.startSeconds;
+  return plannedStart(state.run, index, state.settings);
+}

@@ -1,0 +1,71 @@
+/** When the quiet loop is heard: under every waiting, and whenever nothing else can be. */
+
+import type { Bed } from "../deck";
+import type { Journey } from "../planner/state";
+import type { Settings } from "../settings";
+import type { StateName } from "../snapshot";
+
+export class BedController {
+  private wanted = false;
+  /** The state that it came in for. */
+  private startedIn: StateName = "idle";
+  private switchedOn: boolean;
+
+  constructor(
+    private readonly bed: Bed,
+    private readonly settings: Settings,
+  ) {
+    this.switchedOn = settings.bedOn;
+  }
+
+  /** The listener's own switch. */
+  get on(): boolean {
+    return this.switchedOn;
+  }
+
+  get sounding(): boolean {
+    return this.wanted && this.switchedOn;
+  }
+
+  setOn(on: boolean): void {
+    if (on === this.switchedOn) return;
+    this.switchedOn = on;
+    if (this.wanted) this.bed.fade(on ? 1 : 0, this.settings.bedInSeconds);
+  }
+
+  /** What did not come in, because the browser refused, is tried again. */
+  retry(): void {
+    if (this.sounding && this.bed.level === 0) this.bed.fade(1, this.settings.bedInSeconds);
+  }
+
+  /** The journey went from one state to another, or is about to run dry. */
+  update(before: StateName, after: Journey): void {
+    const wanted = wantsBed(after);
+    // A bed that is leaving slowly must not be heard after a pause or Stop.
+    const hush = before !== after.name && !wanted && after.name !== "playing";
+    if (wanted === this.wanted && !hush) return;
+    if (wanted) this.startedIn = after.name;
+    this.wanted = wanted;
+    if (!this.switchedOn && wanted) return;
+    if (wanted) this.bed.fade(1, this.secondsIn(after.name));
+    else this.bed.fade(0, this.secondsOut(after.name));
+  }
+
+  private secondsIn(after: StateName): number {
+    const covers = after === "stalled" || after === "playing";
+    return covers ? this.settings.bedCoverSeconds : this.settings.bedInSeconds;
+  }
+
+  private secondsOut(after: StateName): number {
+    if (after !== "playing") return this.settings.stopRampSeconds;
+    // Music may begin with little of it there: the bed stays a moment, then leaves as slowly.
+    return this.startedIn === "waiting"
+      ? this.settings.bedOutSeconds
+      : this.settings.againFadeSeconds;
+  }
+}
+
+function wantsBed({ name, bufferLow, closing }: Journey): boolean {
+  if (name === "playing") return bufferLow && !closing;
+  return name === "waiting" || name === "stalled" || name === "failed";
+}

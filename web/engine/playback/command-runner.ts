@@ -1,0 +1,145 @@
+/** Carries out what the journey commands, one change at a time, and reports what came of it. */
+
+import { GestureNeeded, isExpected } from "../deck";
+import type { DeckReading, PlaybackEvent } from "../planner/events";
+import type { Change, Command, Seek, SilencingCommand } from "../planner/state";
+import type { Run, Segment } from "../run";
+import { Turn, within } from "../turn";
+import { positionOf, type Reach, reachOf, readVoice } from "./deck-reading";
+import type { EngineContext } from "./engine-context";
+import { levelFor } from "./loudness";
+import { fromBeginning, startPiece } from "./play";
+import { swapFor } from "./swap";
+
+export class CommandRunner {
+  private run: Run | null = null;
+  private turn = new Turn();
+
+  constructor(private readonly context: EngineContext) {}
+
+  setRun(run: Run | null): void {
+    this.run = run;
+  }
+
+  /** Begins at once; what comes of it is told. A new change ends the one under way. */
+  execute(command: Exclude<Command, { readonly do: "wake" }>): void {
+    if (command.do === "preload") return this.prepare(command.index, command.carried);
+    this.turn.end();
+    this.turn = new Turn();
+    switch (command.do) {
+      case "play":
+      case "swap":
+      case "seek":
+      case "resume":
+        return this.startChange(command, this.turn);
+      default:
+        return this.silence(command);
+    }
+  }
+
+  /** Where the deck that sounds is; null while there is none. */
+  reading(): DeckReading | null {
+    const { addresses, mixer, settings } = this.context;
+    const voice = mixer.sounding;
+    return voice && readVoice(voice, addresses.isStale(voice.validUntil), settings);
+  }
+
+  /** What moves while the piece is heard; one that cannot be heard does not. */
+  progress(): number {
+    const voice = this.context.mixer.sounding;
+    return voice && voice.deck.level > 0 ? positionOf(voice) : -1;
+  }
+
+  reach(): Reach | null {
+    const voice = this.context.mixer.sounding;
+    return voice && reachOf(voice, this.context.settings);
+  }
+
+  private prepare(index: number, carried: number): void {
+    const segment = this.segment(index);
+    if (segment) this.context.preloader.preload(fromBeginning(segment, carried));
+  }
+
+  /** What ends in silence. */
+  private silence(command: SilencingCommand): void {
+    const { mixer, preloader, settings, dispatch } = this.context;
+    if (command.do !== "pause") preloader.discard();
+    switch (command.do) {
+      case "pause":
+        return mixer.halt(settings.stopRampSeconds);
+      case "release":
+      case "stop":
+        return mixer.clear(settings.stopRampSeconds);
+      case "close":
+        return mixer.close(command.seconds, (pieceSeconds) =>
+          dispatch({ event: "closed", pieceSeconds }),
+        );
+    }
+  }
+
+  /** What goes wrong in a change that still matters: a tap is wanted, or the file is lost. */
+  private startChange(command: Change, turn: Turn): void {
+    this.perform(command, turn).catch((error: unknown) => {
+      if (!isExpected(error)) this.context.report({ kind: "internal", where: command.do, error });
+      if (turn.over) return;
+      this.context.dispatch(
+        error instanceof GestureNeeded ? { event: "blocked" } : failureOf(command),
+      );
+    });
+  }
+
+  private async perform(command: Change, turn: Turn): Promise<void> {
+    const { context } = this;
+    if (command.do === "resume") return this.resume(turn);
+    if (command.do === "seek") return this.seek(command, turn);
+    const segment = this.segment(command.index);
+    if (command.do === "play") {
+      if (!segment) return context.dispatch({ event: "unplayable" });
+      return startPiece(context, command, segment, turn);
+    }
+    if (!segment) return context.dispatch({ event: "kept", never: true });
+    return swapFor(context, command, segment, turn);
+  }
+
+  /** Silent while it goes there; then it fades in again, unless it is paused. */
+  private async seek({ pieceSeconds, paused }: Seek, turn: Turn): Promise<void> {
+    const { clock, mixer, settings, dispatch } = this.context;
+    const voice = mixer.sounding;
+    if (!voice) return dispatch({ event: "lost" });
+    if (!paused) {
+      await mixer.duck(settings.pauseRampSeconds);
+      if (turn.over) return;
+    }
+    const there = voice.deck.seek(Math.max(pieceSeconds - voice.offsetSeconds, 0));
+    await within(clock, settings.loadSecondsMax, there);
+    if (!turn.over && !paused) await this.resume(turn);
+    if (!turn.over) dispatch({ event: "sought", pieceSeconds: positionOf(voice) });
+  }
+
+  private async resume(turn: Turn): Promise<void> {
+    const { mixer, settings, dispatch } = this.context;
+    const voice = mixer.sounding;
+    if (!voice) return dispatch({ event: "lost" });
+    const segment = this.segment(voice.segmentIndex);
+    if (segment) voice.level = levelFor(segment, voice.limited, settings);
+    await mixer.resume(
+      settings.againFadeSeconds,
+      () => !turn.over && dispatch({ event: "settled" }),
+    );
+  }
+
+  private segment(index: number): Segment | undefined {
+    return this.run?.segments.find((segment) => segment.index === index);
+  }
+}
+
+/** Whatever went wrong, the journey is told, or it would wait for the change for ever. */
+export function failureOf(command: Command): PlaybackEvent {
+  if (command.do === "play") return { event: "unplayable" };
+  if (command.do === "swap") return { event: "kept", never: false };
+  if (command.do === "close") return { event: "closed", pieceSeconds: null };
+  // Without a piece preloaded, paused or released, there is nothing to wait for.
+  return command.do === "seek" || command.do === "resume"
+    ? { event: "lost" }
+    : { event: "settled" };
+}

@@ -1,0 +1,160 @@
+/** What sounds: one piece, two during a crossfade, and never more. */
+
+import type { Cancel, Clock } from "../clock";
+import type { Deck, DeckEvent } from "../deck";
+import type { Settings } from "../settings";
+import { pause } from "../turn";
+import type { FadeShape } from "./curves";
+import { positionOf } from "./deck-reading";
+import { slideSeconds } from "./loudness";
+import type { OpenedDeck } from "./source-opener";
+
+/** The clock and the sound card do not tick together: a deck is let go a little later. */
+const GRACE_SECONDS = 0.04;
+
+/** A deck that sounds, and what it is in the journey. */
+export interface Voice extends OpenedDeck {
+  readonly segmentIndex: number;
+  /** The level at which this piece is as loud as the others. */
+  level: number;
+  /** Its peaks are kept under -1 dBTP by a limiter. */
+  readonly limited: boolean;
+  /** Piece time at the beginning of the file. */
+  readonly offsetSeconds: number;
+  /** Seconds into the file at which it falls silent; null where that is its end, or not known. */
+  readonly soundEndSeconds: number | null;
+}
+
+export class Mixer {
+  sounding: Voice | null = null;
+  /** Voices that fade out, and how to call their end off. */
+  private readonly leaving = new Map<Voice, Cancel>();
+  private waiting: (() => void)[] = [];
+  private ducked: Voice | null = null;
+  private cancelNext: Cancel = () => {};
+  private unwatch = () => {};
+
+  /** What happens unasked to the voice that sounds is told. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly settings: Settings,
+    private readonly onEvent: (event: DeckEvent) => void,
+  ) {}
+
+  /** Resolves when nothing is leaving any more: another piece may come in. */
+  async untilFree(): Promise<void> {
+    while (this.leaving.size > 0) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+  }
+
+  /** A deck that already plays, silently, comes in; what sounded goes out. There is room. */
+  enter(voice: Voice, seconds: number, shape: FadeShape, settled: () => void): void {
+    this.cancelNext();
+    const before = this.sounding;
+    this.sounding = voice;
+    this.unwatch();
+    this.unwatch = voice.deck.watch(this.onEvent);
+    voice.deck.fade(voice.level, seconds, shape);
+    if (before) this.retire(before, seconds, shape);
+    this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, settled);
+  }
+
+  /** What is leaving has left within `seconds`. */
+  hurry(seconds: number): void {
+    for (const voice of [...this.leaving.keys()]) this.retire(voice, seconds, "smooth");
+  }
+
+  /** Silent, then paused. */
+  halt(seconds: number): void {
+    this.cancelNext();
+    this.hurry(seconds);
+    const deck = this.sounding?.deck;
+    if (!deck) return;
+    deck.fade(0, seconds, "smooth");
+    this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, () => deck.pause());
+  }
+
+  /** Plays on from where it was paused. Rejects with TapNeeded or Superseded. */
+  async resume(seconds: number, settled: () => void): Promise<void> {
+    this.cancelNext();
+    const voice = this.sounding;
+    if (!voice) return;
+    let called = false;
+    this.cancelNext = () => {
+      called = true;
+    };
+    await voice.deck.play();
+    if (called) return;
+    this.ducked = null;
+    voice.deck.fade(voice.level, seconds, "smooth");
+    this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, settled);
+  }
+
+  /** Towards another level, too slowly to be noticed. */
+  slide(level: number): void {
+    const voice = this.sounding;
+    if (!voice || voice.level === level) return;
+    voice.deck.fade(level, slideSeconds(voice.level, level, this.settings), "decibel");
+    voice.level = level;
+  }
+
+  /** Silent for a moment, still playing: a seek follows when this resolves. */
+  duck(seconds: number): Promise<void> {
+    this.cancelNext();
+    this.hurry(seconds);
+    this.ducked = this.sounding;
+    this.sounding?.deck.fade(0, seconds, "smooth");
+    return pause(this.clock, seconds + GRACE_SECONDS);
+  }
+
+  /** The seek was given up for something else: what sounded sounds on meanwhile. */
+  unduck(seconds: number): void {
+    const voice = this.sounding;
+    if (voice && this.ducked === voice) voice.deck.fade(voice.level, seconds, "smooth");
+    this.ducked = null;
+  }
+
+  /** The last fade: what sounds is still there until it is over. */
+  close(seconds: number, closed: (pieceSeconds: number | null) => void): void {
+    this.cancelNext();
+    const deck = this.sounding?.deck;
+    // A deck that cannot fade would be silent at once: it plays to the end.
+    if (deck?.fades) deck.fade(0, seconds, "smooth");
+    this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, () => {
+      const pieceSeconds = this.sounding && positionOf(this.sounding);
+      this.clear(0);
+      closed(pieceSeconds);
+    });
+  }
+
+  /** Everything fades out and is let go of. */
+  clear(seconds: number): void {
+    this.cancelNext();
+    this.unwatch();
+    this.hurry(seconds);
+    if (this.sounding) this.retire(this.sounding, seconds, "smooth");
+    this.sounding = null;
+  }
+
+  /** Whether this deck is heard, or was and is leaving. */
+  owns(deck: Deck): boolean {
+    return [this.sounding, ...this.leaving.keys()].some((voice) => voice?.deck === deck);
+  }
+
+  private retire(voice: Voice, seconds: number, shape: FadeShape): void {
+    this.leaving.get(voice)?.();
+    voice.deck.fade(0, seconds, shape);
+    const wait = voice.deck.fades ? seconds + GRACE_SECONDS : 0;
+    this.leaving.set(
+      voice,
+      this.clock.after(wait, () => this.letGo(voice)),
+    );
+  }
+
+  private letGo(voice: Voice): void {
+    this.leaving.delete(voice);
+    voice.release();
+    for (const look of this.waiting.splice(0)) look();
+  }
+}

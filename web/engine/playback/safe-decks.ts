@@ -1,0 +1,253 @@
+/**
+ * Decks whose calls never throw, whatever the browser does: what fails is reported, and ends in
+ * silence where silence was asked for, else as a file that is lost.
+ */
+
+import {
+  type Bed,
+  type Deck,
+  type DeckEvent,
+  type DeckOutput,
+  type Decks,
+  type DecksEvent,
+  isExpected,
+  Unplayable,
+} from "../deck";
+import type { SafeCall } from "../player-error";
+import type { Range } from "../snapshot";
+import type { Samples } from "./cross-correlation";
+import type { FadeShape } from "./curves";
+
+class SafeDeck implements Deck {
+  private lastPosition = 0;
+  private readonly listeners = new Set<(event: DeckEvent) => void>();
+
+  constructor(
+    private readonly inner: Deck,
+    private readonly guard: SafeCall,
+  ) {}
+
+  get output(): DeckOutput {
+    return this.inner.output;
+  }
+
+  get fades(): boolean {
+    return this.guard("deck.fades", () => this.inner.fades, true);
+  }
+
+  get position(): number {
+    this.lastPosition = this.guard("deck.position", () => this.inner.position, this.lastPosition);
+    return this.lastPosition;
+  }
+
+  get duration(): number | null {
+    return this.guard("deck.duration", () => this.inner.duration, null);
+  }
+
+  get whole(): boolean {
+    return this.guard("deck.whole", () => this.inner.whole, false);
+  }
+
+  get buffered(): Range | null {
+    return this.guard("deck.buffered", () => this.inner.buffered, null);
+  }
+
+  get level(): number {
+    return this.guard("deck.level", () => this.inner.level, 0);
+  }
+
+  get latency(): number {
+    return this.guard("deck.latency", () => this.inner.latency, 0);
+  }
+
+  get playing(): boolean {
+    return this.guard("deck.playing", () => this.inner.playing, false);
+  }
+
+  async load(url: string, atSeconds: number): Promise<void> {
+    return this.attempted("deck.load", () => this.inner.load(url, atSeconds));
+  }
+
+  async play(): Promise<void> {
+    return this.attempted("deck.play", () => this.inner.play());
+  }
+
+  async seek(seconds: number): Promise<void> {
+    return this.attempted("deck.seek", () => this.inner.seek(seconds));
+  }
+
+  async nudge(seconds: number): Promise<void> {
+    return this.attempted("deck.nudge", () => this.inner.nudge(seconds));
+  }
+
+  limit(on: boolean): void {
+    this.guard("deck.limit", () => this.inner.limit(on), undefined);
+  }
+
+  pause(): void {
+    if (!this.did("deck.pause", () => this.inner.pause())) this.cut(false);
+  }
+
+  fade(level: number, seconds: number, shape: FadeShape): void {
+    if (this.did("deck.fade", () => this.inner.fade(level, seconds, shape))) return;
+    this.cut(false);
+    // Later: whoever fades it in has yet to tell that it sounds.
+    if (level > 0) void Promise.resolve().then(() => this.tell("lost"));
+  }
+
+  recentSamples(): Samples | null {
+    return this.guard("deck.hear", () => this.inner.recentSamples(), null);
+  }
+
+  unload(): void {
+    if (!this.did("deck.unload", () => this.inner.unload())) this.cut(true);
+  }
+
+  cut(emptied: boolean): void {
+    this.guard("deck.cut", () => this.inner.cut(emptied), undefined);
+  }
+
+  watch(listener: (event: DeckEvent) => void): () => void {
+    this.listeners.add(listener);
+    const unwatch = this.guard(
+      "deck.watch",
+      () => this.inner.watch(listener),
+      () => {},
+    );
+    return () => {
+      this.listeners.delete(listener);
+      this.guard("deck.unwatch", unwatch, undefined);
+    };
+  }
+
+  /** What the browser throws, where a deck says that it is Unplayable, is reported as well. */
+  private async attempted(where: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (isExpected(error)) throw error;
+      this.guard(
+        where,
+        () => {
+          throw error;
+        },
+        undefined,
+      );
+      throw new Unplayable(String(error));
+    }
+  }
+
+  private did(where: string, action: () => void): boolean {
+    return this.guard(
+      where,
+      () => {
+        action();
+        return true;
+      },
+      false,
+    );
+  }
+
+  private tell(event: DeckEvent): void {
+    for (const listener of [...this.listeners]) listener(event);
+  }
+}
+
+class SafeBed implements Bed {
+  constructor(
+    private readonly decks: Decks,
+    private readonly guard: SafeCall,
+  ) {}
+
+  get level(): number {
+    return this.guard("bed.level", () => this.decks.bed.level, 0);
+  }
+
+  fade(level: number, seconds: number): void {
+    const faded = () => {
+      this.decks.bed.fade(level, seconds);
+      return true;
+    };
+    if (!this.guard("bed.fade", faded, false) && level === 0) this.cut();
+  }
+
+  cut(): void {
+    this.guard("bed.cut", () => this.decks.bed.cut(), undefined);
+  }
+}
+
+export class SafeDecks implements Decks {
+  readonly bed: Bed;
+  private readonly known = new WeakMap<Deck, Deck>();
+
+  constructor(
+    private readonly inner: Decks,
+    private readonly guard: SafeCall,
+  ) {
+    this.bed = new SafeBed(inner, guard);
+  }
+
+  get decks(): readonly Deck[] {
+    return this.guard("decks", () => this.inner.decks, []).map((deck) => this.guarded(deck));
+  }
+
+  get silent(): boolean {
+    return this.guard("decks.silent", () => this.inner.silent, false);
+  }
+
+  get outputSeconds(): number | null {
+    return this.guard("decks.outputSeconds", () => this.inner.outputSeconds, null);
+  }
+
+  async unlock(): Promise<void> {
+    return this.inner.unlock();
+  }
+
+  fadeOut(seconds: number): void {
+    this.inner.fadeOut(seconds);
+  }
+
+  cut(emptied: boolean): void {
+    this.guard("decks.cut", () => this.inner.cut(emptied), undefined);
+  }
+
+  wake(): void {
+    this.guard("decks.wake", () => this.inner.wake(), undefined);
+  }
+
+  renew(): void {
+    this.guard("decks.renew", () => this.inner.renew(), undefined);
+  }
+
+  volume(volume: number, muted: boolean): void {
+    this.guard("decks.volume", () => this.inner.volume(volume, muted), undefined);
+  }
+
+  rms(): number {
+    return this.guard("decks.rms", () => this.inner.rms(), 0);
+  }
+
+  watch(listener: (event: DecksEvent) => void): () => void {
+    return this.guard(
+      "decks.watch",
+      () => this.inner.watch(listener),
+      () => {},
+    );
+  }
+
+  start(): void {
+    this.guard("decks.start", () => this.inner.start(), undefined);
+  }
+
+  stop(): void {
+    this.guard("decks.stop", () => this.inner.stop(), undefined);
+  }
+
+  private guarded(deck: Deck): Deck {
+    const known = this.known.get(deck);
+    if (known) return known;
+    const guarded = new SafeDeck(deck, this.guard);
+    this.known.set(deck, guarded);
+    return guarded;
+  }
+}

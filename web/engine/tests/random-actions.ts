@@ -1,0 +1,115 @@
+/** Whatever may happen to a player, in any order: for property tests. */
+
+import fc from "fast-check";
+import type { Segment } from "../run";
+import { complete, failed, type PlayerHarness, previewed, queued, stored } from "./player-harness";
+
+export const PIECES = 3;
+const PLANNED = 10;
+
+type Progress = "queued" | "first" | "complete" | "failed";
+type Health = "whole" | "gone" | "stalling" | "short" | "no CORS";
+
+export type RandomAction =
+  | { readonly do: "pass"; readonly seconds: number }
+  | { readonly do: "progress"; readonly index: number; readonly to: Progress }
+  | { readonly do: "file"; readonly index: number; readonly final: boolean; readonly to: Health }
+  | { readonly do: "sign"; readonly to: PlayerHarness["signing"] }
+  | { readonly do: "seek"; readonly seconds: number }
+  | { readonly do: "online"; readonly online: boolean }
+  | { readonly do: "tap"; readonly works: boolean }
+  | { readonly do: "start" | "pause" | "resume" | "stop" | "next" | "previous" }
+  | { readonly do: "call" | "unplug" };
+
+const one = fc.constantFrom;
+const index = fc.nat(PIECES - 1);
+const progress = one<Progress[]>("queued", "first", "first", "complete", "complete", "failed");
+const health = one<Health[]>("whole", "whole", "gone", "stalling", "short", "no CORS");
+const signing = one<PlayerHarness["signing"][]>("works", "works", "fails", "hangs");
+const verb = one("start", "pause", "resume", "resume", "stop", "next", "previous");
+
+export const RANDOM_ACTION: fc.Arbitrary<RandomAction> = fc.oneof(
+  { weight: 9, arbitrary: fc.record({ do: one("pass"), seconds: one(0.05, 0.2, 0.5, 1, 2, 4) }) },
+  { weight: 4, arbitrary: fc.record({ do: one("progress"), index, to: progress }) },
+  { weight: 3, arbitrary: fc.record({ do: one("file"), index, final: fc.boolean(), to: health }) },
+  { weight: 1, arbitrary: fc.record({ do: one("sign"), to: signing }) },
+  { weight: 1, arbitrary: fc.record({ do: one("seek"), seconds: fc.nat(50) }) },
+  { weight: 1, arbitrary: fc.record({ do: one("online"), online: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: one("tap"), works: fc.boolean() }) },
+  { weight: 5, arbitrary: fc.record({ do: verb }) },
+  { weight: 1, arbitrary: fc.record({ do: one("call", "unplug") }) },
+);
+
+/** The service and the listener, pending as they are told. */
+export class World {
+  private readonly segments: Segment[] = [];
+
+  constructor(private readonly harness: PlayerHarness) {
+    for (let i = 0; i < PIECES; i += 1) this.segments.push(queued(i, { plannedSeconds: PLANNED }));
+  }
+
+  /** Everything but letting time pass. */
+  act(act: RandomAction): void {
+    const { player, decks } = this.harness;
+    switch (act.do) {
+      case "progress":
+        return this.progress(act.index, act.to);
+      case "file":
+        return this.file(act.index, act.final, act.to);
+      case "sign":
+        this.harness.signing = act.to;
+        return;
+      case "seek":
+        return player.seek(act.seconds);
+      case "online":
+        return player.setOnline(act.online);
+      case "tap":
+        decks.refusing = !act.works;
+        return;
+      case "start":
+        return player.start("run");
+      case "call":
+        return decks.interrupt();
+      case "unplug":
+        return decks.audible[0]?.interrupt();
+      case "pass":
+        return;
+      default:
+        return player[act.do]();
+    }
+  }
+
+  /** Every source lives, and nothing stands in the way. */
+  heal(): void {
+    this.harness.signing = "works";
+    this.harness.decks.refusing = false;
+    this.harness.player.setOnline(true);
+    for (let i = 0; i < PIECES; i += 1) {
+      this.file(i, true, "whole");
+      this.file(i, false, "whole");
+      this.progress(i, "complete");
+    }
+  }
+
+  private progress(index: number, to: Progress): void {
+    const made = { queued, first: previewed, complete, failed }[to];
+    this.segments[index] = made(index, { plannedSeconds: PLANNED, durationSeconds: PLANNED });
+    const urls = [stored(`s${index}`), `https://stream.test/s${index}.mp3`];
+    const known = urls.every((url) => this.harness.media.find(url) !== undefined);
+    if (!known && to !== "failed") this.harness.serve(this.segments[index]);
+    this.harness.tell(this.segments);
+  }
+
+  private file(index: number, final: boolean, to: Health): void {
+    const url = final ? stored(`s${index}`) : `https://stream.test/s${index}.mp3`;
+    const file = { durationSeconds: PLANNED, live: !final };
+    const changes = {
+      whole: file,
+      gone: null,
+      stalling: { ...file, arrivedSeconds: 3 },
+      short: { ...file, durationSeconds: 4 },
+      "no CORS": { ...file, cors: false },
+    };
+    this.harness.media.put(url, changes[to]);
+  }
+}
