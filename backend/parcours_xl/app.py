@@ -17,7 +17,7 @@ from parcours_xl.api.connections import Connections
 from parcours_xl.api.cors import allow_origins
 from parcours_xl.api.draining import Draining, RejectWhileDraining
 from parcours_xl.api.latency import Latencies, MeasureLatency
-from parcours_xl.api.monitoring import healthz, metrics, readyz
+from parcours_xl.api.monitoring import MONITORING_ROUTES, Monitoring
 from parcours_xl.api.openapi import describe_functions
 from parcours_xl.api.page_errors import PageErrors
 from parcours_xl.api.request_id import RequestId
@@ -28,7 +28,6 @@ from parcours_xl.api.state import AppState
 from parcours_xl.clients.brief_writer import open_brief_writer
 from parcours_xl.clients.clients import open_clients
 from parcours_xl.errors import ParcoursError
-from parcours_xl.operations.alerts import SnapshotCache
 from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.player.pages import create_player
 from parcours_xl.settings import Settings
@@ -44,6 +43,7 @@ class _State(TypedDict):
 
     app_state: AppState
     connections: Connections
+    monitoring: Monitoring
 
 
 async def openapi(_: Request) -> Response:
@@ -79,13 +79,16 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
                         clients,
                         brief_writer,
                         worker.wake,
-                        latencies,
-                        page_errors,
-                        SnapshotCache(clients.queries, settings),
-                        connections,
-                        draining,
                     ),
                     "connections": connections,
+                    "monitoring": Monitoring.of(
+                        settings,
+                        clients,
+                        latencies.registry,
+                        page_errors.registry,
+                        connections.registry,
+                        is_stopping=lambda: draining.begun,
+                    ),
                 }
             finally:
                 worker.stop()
@@ -105,9 +108,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
         routes=[
             Mount("/functions/v1", Router(routes, redirect_slashes=False)),
             Route("/openapi.json", openapi),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", metrics),
+            *MONITORING_ROUTES,
             Mount("/", create_player(settings, page_errors=page_errors)),
         ],
         middleware=[

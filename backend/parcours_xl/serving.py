@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from parcours_xl.api.connections import LimitedProtocol
 from parcours_xl.api.draining import NOTICE_S_MIN, REFUSAL_S_MAX, Draining
-from parcours_xl.clients.clients import open_clients
+from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.logging import set_up_logs
 from parcours_xl.operations.maintenance import MaintenanceLoop
-from parcours_xl.settings import DRAIN_S, Settings, read_settings
+from parcours_xl.settings import DRAIN_S, Settings, SettingsError, read_settings
 from parcours_xl.worker.worker import DRAIN_S_MAX, HAND_BACK_S_MAX, Worker
 
 STOP_S_MAX = 10
@@ -116,13 +117,25 @@ def _draining_first(draining: Draining, seconds: float) -> Iterator[None]:
     yield
 
 
-def work(environment: Path | None = None) -> None:
-    """Work until SIGTERM or SIGINT, without answering HTTP. Raises SettingsError.
+def work(environment: Path | None = None, monitored_at: tuple[str, int] | None = None) -> None:
+    """Work until SIGTERM or SIGINT. Raises SettingsError, also where that port is taken.
 
-    environment: a file of settings behind those of the process.
+    environment: a file of settings behind those of the process. monitored_at: where /healthz,
+    /readyz and /metrics are answered; without it nothing listens.
     """
+    settings = _begin(environment)
+    listener = None if monitored_at is None else _listen(*monitored_at)
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        runner.run(_work(_begin(environment)))
+        runner.run(_work(settings, listener))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A port that is taken is told before any work is."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
 def _begin(environment: Path | None = None) -> Settings:
@@ -131,15 +144,72 @@ def _begin(environment: Path | None = None) -> Settings:
     return settings
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, listener: socket.socket | None) -> None:
     async with open_clients(settings) as clients:
         worker, maintenance = Worker(clients, settings), MaintenanceLoop(clients, settings)
+        monitor = None if listener is None else _Monitor(settings, clients)
 
         def stop() -> None:
             worker.stop()
             maintenance.stop()
+            if monitor is not None:
+                monitor.is_stopping = True
 
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, stop)
-        await asyncio.gather(worker.run(), maintenance.run())
+        async with monitor.answering(listener) if monitor and listener else nullcontext():
+            await asyncio.gather(worker.run(), maintenance.run())
+
+
+class _Monitor:
+    """Answers for a worker while it works, and until what it has under way is done."""
+
+    def __init__(self, settings: Settings, clients: Clients):
+        # Other workers need nothing of it, and importing it takes longer than all the rest.
+        from parcours_xl.api.monitoring import Monitoring
+
+        self.is_stopping = False
+        self._monitoring = Monitoring.of(settings, clients, is_stopping=lambda: self.is_stopping)
+
+    @asynccontextmanager
+    async def answering(self, listener: socket.socket) -> AsyncIterator[None]:
+        server = _QuietServer(
+            uvicorn.Config(
+                self._app(),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="none",
+                timeout_graceful_shutdown=CLOSING_S_MAX,
+            )
+        )
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await serving
+
+    def _app(self) -> Starlette:
+        from parcours_xl.api.monitoring import MONITORING_ROUTES
+        from parcours_xl.api.schemas import respond_with_error
+        from parcours_xl.errors import ParcoursError
+
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
+            yield {"monitoring": self._monitoring}
+
+        return Starlette(
+            routes=list(MONITORING_ROUTES),
+            exception_handlers={ParcoursError: respond_with_error},
+            lifespan=lifespan,
+        )
+
+
+class _QuietServer(uvicorn.Server):
+    """Leaves the signals to the worker, which it is to outlive."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

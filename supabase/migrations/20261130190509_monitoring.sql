@@ -399,3 +399,82 @@ revoke execute on function public.record_gauge, public.read_snapshot, public.upd
   public.record_notification from public, anon, authenticated;
 grant execute on function public.record_gauge, public.read_snapshot, public.update_alerts,
   public.record_notification to service_role;
+
+-- What Prometheus counts and measures (docs/deployment.md#what-is-watched): the events behind an
+-- id, oldest first, each with what it ended. Whoever reads keeps the last id and adds up.
+--   {after, rows: [{what, label, first, attempt_first, listener_s, suno_s}]}
+-- label: by what it is counted. first: it is the run's first of its kind: of its first sound, of
+-- its first stored track; of a failure, that nothing of the run was heard. attempt_first: the same
+-- of the attempt's first sound. listener_s: since
+-- create was asked; suno_s: since the segment was claimed, or the run's first was.
+-- p_after null: only where to begin. Events are read some seconds late, so that none is missed
+-- which has a smaller id and is committed later.
+create function public.read_measurements(p_after bigint, p_limit integer default 1000)
+returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  settled timestamptz := clock_timestamp() - interval '3 seconds';
+begin
+  if p_after is null then
+    return jsonb_build_object('rows', '[]'::jsonb, 'after', coalesce((
+      select id from public.parcours_events where happened_at < settled
+       order by id desc limit 1), 0));
+  end if;
+  return (
+    with page as (
+      select * from public.parcours_events
+       where id > p_after and happened_at < settled
+       order by id limit least(greatest(p_limit, 1), 1000)
+    ), measured as (
+      select page.id, page.what, page.happened_at,
+             case page.what
+               when 'run.created' then coalesce(page.detail->>'brief_source', 'unknown')
+               when 'segment.claimed' then
+                 case when page.detail->>'attempt' = '1' then 'first' else 'again' end
+               when 'segment.first' then coalesce(page.detail->>'source', 'unknown')
+               when 'segment.delivered' then coalesce(page.detail->>'source', 'unknown')
+               when 'segment.complete' then
+                 case when (page.detail->>'stored')::boolean then 'stored' else 'linked' end
+               when 'segment.failed' then coalesce(page.detail->>'reason', 'unknown')
+               when 'segment.refused' then coalesce(page.detail->>'code', 'no answer')
+               else '' end as label,
+             case when page.what in ('segment.first', 'segment.delivered', 'run.failed') then
+                    not exists (select from public.parcours_events
+                                 where run_id = page.run_id and id < page.id
+                                   and what in ('segment.first', 'segment.delivered'))
+                  when page.what = 'segment.complete' then
+                    not exists (select from public.parcours_events
+                                 where run_id = page.run_id and id < page.id
+                                   and what = 'segment.complete')
+                  else true end as is_first,
+             (select happened_at
+                     - make_interval(secs => coalesce((detail->>'waited_s')::double precision, 0))
+                from public.parcours_events
+               where run_id = page.run_id and what = 'run.created' order by id limit 1) as asked_at,
+             claim.happened_at as claimed_at,
+             not exists (select from public.parcours_events
+                          where segment_id = page.segment_id and id > claim.id and id < page.id
+                            and what in ('segment.first', 'segment.delivered')) as is_its_first
+        from page
+        left join lateral (
+          select id, happened_at from public.parcours_events
+           where what = 'segment.claimed' and case
+                   when page.what = 'run.ready' then run_id = page.run_id
+                   when page.what in ('segment.first', 'segment.delivered') then
+                     segment_id = page.segment_id and id < page.id
+                   else false end
+           order by case when page.what = 'run.ready' then id else -id end limit 1
+        ) as claim on true
+    )
+    select jsonb_build_object(
+             'after', coalesce(max(id), p_after),
+             'rows', coalesce(jsonb_agg(jsonb_build_object(
+               'what', what, 'label', label, 'first', is_first, 'attempt_first', is_its_first,
+               'listener_s', parcours.seconds_between(asked_at, happened_at),
+               'suno_s', parcours.seconds_between(claimed_at, happened_at)) order by id), '[]'))
+      from measured);
+end;
+$$;
+
+revoke execute on function public.read_measurements from public, anon, authenticated;
+grant execute on function public.read_measurements to service_role;

@@ -222,12 +222,18 @@ def running_deployment(project: LocalProject, **settings: str) -> Iterator[Deplo
             yield Deployment(project, environment, gate_port)
 
 
-def start_worker(deployment: Deployment, **environment: str) -> subprocess.Popen[bytes]:
+def worker_command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "parcours_xl.cli.main", "worker", *options]
+
+
+def start_worker(
+    deployment: Deployment, *options: str, **environment: str
+) -> subprocess.Popen[bytes]:
     """One `parcours worker`, at work; whoever starts it ends it."""
     log = deployment.project.logs_dir / f"worker-{uuid4()}.log"
     with log.open("wb") as output:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "parcours_xl.cli.main", "worker"],
+            worker_command(*options),
             env={"PATH": "/usr/bin:/bin", **deployment.environment, **environment},
             stdout=output,
             stderr=output,

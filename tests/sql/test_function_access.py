@@ -18,7 +18,7 @@ FUNCTION_ROUTES = {
     *("cancel_run", "erase_user", "record_erasures", "find_user", "read_personal_data"),
     *("erase_departed", "read_auth_log"),
     *("grow_rollout", "end_rollout", "read_rollout"),
-    *("read_logs", "read_queues", "report_slice", "report_top_users"),
+    *("read_logs", "read_queues", "report_slice", "report_top_users", "read_measurements"),
     *(
         "acquire_lease",
         "release_lease",

@@ -1,4 +1,4 @@
-"""What every handler works with: settings, clients, and what this process has counted."""
+"""What every handler works with: settings and clients."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,13 +6,8 @@ from typing import cast
 
 from starlette.requests import Request
 
-from parcours_xl.api.connections import Connections
-from parcours_xl.api.draining import Draining
-from parcours_xl.api.latency import Latencies
-from parcours_xl.api.page_errors import PageErrors
 from parcours_xl.clients.brief_writer import BriefWriter
 from parcours_xl.clients.clients import Clients
-from parcours_xl.operations.alerts import SnapshotCache
 from parcours_xl.settings import Settings
 
 
@@ -27,11 +22,6 @@ class AppState:
     clients: Clients
     brief_writer: BriefWriter
     wake_worker: Callable[[], None]
-    latencies: Latencies
-    page_errors: PageErrors
-    snapshots: SnapshotCache
-    connections: Connections
-    draining: Draining
 
 
 def app_state(request: Request) -> AppState:

@@ -20,13 +20,16 @@ def alerts(
     rules: Annotated[
         bool, typer.Option("--rules", help="Print the rules file for Prometheus instead.")
     ] = False,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Print the dashboard for Grafana instead.")
+    ] = False,
     as_json: AsJson = False,
     environment: EnvironmentFile = None,
 ) -> None:
     """Judge every alert now. Exit status 1 when one is firing."""
-    if rules:
-        file = files("parcours_xl.operations") / "prometheus.rules.yml"
-        typer.echo(file.read_text(), nl=False)
+    if rules or dashboard:
+        name = "prometheus.rules.yml" if rules else "grafana.dashboard.json"
+        typer.echo((files("parcours_xl.operations") / name).read_text(), nl=False)
         return
     found = operate(environment, _judge)
     if as_json:

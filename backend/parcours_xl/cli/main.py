@@ -74,8 +74,19 @@ def serve(
         )
 
 
-@app.command(epilog="Example: parcours worker --env .parcours/dev.env")
-def worker(environment: EnvironmentFile = None) -> None:
+@app.command(epilog="Example: parcours worker --metrics-port 9100")
+def worker(
+    environment: EnvironmentFile = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, metavar="PORT", help="Answer /metrics, /healthz and /readyz here."
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="The address of that port.")
+    ] = "127.0.0.1",
+) -> None:
     """Run one more worker. Any number of them, on any machines, share the work.
 
     Settings are the service's (docs/settings.md), from the environment or a file.
@@ -84,7 +95,7 @@ def worker(environment: EnvironmentFile = None) -> None:
     with _settings_errors_in_one_sentence():
         from parcours_xl.serving import work
 
-        work(environment)
+        work(environment, None if metrics_port is None else (metrics_host, metrics_port))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from parcours_xl.domain.emotion import EmotionState
 from parcours_xl.domain.preset import Preset
 from parcours_xl.domain.prompts import brief_messages
 from parcours_xl.settings import Settings
+from parcours_xl.telemetry import OPENAI_SECONDS, measured
 
 log = structlog.get_logger(__name__)
 
@@ -216,13 +217,16 @@ class BriefWriter:
         while True:
             effort = options.effort if model.startswith(REASONING_MODELS) else None
             try:
-                return await client.chat.completions.create(
-                    model=model,
-                    messages=messages,
-                    response_format=schema,
-                    max_completion_tokens=COMPLETION_TOKENS_MAX if options.capped else openai.omit,
-                    reasoning_effort=effort or openai.omit,
-                )
+                with measured(OPENAI_SECONDS, model):
+                    return await client.chat.completions.create(
+                        model=model,
+                        messages=messages,
+                        response_format=schema,
+                        max_completion_tokens=(
+                            COMPLETION_TOKENS_MAX if options.capped else openai.omit
+                        ),
+                        reasoning_effort=effort or openai.omit,
+                    )
             except openai.APIStatusError as error:
                 if options.drop_refused(error):
                     continue

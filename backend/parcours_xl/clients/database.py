@@ -22,6 +22,7 @@ from parcours_xl.clients.supabase_errors import KeyRefused as KeyRefused
 from parcours_xl.clients.supabase_errors import SupabaseUnavailable as SupabaseUnavailable
 from parcours_xl.domain.bilingual import Language
 from parcours_xl.errors import ParcoursError, PermanentError, RetryableError
+from parcours_xl.telemetry import SQL_SECONDS, measured
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,7 @@ READS = frozenset(
         "inspect_access",
         "read_auth_log",
         "read_logs",
+        "read_measurements",
         "read_migrations",
         "read_personal_data",
         "read_queues",
@@ -100,6 +102,10 @@ class SqlFunctions:
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         if request_id is not None:
             query.request.headers[REQUEST_HEADER] = request_id
+        with measured(SQL_SECONDS, function):
+            return await self._execute(function, query)
+
+    async def _execute(self, function: str, query: Any) -> Any:
         try:
             # Not `execute`: an error of postgrest-py's does not tell the HTTP status.
             response = await self._send(function, query)

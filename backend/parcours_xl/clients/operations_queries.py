@@ -87,6 +87,24 @@ class PendingNotification(_Result):
     told_began: bool
 
 
+class Measurement(_Result):
+    """An event as Prometheus counts it (read_measurements in SQL says what the fields mean)."""
+
+    what: str
+    label: str
+    first: bool
+    attempt_first: bool
+    listener_s: float | None
+    suno_s: float | None
+
+
+class Measurements(_Result):
+    """Events behind an id, oldest first. after: where to go on."""
+
+    after: int
+    rows: list[Measurement]
+
+
 class FoundSegment(_Result):
     """A segment that the doctor looks at. Its token is a secret.
 
@@ -187,6 +205,11 @@ class OperationsQueries:
             "report_slice", p_from=start.isoformat(), p_to=end.isoformat(), p_targets=targets
         )
         return dict(answer)
+
+    async def read_measurements(self, after: int | None) -> Measurements:
+        """The next events behind an id; without one, only where to begin."""
+        answer = await self._call("read_measurements", p_after=after)
+        return Measurements.model_validate(answer)
 
     async def report_top_users(self, since: datetime) -> list[TopUser]:
         """The users with the most runs, at most ten."""

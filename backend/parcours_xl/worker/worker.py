@@ -6,6 +6,7 @@ See docs/specification.md#timings.
 import asyncio
 import contextlib
 import math
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
@@ -18,6 +19,7 @@ from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.database import GENERATION_QUEUE, TRACKS_QUEUE, Database, Job
 from parcours_xl.errors import PermanentError, RetryableError
 from parcours_xl.settings import Settings
+from parcours_xl.telemetry import JOB_SECONDS
 from parcours_xl.worker.handlers import RunHandler, TrackHandler
 
 log = structlog.get_logger(__name__)
@@ -86,10 +88,12 @@ class QueueConsumer(Generic[AnyJob]):
         names = {"run_id": str(job.run_id), "request_id": job.request_id or uuid4().hex}
         with structlog.contextvars.bound_contextvars(**names):
             lease_renewal = asyncio.create_task(self._renew_lease(job))
+            started_at, outcome = time.perf_counter(), "cancelled"
             try:
                 outcome = await self._do(job)
             except RetryableError as error:
                 outcome = "postponed"
+                log.info("job.postponed", queue=self.queue, reason=error.message)
                 await self._hand_back(job, error.wait_s or 1)
             except PermanentError as refused:
                 log.warning("job.refused", queue=self.queue, reason=refused.message)
@@ -105,6 +109,7 @@ class QueueConsumer(Generic[AnyJob]):
                 outcome = "broken"
             finally:
                 lease_renewal.cancel()
+                JOB_SECONDS.labels(self.queue, outcome).observe(time.perf_counter() - started_at)
             log.debug("job.done", queue=self.queue, outcome=outcome)
         return outcome
 
