@@ -107,7 +107,7 @@ window.__audit = (() => {
       (el) => isShown(el) && getComputedStyle(el).backgroundColor === getComputedStyle(document.body).color,
     );
     const faults = loud.length > 1 ? loud.map((el) => `${name(el)} is as loud as another`) : [];
-    const asks = document.querySelector(".account, .troubled, .ask .solid");
+    const asks = document.querySelector(".account, .error-screen, .ask .solid");
     if (underWay && loud.length === 0) faults.push("no button is the loudest");
     if (underWay && !dialog() && asks && loud.includes(stop())) faults.push("Stop is louder than the way on");
     return faults;

@@ -146,7 +146,7 @@ def _troubled(listener: Listener) -> Iterator[Screen]:
     listener.press("home")
     with answered(page, "**/parcours-xl-create", 429, {"error": "enough"}, {"retry-after": "7200"}):
         listener.press("start")
-        page.locator(".troubled").wait_for()
+        page.locator(".error-screen").wait_for()
         yield Screen("quota", page)
     listener.press("stop")
     listener.press("home")

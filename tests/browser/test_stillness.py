@@ -11,9 +11,9 @@ OPACITIES = """() => Object.fromEntries(
 )"""
 
 
-def lamp(listener: Listener) -> bytes:
+def ambient_light(listener: Listener) -> bytes:
     """The light as it is drawn now."""
-    return listener.page.locator("#lamp").screenshot()
+    return listener.page.locator("#ambient-light").screenshot()
 
 
 def test_after_eight_seconds_all_but_stop_and_help_step_back_and_nothing_moves(
@@ -23,10 +23,10 @@ def test_after_eight_seconds_all_but_stop_and_help_step_back_and_nothing_moves(
     listener.tap_start()
     listener.wait_for_music()
     listener.page.mouse.move(10, 300)
-    before = lamp(listener)
+    before = ambient_light(listener)
     listener.listen_for(IDLE_S / 2)
     assert set(listener.page.evaluate(OPACITIES).values()) == {1}
-    assert lamp(listener) == before, "a still gradient"
+    assert ambient_light(listener) == before, "a still gradient"
     assert listener.page.evaluate("document.getAnimations().length") == 0
 
     listener.listen_for(IDLE_S / 2 + 0.5)
@@ -43,12 +43,12 @@ def test_motion_can_be_hidden_by_one_who_did_not_say_so_to_the_system(listener: 
     listener.page.get_by_role("checkbox", name="Lumière immobile").check(force=True)
     listener.press("close help")
     listener.listen_for(1)
-    before = lamp(listener)
+    before = ambient_light(listener)
     listener.listen_for(1.5)
-    assert lamp(listener) == before
+    assert ambient_light(listener) == before
 
     listener.press("help")
     listener.page.get_by_role("checkbox", name="Lumière immobile").uncheck(force=True)
     listener.press("close help")
     listener.listen_for(1.5)
-    assert lamp(listener) != before, "it breathes"
+    assert ambient_light(listener) != before, "it breathes"

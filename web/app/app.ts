@@ -4,18 +4,18 @@ import type { Cancel, Clock, Player } from "../engine";
 import type { Backend } from "../supabase/backend";
 import type { PastRun } from "../supabase/runs";
 import type { Listener } from "../supabase/session";
-import { announcement } from "./announcement";
-import { type Intensity, wishFor } from "./choice";
+import type { AmbientState } from "./ambient/ambient-light";
+import { ambientStateOf } from "./ambient/ambient-state";
+import type { Preferences } from "./browser/preferences";
+import { HOME, type Route, type Router } from "./browser/router";
 import type { Preset } from "./contracts";
-import { glowOf } from "./glow";
 import type { Country } from "./help";
 import { type Dictionary, dictionary, type Language } from "./i18n/language";
-import type { Glow } from "./light";
-import type { Listening } from "./listening";
-import type { ListeningView } from "./listening-view";
-import type { Preferences } from "./preferences";
-import { HOME, type Route, type Router } from "./router";
-import { isUnderWay, isWaiting } from "./stage";
+import { announcement } from "./journey/announcement";
+import type { JourneyController } from "./journey/journey-controller";
+import type { JourneyView } from "./journey/journey-view";
+import { isUnderWay, isWaiting } from "./journey/phase";
+import { type Intensity, runRequestFor } from "./journey/run-request";
 
 export type DialogName = "help" | "more";
 export interface State {
@@ -33,26 +33,26 @@ export interface State {
   readonly presets: readonly Preset[] | null;
   readonly presetsMissing: boolean;
   /** The service told the page nothing: nothing can be started. Help is there. */
-  readonly stranded: boolean;
+  readonly configMissing: boolean;
   /** A link of a message was opened that is no longer good. */
-  readonly linkOver: boolean;
+  readonly linkExpired: boolean;
   readonly listener: Listener | null;
   /** Whose help numbers are shown; null is any other country. */
   readonly country: Country | null;
   /** For the polite live region. */
-  readonly said: string;
+  readonly announcement: string;
 }
 
 export interface AppParts {
   readonly player: Player;
   readonly backend: Promise<Backend>;
-  readonly listening: Listening;
+  readonly journey: JourneyController;
   readonly router: Router;
   readonly preferences: Preferences;
   readonly clock: Clock;
   readonly draw: () => void;
   /** Told of mistakes of the page itself; what is none is not told on. */
-  readonly mistaken: (error: unknown) => void;
+  readonly onInternalError: (error: unknown) => void;
 }
 
 const REDUCED = "(prefers-reduced-motion: reduce)";
@@ -60,11 +60,11 @@ const REDUCED = "(prefers-reduced-motion: reduce)";
 export class App {
   state: State;
   private drawing = false;
-  private before: ListeningView | null = null;
+  private before: JourneyView | null = null;
   private cancelSaid: Cancel = () => {};
   private readonly reduced = matchMedia(REDUCED);
   private readonly reducedTurned = () => this.set({ still: this.still });
-  private readonly key = (event: KeyboardEvent) => this.pressed(event);
+  private readonly key = (event: KeyboardEvent) => this.onKey(event);
 
   constructor(readonly parts: AppParts) {
     const { language, country } = parts.preferences;
@@ -79,18 +79,18 @@ export class App {
       still: this.still,
       presets: null,
       presetsMissing: false,
-      stranded: false,
-      linkOver: false,
+      configMissing: false,
+      linkExpired: false,
       listener: null,
       country,
-      said: "",
+      announcement: "",
     };
   }
 
   start(): void {
     this.reduced.addEventListener("change", this.reducedTurned);
     addEventListener("keydown", this.key);
-    this.speak();
+    this.applyLanguage();
   }
 
   stop(): void {
@@ -107,8 +107,8 @@ export class App {
     return dictionary(this.state.language);
   }
 
-  get view(): ListeningView {
-    return this.parts.listening.view();
+  get view(): JourneyView {
+    return this.parts.journey.view();
   }
 
   preset(key: string): Preset | undefined {
@@ -136,63 +136,67 @@ export class App {
   }
 
   /** The route has changed. A card is left with its offers closed. */
-  arrive(route: Route): void {
-    const nothing = route.name === "listen" && this.view.stage === "none";
+  routeChanged(route: Route): void {
+    const nothing = route.name === "listen" && this.view.phase === "none";
     this.set({ route: nothing ? HOME : route, dialog: null });
   }
 
   /** In the tap. */
   begin(presetKey: string): void {
-    const wish = wishFor(presetKey, this.preset(presetKey), this.parts.preferences.intensity);
-    this.parts.listening.begin(wish);
-    this.listen();
+    const request = runRequestFor(
+      presetKey,
+      this.preset(presetKey),
+      this.parts.preferences.intensity,
+    );
+    this.parts.journey.begin(request);
+    this.showJourney();
   }
 
   /** In the tap. */
   replay(run: PastRun, compose: boolean): void {
-    this.parts.listening.replay(run, compose);
-    this.listen();
+    this.parts.journey.replay(run, compose);
+    this.showJourney();
   }
 
   /** Silence first; everything else can wait. */
   end = (): void => {
-    this.parts.listening.end();
+    this.parts.journey.end();
     this.set({ dialog: null, rating: false, breathing: false });
     this.go({ name: "listen" });
   };
 
   /** In the tap: Stop is taken back. */
   takeBack = (): void => {
-    this.parts.listening.takeBack();
-    this.listen();
+    this.parts.journey.takeBack();
+    this.showJourney();
   };
 
   /** In the tap: what was kept, or sounds in another tab. */
   resume = (): void => {
-    this.parts.listening.resume();
-    this.listen();
+    this.parts.journey.resume();
+    this.showJourney();
   };
 
   /** From the end, or from what was kept, back to the beginning. */
   leave = (): void => {
-    this.parts.listening.leave();
+    this.parts.journey.leave();
     this.go(HOME);
   };
 
   /** On this device only. The journeys of an anonymous listener cannot be found again. */
   async signOut(): Promise<void> {
-    const { listening, backend } = this.parts;
-    listening.leave();
+    const { journey, backend } = this.parts;
+    journey.leave();
     const { session } = await backend;
     // Calls that are under way need the session.
-    await listening.settled();
+    await journey.settled();
     await session.signOut();
     this.go(HOME);
   }
 
   togglePause(): void {
-    const { listening, player } = this.parts;
-    if (this.view.stage === "paused") listening.resume();
+    const { journey, player } = this.parts;
+    if (this.view.phase === "paused") journey.resume();
     else player.pause();
   }
 
@@ -206,15 +210,15 @@ export class App {
 
   /** While waiting it is a choice between two, and the next time begins with it. */
   breathe(breathing: boolean): void {
-    if (isWaiting(this.view.stage)) this.parts.preferences.breathing = breathing;
+    if (isWaiting(this.view.phase)) this.parts.preferences.breathing = breathing;
     this.set({ breathing });
   }
 
-  speakOther(): void {
+  switchLanguage(): void {
     const language: Language = this.state.language === "fr" ? "en" : "fr";
     this.parts.preferences.language = language;
     this.set({ language });
-    this.speak();
+    this.applyLanguage();
   }
 
   setStill(still: boolean): void {
@@ -238,20 +242,20 @@ export class App {
   }
 
   /** Said once, politely, to those who do not see the page. */
-  say(said: string): void {
+  announceText(announcement: string): void {
     this.cancelSaid();
-    this.set({ said });
+    this.set({ announcement });
     // Emptied, so that the same words can be said again later.
-    this.cancelSaid = this.parts.clock.after(5, () => this.set({ said: "" }));
+    this.cancelSaid = this.parts.clock.after(5, () => this.set({ announcement: "" }));
   }
 
-  glow(): Glow {
-    return glowOf(this.state, this.view, () => this.parts.player.rms());
+  ambientState(): AmbientState {
+    return ambientStateOf(this.state, this.view, () => this.parts.player.rms());
   }
 
   /** What waits with somebody is what they chose the last time. */
-  private listen(): void {
-    const breathing = isWaiting(this.view.stage) && this.parts.preferences.breathing;
+  private showJourney(): void {
+    const breathing = isWaiting(this.view.phase) && this.parts.preferences.breathing;
     this.set({ rating: false, breathing });
     this.go({ name: "listen" });
   }
@@ -260,10 +264,10 @@ export class App {
     const view = this.view;
     const words = this.before && announcement(this.before, view, this.t);
     this.before = view;
-    if (words) this.say(words);
+    if (words) this.announceText(words);
   }
 
-  private speak(): void {
+  private applyLanguage(): void {
     document.documentElement.lang = this.state.language;
     document.title = this.t.page.title;
     const description = document.querySelector('meta[name="description"]');
@@ -271,9 +275,9 @@ export class App {
   }
 
   /** Escape closes an open dialog first: that is the dialog's own business. */
-  private pressed(event: KeyboardEvent): void {
+  private onKey(event: KeyboardEvent): void {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]")) return;
-    if (isUnderWay(this.view.stage)) this.end();
+    if (isUnderWay(this.view.phase)) this.end();
   }
 }

@@ -3,25 +3,25 @@
 import { render } from "preact";
 import { browserDecks, createPlayer, systemClock } from "../engine";
 import type { Backend } from "../supabase/backend";
+import { type AuthRedirect, takeAuthRedirect } from "./account/auth-redirect";
+import { AmbientLight } from "./ambient/ambient-light";
 import { App } from "./app";
-import { type Arrival, takeArrival } from "./arrival";
+import { FocusKeeper } from "./browser/focus";
+import { Idle } from "./browser/idle";
+import { localStore } from "./browser/local-store";
+import { MediaKeys } from "./browser/media-session";
+import { chosenOutput } from "./browser/output";
+import { Preferences } from "./browser/preferences";
+import { Router, routeOf } from "./browser/router";
+import { TabLock } from "./browser/tab-lock";
 import { type PlayerConfig, readConfig, readPresets } from "./contracts";
-import { FocusKeeper } from "./focus";
-import { Idle } from "./idle";
-import { lateBackend } from "./late-backend";
-import { Light } from "./light";
-import { Listening } from "./listening";
-import { MediaKeys } from "./media-session";
-import { browserMemory } from "./memory";
-import { Network } from "./network";
-import { keepForOffline } from "./offline";
-import { chosenOutput } from "./output";
-import { PageErrors, sendPageError } from "./page-errors";
-import { Preferences } from "./preferences";
-import { Resume } from "./resume";
-import { Router, routeOf } from "./router";
+import { JourneyController } from "./journey/journey-controller";
+import { SavedJourneyStore } from "./journey/saved-journey";
+import { Connectivity } from "./network/connectivity";
+import { deferredPorts } from "./network/deferred-ports";
+import { cacheForOffline } from "./network/offline";
+import { PageErrors, sendPageError } from "./network/page-errors";
 import { Root } from "./screens/root";
-import { TabLock } from "./tab-lock";
 
 const LOAD_PAUSE_S = 2;
 /** A bed that takes longer than this no longer keeps the rest of the page waiting. */
@@ -29,11 +29,11 @@ const BED_S_MAX = 5;
 
 /** Without a config the service told the page nothing; help still works, and nothing is asked. */
 const errors = new PageErrors({ clock: systemClock, send: sendPageError });
-const mistaken = (error: unknown) => errors.note("work", error);
+const onInternalError = (error: unknown) => errors.note("work", error);
 
 function openPage(
   config: PlayerConfig | null,
-  arrival: Arrival,
+  redirect: AuthRedirect,
 ): { app: App; loaded: Promise<unknown> } {
   const decks = browserDecks({
     bedUrl: config?.bedUrl ?? null,
@@ -44,63 +44,67 @@ function openPage(
   const supabase = inTime(decks.bed.ready, BED_S_MAX).then(loadBackend);
   const backend = config
     ? supabase.then(({ openBackend }) =>
-        openBackend(config, (trouble) => listening.troubled(trouble)),
+        openBackend(config, (error) => journey.runUnreadable(error)),
       )
     : new Promise<Backend>(() => {});
-  const preferences = new Preferences(browserMemory);
+  const preferences = new Preferences(localStore);
   const player = createPlayer({
     clock: systemClock,
     decks,
-    ...lateBackend(backend),
-    onError: (error) => errors.hear(error),
+    ...deferredPorts(backend),
+    onError: (error) => errors.notePlayerError(error),
     settings: { ...config?.settings, volume: preferences.volume },
   });
-  const listening: Listening = new Listening({
+  const journey: JourneyController = new JourneyController({
     player,
     backend,
-    resume: new Resume(browserMemory),
-    tab: new TabLock(() => listening.lost()),
+    resume: new SavedJourneyStore(localStore),
+    tab: new TabLock(() => journey.lost()),
     clock: systemClock,
     changed: () => app.changed(),
-    mistaken,
+    onInternalError,
   });
-  const router = new Router((route) => app.arrive(route));
+  const router = new Router((route) => app.routeChanged(route));
   const app: App = new App({
     player,
     backend,
-    listening,
+    journey,
     router,
     preferences,
     clock: systemClock,
-    mistaken,
+    onInternalError,
     draw: () => {
       render(<Root app={app} />, element("app"));
       light.look();
     },
   });
-  const light = new Light(element<HTMLCanvasElement>("lamp"), () => app.glow(), systemClock.now);
+  const light = new AmbientLight(
+    element<HTMLCanvasElement>("ambient-light"),
+    () => app.ambientState(),
+    systemClock.now,
+  );
   const keys = new MediaKeys({
     player,
-    resume: () => listening.resume(),
+    resume: () => journey.resume(),
     stop: app.end,
     title: () => app.t.page.name,
     piece: (number, of) => app.t.playing.piece(number, of),
   });
-  const network = new Network((online) => {
+  const network = new Connectivity((online) => {
     player.setOnline(online);
     app.set({ online });
   });
   const idle = new Idle(systemClock, (idle) => idle !== app.state.idle && app.set({ idle }));
   const focus = new FocusKeeper();
-  for (const owner of [app, listening, router, light, keys, network, idle, focus]) owner.start();
+  for (const owner of [app, journey, router, light, keys, network, idle, focus]) owner.start();
   void backend
     .then(async ({ session }) => {
       session.start((listener) => app.set({ listener }));
-      const refused = arrival.tokens ? !(await session.adopt(arrival.tokens)) : arrival.refused;
-      app.set({ linkOver: refused });
+      const refused = redirect.tokens ? !(await session.adopt(redirect.tokens)) : redirect.refused;
+      app.set({ linkExpired: refused });
       await session.recognise();
     })
-    .catch(mistaken);
+    .catch(onInternalError);
   return { app, loaded: supabase.then(loadTypeface) };
 }
 
@@ -136,7 +140,7 @@ async function fetchJson(path: string): Promise<unknown> {
 }
 
 async function open(): Promise<void> {
-  const arrival = takeArrival();
+  const redirect = takeAuthRedirect();
   const presets = fetchJson("presets.json")
     .then(readPresets)
     .then(
@@ -144,14 +148,14 @@ async function open(): Promise<void> {
       () => ({ presetsMissing: true }),
     );
   const config = await fetchJson("config.json").then(readConfig, () => null);
-  const { app, loaded } = openPage(config, arrival);
-  if (!config) app.set({ stranded: true });
-  const kept = app.view.stage === "kept";
+  const { app, loaded } = openPage(config, redirect);
+  if (!config) app.set({ configMissing: true });
+  const kept = app.view.phase === "kept";
   if (kept) app.go({ name: "listen" });
-  else app.arrive(routeOf(location.hash));
+  else app.routeChanged(routeOf(location.hash));
   app.set(await presets);
   await loaded;
-  keepForOffline();
+  cacheForOffline();
 }
 
 function element<T extends HTMLElement>(id: string): T {

@@ -1,15 +1,15 @@
 /** What another page installs: the engine, and its side of Supabase. */
 
 export * from "../engine";
-export { type FeedParts, RunFeed, type Watch } from "../supabase/feed";
+export { type ChangeWatch, type FeedParts, RunFeed } from "../supabase/feed";
 export { realtimeWatch } from "../supabase/realtime";
 export {
   type Created,
   type PastRun,
   type PastRuns,
+  type RunRequest,
   Runs,
   type SudsMoment,
-  type Wish,
 } from "../supabase/runs";
+export { ServiceError, type ServiceErrorKind } from "../supabase/service-error";
 export { signer } from "../supabase/signer";
-export { Trouble, type TroubleKind } from "../supabase/trouble";

@@ -5,9 +5,9 @@ import { openClient, type Project } from "./client";
 import { RunFeed } from "./feed";
 import { realtimeWatch } from "./realtime";
 import { Runs } from "./runs";
+import type { ServiceError } from "./service-error";
 import { Session } from "./session";
 import { signer } from "./signer";
-import type { Trouble } from "./trouble";
 
 export interface Backend {
   readonly session: Session;
@@ -19,7 +19,7 @@ export interface Backend {
 /** `lost` is told when the run that is followed can no longer be read. */
 export function openBackend(
   project: Project & { readonly realtime: boolean },
-  lost: (trouble: Trouble) => void,
+  lost: (trouble: ServiceError) => void,
 ): Backend {
   const client = openClient(project);
   const runs = new Runs(client);

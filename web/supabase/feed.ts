@@ -6,7 +6,7 @@
  */
 
 import type { Cancel, Clock, Feed, FeedListener, FeedSubscription, Run } from "../engine";
-import { asTrouble, type Trouble } from "./trouble";
+import { asServiceError, type ServiceError } from "./service-error";
 
 /** Seconds between two readings. */
 export const BEFORE_SOUND_S = 0.75;
@@ -18,32 +18,32 @@ export const LIVE_S = 10;
 export const SIGNED_OUT_S = 60;
 
 /** Tells of changes of one run; `alive` says whether it can be relied on just now. */
-export type Watch = (
+export type ChangeWatch = (
   runId: string,
-  ears: { changed(): void; alive(alive: boolean): void },
+  listener: { changed(): void; alive(alive: boolean): void },
 ) => Cancel;
 
 export interface FeedParts {
   readonly clock: Clock;
   readonly read: (runId: string) => Promise<Run>;
   /** Realtime, where the project has one. */
-  readonly watch?: Watch;
+  readonly watch?: ChangeWatch;
   /** Told of a trouble that reading again will not mend: the run is gone, or the session over. */
-  readonly lost: (trouble: Trouble) => void;
+  readonly lost: (trouble: ServiceError) => void;
   readonly page: Pick<Document, "hidden" | "addEventListener" | "removeEventListener">;
 }
 
 export class RunFeed implements Feed {
   constructor(private readonly parts: FeedParts) {}
 
-  subscribe(runId: string, ears: FeedListener): FeedSubscription {
-    const reading = new Reading(runId, ears, this.parts);
+  subscribe(runId: string, listener: FeedListener): FeedSubscription {
+    const reading = new RunPoller(runId, listener, this.parts);
     reading.start();
     return reading;
   }
 }
 
-class Reading implements FeedSubscription {
+class RunPoller implements FeedSubscription {
   private next: Cancel = () => {};
   private unwatch: Cancel = () => {};
   private underWay = false;
@@ -56,7 +56,7 @@ class Reading implements FeedSubscription {
 
   constructor(
     private readonly runId: string,
-    private readonly ears: FeedListener,
+    private readonly listener: FeedListener,
     private readonly parts: FeedParts,
   ) {}
 
@@ -110,19 +110,19 @@ class Reading implements FeedSubscription {
     // All is there, and stays as it is (docs/specification.md#run-states).
     if (run.status === "ready") this.unsubscribe();
     this.signedOutSince = null;
-    this.ears.reachable(true);
-    this.ears.run(run);
+    this.listener.reachable(true);
+    this.listener.run(run);
   }
 
   private miss(error: unknown): void {
-    const trouble = asTrouble(error);
-    if (this.mayPass(trouble)) return this.ears.reachable(false);
+    const trouble = asServiceError(error);
+    if (this.mayPass(trouble)) return this.listener.reachable(false);
     this.unsubscribe();
     this.parts.lost(trouble);
   }
 
-  private mayPass({ kind, passes }: Trouble): boolean {
-    if (kind !== "signed-out") return passes;
+  private mayPass({ kind, transient }: ServiceError): boolean {
+    if (kind !== "signed-out") return transient;
     const now = this.parts.clock.now();
     this.signedOutSince ??= now;
     return now - this.signedOutSince < SIGNED_OUT_S;

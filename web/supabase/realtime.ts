@@ -1,23 +1,23 @@
 /** Realtime as the feed needs it: something about this run changed. Untried on a hosted project. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { Watch } from "./feed";
+import type { ChangeWatch } from "./feed";
 
-export function realtimeWatch(client: SupabaseClient): Watch {
-  return (runId, ears) => {
+export function realtimeWatch(client: SupabaseClient): ChangeWatch {
+  return (runId, listener) => {
     const channel = client
       .channel(`parcours-run-${runId}`)
       .on(
         "postgres_changes",
         { event: "*", schema: "public", table: "parcours_segments", filter: `run_id=eq.${runId}` },
-        () => ears.changed(),
+        () => listener.changed(),
       )
       .on(
         "postgres_changes",
         { event: "UPDATE", schema: "public", table: "parcours_runs", filter: `id=eq.${runId}` },
-        () => ears.changed(),
+        () => listener.changed(),
       )
-      .subscribe((status) => ears.alive(status === "SUBSCRIBED"));
+      .subscribe((status) => listener.alive(status === "SUBSCRIBED"));
     return () => void client.removeChannel(channel);
   };
 }

@@ -4,10 +4,10 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Run, RunStatus } from "../engine";
 import { CANCEL } from "./client";
 import { RUN_COLUMNS, type RunRow, readRun } from "./segments";
-import { Trouble } from "./trouble";
-import { functionTrouble, readTrouble } from "./vendor-errors";
+import { ServiceError } from "./service-error";
+import { functionError, queryError } from "./vendor-errors";
 
-export interface Wish {
+export interface RunRequest {
   readonly presetKey: string;
   /** "fear-0.8", "fear", or nothing. */
   readonly emotionState?: string;
@@ -62,12 +62,12 @@ export class Runs {
   constructor(private readonly client: SupabaseClient) {}
 
   /** A new run with its brief. Trouble: quota, signed-out, unreachable, busy, refused. */
-  async create({ presetKey, emotionState, idempotencyKey }: Wish): Promise<Created> {
+  async create({ presetKey, emotionState, idempotencyKey }: RunRequest): Promise<Created> {
     const { data, error } = await this.client.functions.invoke<CreateAnswer>("parcours-xl-create", {
       body: { presetKey, ...(emotionState ? { emotionState } : {}) },
       headers: { "Idempotency-Key": idempotencyKey },
     });
-    if (error || !data) throw functionTrouble(error);
+    if (error || !data) throw functionError(error);
     return { runId: data.runId, brief: readBrief(data.brief, data.briefs) };
   }
 
@@ -75,15 +75,15 @@ export class Runs {
   async compose(runId: string): Promise<void> {
     const { error } = await this.client.functions.invoke("parcours-xl-runner", { body: { runId } });
     if (!error) return;
-    const trouble = functionTrouble(error);
+    const trouble = functionError(error);
     // Every attempt of the run is used up: that is no matter of the listener's day.
-    throw trouble.kind === "quota" ? new Trouble("refused", null, { cause: error }) : trouble;
+    throw trouble.kind === "quota" ? new ServiceError("refused", null, { cause: error }) : trouble;
   }
 
   /** Has nothing more bought for the run; what is under way is still stored. Outlives the page. */
   async cancel(runId: string): Promise<void> {
     const { error } = await this.client.functions.invoke(CANCEL, { body: { runId } });
-    if (error) throw functionTrouble(error);
+    if (error) throw functionError(error);
   }
 
   /** The run as it is now, for the engine. */
@@ -93,8 +93,8 @@ export class Runs {
       .select(RUN_COLUMNS)
       .eq("id", runId)
       .maybeSingle<RunRow>();
-    if (error) throw readTrouble(error, status);
-    if (!data) throw new Trouble("gone");
+    if (error) throw queryError(error, status);
+    if (!data) throw new ServiceError("not-found");
     return readRun(data);
   }
 
@@ -105,7 +105,7 @@ export class Runs {
     const { data, error, status } = await query
       .order("created_at", { ascending: false })
       .limit(PAGE);
-    if (error) throw readTrouble(error, status);
+    if (error) throw queryError(error, status);
     const runs = data.map((row) => ({
       id: row.id as string,
       presetKey: row.preset_key as string,
@@ -124,7 +124,7 @@ export class Runs {
       .from("parcours_runs")
       .update({ [moment]: value })
       .eq("id", runId);
-    if (error) throw readTrouble(error, status);
+    if (error) throw queryError(error, status);
   }
 }
 

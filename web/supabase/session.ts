@@ -1,7 +1,7 @@
 /** Who is listening: anonymous where the project allows it, else by email and password. */
 
 import type { SupabaseClient, User } from "@supabase/supabase-js";
-import { authTrouble, formRefusal } from "./vendor-errors";
+import { authError, formRefusal } from "./vendor-errors";
 
 export interface Listener {
   readonly id: string;
@@ -46,7 +46,7 @@ export class Session {
       access_token: tokens.accessToken,
       refresh_token: tokens.refreshToken,
     });
-    return !error || authTrouble(error).passes;
+    return !error || authError(error).transient;
   }
 
   /** An address may have been confirmed in another browser: then this one is told as well. */
@@ -63,17 +63,17 @@ export class Session {
     const { data, error: unread } = await this.client.auth.getSession();
     if (data.session) return "open";
     // A session that could not be renewed just now is still theirs, with all their journeys.
-    if (unread && authTrouble(unread).passes) throw authTrouble(unread);
+    if (unread && authError(unread).transient) throw authError(unread);
     const { error } = await this.client.auth.signInAnonymously();
     if (!error) return "open";
     if (FORM_CODES.has(error.code ?? "")) return "form";
-    throw authTrouble(error);
+    throw authError(error);
   }
 
   /** The project refused this session: renewed where that is possible, else let go. */
   async renew(): Promise<void> {
     const { error } = await this.client.auth.refreshSession();
-    if (error && authTrouble(error).passes) throw authTrouble(error);
+    if (error && authError(error).transient) throw authError(error);
     if (error) await this.signOut();
   }
 

@@ -2,7 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Sign } from "../engine";
-import { functionTrouble } from "./vendor-errors";
+import { functionError } from "./vendor-errors";
 
 /**
  * Asks sign-track for a fresh address each time. How long one is still good is counted by the
@@ -13,7 +13,7 @@ export function signer(client: SupabaseClient): Sign {
     const { data, error } = await client.functions.invoke<{ url: string }>("sign-track", {
       body: { segmentId },
     });
-    if (error || !data) throw functionTrouble(error);
+    if (error || !data) throw functionError(error);
     return data.url;
   };
 }

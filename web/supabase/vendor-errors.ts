@@ -7,36 +7,40 @@ import {
   FunctionsRelayError,
   type PostgrestError,
 } from "@supabase/supabase-js";
-import { type Refusal, SignInRefused, Trouble, type TroubleKind } from "./trouble";
+import { type Refusal, ServiceError, type ServiceErrorKind, SignInRefused } from "./service-error";
 
 /** Of a call of `functions.invoke`; no error and no data is an answer without a body. */
-export function functionTrouble(error: unknown): Trouble {
-  if (error instanceof FunctionsFetchError) return fetchTrouble(error.context, error);
+export function functionError(error: unknown): ServiceError {
+  if (error instanceof FunctionsFetchError) return fetchError(error.context, error);
   if (!(error instanceof FunctionsHttpError)) {
     const broken =
       error === null || error instanceof FunctionsRelayError || error instanceof SyntaxError;
-    return new Trouble(broken ? "busy" : "page", null, { cause: error });
+    return new ServiceError(broken ? "unavailable" : "internal", null, { cause: error });
   }
   const response = error.context as Response;
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
-  return new Trouble(kindOf(response.status), Number.isFinite(retryAfter) ? retryAfter : null, {
-    cause: error,
-  });
+  return new ServiceError(
+    kindOf(response.status),
+    Number.isFinite(retryAfter) ? retryAfter : null,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** Of a read or an update; `status` is 0 where nothing answered. */
-export function readTrouble(error: PostgrestError, status: number): Trouble {
-  if (status !== 0) return new Trouble(kindOf(status), null, { cause: error });
+export function queryError(error: PostgrestError, status: number): ServiceError {
+  if (status !== 0) return new ServiceError(kindOf(status), null, { cause: error });
   // postgrest-js keeps the name of what fetch threw at the beginning of the message.
-  return fetchTrouble({ name: /^\w{1,40}/.exec(error.message)?.[0] }, error);
+  return fetchError({ name: /^\w{1,40}/.exec(error.message)?.[0] }, error);
 }
 
 /** Of Auth, where only the way back matters, not what a form says. */
-export function authTrouble(error: AuthError): Trouble {
+export function authError(error: AuthError): ServiceError {
   const status = error.status ?? 0;
   // Auth counts by address, and a clinic or a school is one address.
-  if (status === 429) return new Trouble("crowded", null, { cause: error });
-  return new Trouble(status === 0 ? "unreachable" : kindOf(status), null, { cause: error });
+  if (status === 429) return new ServiceError("rate-limited", null, { cause: error });
+  return new ServiceError(status === 0 ? "unreachable" : kindOf(status), null, { cause: error });
 }
 
 /** What fetch throws where nothing answers. With anything else the request was never made. */
@@ -48,15 +52,17 @@ const UNANSWERED: ReadonlySet<unknown> = new Set([
   "NetworkError",
 ]);
 
-function fetchTrouble(thrown: { readonly name?: unknown } | undefined, cause: unknown): Trouble {
-  return new Trouble(UNANSWERED.has(thrown?.name) ? "unreachable" : "page", null, { cause });
+function fetchError(thrown: { readonly name?: unknown } | undefined, cause: unknown): ServiceError {
+  return new ServiceError(UNANSWERED.has(thrown?.name) ? "unreachable" : "internal", null, {
+    cause,
+  });
 }
 
-function kindOf(status: number): TroubleKind {
+function kindOf(status: number): ServiceErrorKind {
   if (status === 401 || status === 403) return "signed-out";
-  if (status === 404) return "gone";
+  if (status === 404) return "not-found";
   if (status === 429) return "quota";
-  return status >= 500 ? "busy" : "refused";
+  return status >= 500 ? "unavailable" : "refused";
 }
 
 /** Auth's own words (supabase.com/docs/guides/auth/debugging/error-codes) in ours. */

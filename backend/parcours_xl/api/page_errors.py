@@ -11,7 +11,7 @@ from parcours_xl.api.schemas import read_bounded_object
 from parcours_xl.errors import PermanentError
 
 KINDS = ("engine", "sound", "work", "uncaught", "unhandled")
-"""As web/app/page-errors.ts names them; whatever else is said is not counted."""
+"""As web/app/network/page-errors.ts names them; whatever else is said is not counted."""
 
 BODY_BYTES_MAX = 256
 BODY_S_MAX = 5

@@ -200,7 +200,7 @@ export const en: Dictionary = {
     display: "Display",
     stillPlaying: "The music goes on meanwhile.",
   },
-  trouble: {
+  errors: {
     offline: "You are offline. Everything will go on as soon as the connection is back.",
     offlinePlaying: "You are offline. The music that has already arrived goes on.",
     online: "The connection is back.",

@@ -205,7 +205,7 @@ export const fr = {
     display: "Affichage",
     stillPlaying: "La musique continue pendant ce temps.",
   },
-  trouble: {
+  errors: {
     offline: "La connexion est coupée. Tout reprendra dès qu'elle sera revenue.",
     offlinePlaying: "La connexion est coupée. La musique déjà reçue continue.",
     online: "La connexion est revenue.",

@@ -2,9 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
-import { isUnderWay } from "../stage";
+import { isUnderWay } from "../journey/phase";
 import { useApp } from "./app-context";
-import { Stop } from "./bar";
+import { Stop } from "./control-bar";
 
 interface SheetProps {
   readonly title: string;
@@ -31,7 +31,7 @@ export function Sheet({ title, close, children }: SheetProps) {
       aria-labelledby={heading}
       onClose={() => app.open(null)}
     >
-      {isUnderWay(app.view.stage) && (
+      {isUnderWay(app.view.phase) && (
         <div class="bar">
           <Stop />
         </div>
@@ -50,7 +50,7 @@ export function Sheet({ title, close, children }: SheetProps) {
         </div>
       </div>
       <p class="visually-hidden" role="status">
-        {app.state.said}
+        {app.state.announcement}
       </p>
     </dialog>
   );

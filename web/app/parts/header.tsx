@@ -1,7 +1,7 @@
 /** The top of every screen: help on the right, always; the rest where it is wanted. */
 
 import { useEffect, useState } from "preact/hooks";
-import { HOME, hashOf } from "../router";
+import { HOME, hashOf } from "../browser/router";
 import { useApp } from "./app-context";
 
 export function Header() {
@@ -55,7 +55,7 @@ export function LanguageButton() {
   const app = useApp();
   const other = app.state.language === "fr" ? "en" : "fr";
   return (
-    <button type="button" class="button bare" lang={other} onClick={() => app.speakOther()}>
+    <button type="button" class="button bare" lang={other} onClick={() => app.switchLanguage()}>
       {app.t.page.otherLanguage}
     </button>
   );

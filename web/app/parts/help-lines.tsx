@@ -1,7 +1,7 @@
 /** Numbers of one country, in the two kinds that must not be mixed up. */
 
 import { addressOf, helpFor, isChecked, type Line, REVIEWED } from "../help";
-import { helpFirst } from "../ratings";
+import { helpFirst } from "../journey/ratings";
 import { useApp } from "./app-context";
 
 /** Somebody who said that it is hard finds the one who listens first, the doctors second. */

@@ -1,7 +1,7 @@
-/** How strong it is, if one wants to say; kept on this device for the next wish. */
+/** How strong it is, if one wants to say; kept on this device for the next request. */
 
 import { useId } from "preact/hooks";
-import { INTENSITIES, type Intensity } from "../choice";
+import { INTENSITIES, type Intensity } from "../journey/run-request";
 import { useApp } from "./app-context";
 import { typeset } from "./typeset";
 

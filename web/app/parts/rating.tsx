@@ -1,6 +1,6 @@
 /** How hard it is: at the start, and from the middle on. */
 
-import { isPlaying } from "../stage";
+import { isPlaying } from "../journey/phase";
 import { useApp } from "./app-context";
 import { IntensityChoice } from "./intensity";
 import { Scale } from "./scale";
@@ -11,7 +11,7 @@ const MIDDLE = 0.4;
 export function Rating() {
   const { t, view } = useApp();
   const { journeySeconds, totalSeconds } = view.sound;
-  const half = isPlaying(view.stage) && totalSeconds > 0 && journeySeconds / totalSeconds >= MIDDLE;
+  const half = isPlaying(view.phase) && totalSeconds > 0 && journeySeconds / totalSeconds >= MIDDLE;
   if (half) return <Scale moment="suds_mid" question={t.suds.middle} />;
   return (
     <>

@@ -23,7 +23,7 @@ export function Scale({ moment, question }: { moment: SudsMoment; question: stri
               name={name}
               value={step}
               checked={given === step}
-              onChange={() => app.parts.listening.rate(moment, step)}
+              onChange={() => app.parts.journey.rate(moment, step)}
             />
             <span>{step}</span>
           </label>

@@ -1,7 +1,7 @@
 /** How loud, and not at all. Where the device alone decides, the page says so. */
 
 import type { Snapshot } from "../../engine";
-import { volumeObeys } from "../output";
+import { canSetVolume } from "../browser/output";
 import { useApp } from "./app-context";
 
 export function Volume({ sound }: { sound: Snapshot }) {
@@ -9,7 +9,7 @@ export function Volume({ sound }: { sound: Snapshot }) {
   const percent = Math.round(sound.volume * 100);
   return (
     <>
-      {volumeObeys() ? <Loudness percent={percent} /> : <p>{t.more.volumeByDevice}</p>}
+      {canSetVolume() ? <Loudness percent={percent} /> : <p>{t.more.volumeByDevice}</p>}
       <button type="button" class="button line" onClick={() => parts.player.setMuted(!sound.muted)}>
         {sound.muted ? t.more.unmute : t.more.mute}
       </button>

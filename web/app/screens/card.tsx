@@ -2,16 +2,16 @@
 
 import type { Preset } from "../contracts";
 import { useApp } from "../parts/app-context";
+import { FromTo } from "../parts/from-to";
 import { IntensityChoice } from "../parts/intensity";
 import { typeset } from "../parts/typeset";
-import { Way } from "../parts/way";
 
 export function Card({ presetKey }: { presetKey: string }) {
   const app = useApp();
   const preset = app.preset(presetKey);
   return (
     <div class="screen card">
-      <div class="lamp-room small" />
+      <div class="light-space small" />
       {preset ? <Details preset={preset} /> : <Unknown />}
     </div>
   );
@@ -24,7 +24,7 @@ function Details({ preset }: { preset: Preset }) {
   return (
     <>
       <h1 class="title">{typeset(preset.title[language])}</h1>
-      <Way preset={preset} />
+      <FromTo preset={preset} />
       <p class="quiet minutes">{typeset(t.card.minutes(preset.minutes.min, preset.minutes.max))}</p>
       <p>{typeset(preset.text[language])}</p>
       <section class="notes">

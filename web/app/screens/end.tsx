@@ -1,11 +1,11 @@
 /** After the music, or after Stop. Help comes first for those who may want it. */
 
-import { lineOf } from "../line";
+import { helpFirst } from "../journey/ratings";
+import { statusText } from "../journey/status-text";
 import { useApp } from "../parts/app-context";
 import { HelpLines } from "../parts/help-lines";
 import { Scale } from "../parts/scale";
 import { typeset } from "../parts/typeset";
-import { helpFirst } from "../ratings";
 
 export function End() {
   const app = useApp();
@@ -14,14 +14,14 @@ export function End() {
   const help = helpFirst(view.ratings);
   return (
     <div class="screen end">
-      <div class="lamp-room small" />
+      <div class="light-space small" />
       {help && (
         <section class="help-first">
           <h2 class="subtitle">{typeset(t.end.helpFirst)}</h2>
           <HelpLines />
         </section>
       )}
-      <h1 class="title">{typeset(lineOf(view, t))}</h1>
+      <h1 class="title">{typeset(statusText(view, t))}</h1>
       <div class="ways">
         <button type="button" class="button solid wide" onClick={app.leave}>
           {t.end.home}

@@ -1,15 +1,15 @@
 /** Help: one tap from everywhere, offline too, and the music goes on. */
 
 import { COUNTRIES, isCountry } from "../help";
+import { isPlaying } from "../journey/phase";
+import { helpFirst } from "../journey/ratings";
 import { useApp } from "../parts/app-context";
 import { Sheet } from "../parts/dialog";
 import { LanguageButton } from "../parts/header";
 import { HelpLines } from "../parts/help-lines";
+import { MotionSetting } from "../parts/motion-setting";
 import { RedFlags } from "../parts/red-flags";
-import { StillChoice } from "../parts/still-choice";
 import { typeset } from "../parts/typeset";
-import { helpFirst } from "../ratings";
-import { isPlaying } from "../stage";
 
 export function HelpSheet() {
   const app = useApp();
@@ -21,7 +21,7 @@ export function HelpSheet() {
       <HelpLines />
       {distressed && <RedFlags />}
       <CountryChoice />
-      {isPlaying(view.stage) && <p class="quiet">{t.help.stillPlaying}</p>}
+      {isPlaying(view.phase) && <p class="quiet">{t.help.stillPlaying}</p>}
       <Display />
       <section class="notes">
         <h3>{t.safety.before}</h3>
@@ -63,7 +63,7 @@ function Display() {
   return (
     <section>
       <h3>{t.help.display}</h3>
-      <StillChoice />
+      <MotionSetting />
       <LanguageButton />
     </section>
   );

@@ -1,12 +1,12 @@
 /** The first screen: one large card that needs no reading, then nineteen in four groups. */
 
-import { CALM_NOW } from "../choice";
+import { hashOf } from "../browser/router";
 import { GROUPS, type GroupName, type Preset } from "../contracts";
+import { CALM_NOW } from "../journey/run-request";
 import { useApp } from "../parts/app-context";
+import { FromTo } from "../parts/from-to";
 import { RedFlags } from "../parts/red-flags";
 import { typeset } from "../parts/typeset";
-import { Way } from "../parts/way";
-import { hashOf } from "../router";
 
 export function Home() {
   const app = useApp();
@@ -14,10 +14,10 @@ export function Home() {
   return (
     <div class="screen home">
       <section class="first">
-        <div class="lamp-room" />
+        <div class="light-space" />
         <h1 class="title">{typeset(t.home.calmNow)}</h1>
-        {app.state.linkOver && <p role="status">{typeset(t.signIn.linkOver)}</p>}
-        {app.state.stranded ? <Stranded /> : <Start />}
+        {app.state.linkExpired && <p role="status">{typeset(t.signIn.linkOver)}</p>}
+        {app.state.configMissing ? <Stranded /> : <Start />}
         <RedFlags />
       </section>
       <Others />
@@ -49,9 +49,9 @@ function Stranded() {
   const { t } = useApp();
   return (
     <>
-      <p role="status">{typeset(t.trouble.startPage)}</p>
+      <p role="status">{typeset(t.errors.startPage)}</p>
       <button type="button" class="button line wide" onClick={() => location.reload()}>
-        {t.trouble.tryAgain}
+        {t.errors.tryAgain}
       </button>
     </>
   );
@@ -84,7 +84,7 @@ function Group({ name, presets }: { name: GroupName; presets: readonly Preset[] 
           <li key={preset.key}>
             <a class="card-link" href={hashOf({ name: "card", key: preset.key })}>
               <span class="card-title">{typeset(preset.title[state.language])}</span>
-              <Way preset={preset} />
+              <FromTo preset={preset} />
             </a>
           </li>
         ))}

@@ -4,9 +4,9 @@ import { useApp } from "../parts/app-context";
 import { Brief } from "../parts/brief";
 import { Sheet } from "../parts/dialog";
 import { HelpButton, LanguageButton } from "../parts/header";
+import { MotionSetting } from "../parts/motion-setting";
 import { Rating } from "../parts/rating";
 import { SeekBar } from "../parts/seek-bar";
-import { StillChoice } from "../parts/still-choice";
 import { typeset } from "../parts/typeset";
 import { Volume } from "../parts/volume";
 
@@ -38,7 +38,7 @@ export function MoreSheet() {
         </button>
       </div>
       <Volume sound={sound} />
-      <StillChoice />
+      <MotionSetting />
       <Rating />
       {brief && (
         <section class="notes">

@@ -1,24 +1,24 @@
 /** Which screen is drawn, what lies over it, and what is said aside. */
 
 import { useEffect, useRef } from "preact/hooks";
+import { Keep } from "../account/keep";
 import type { App } from "../app";
+import { isUnderWay } from "../journey/phase";
 import { AppContext } from "../parts/app-context";
-import { ListeningBar } from "../parts/bar";
+import { ControlBar } from "../parts/control-bar";
 import { Header } from "../parts/header";
-import { isUnderWay } from "../stage";
 import { Card } from "./card";
 import { End } from "./end";
 import { HelpSheet } from "./help-sheet";
 import { Home } from "./home";
-import { Keep } from "./keep";
-import { Listen } from "./listen";
+import { JourneyScreen } from "./journey";
 import { MoreSheet } from "./more-sheet";
 import { PastRuns } from "./runs";
 
 export function Root({ app }: { app: App }) {
-  const { dialog, said, idle, route } = app.state;
+  const { dialog, announcement, idle, route } = app.state;
   const screen = nameOf(app);
-  const underWay = isUnderWay(app.view.stage);
+  const underWay = isUnderWay(app.view.phase);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(screen);
   useEffect(() => {
@@ -39,11 +39,11 @@ export function Root({ app }: { app: App }) {
         aria-label={app.t.page.main}
         data-idle={idle && !dialog}
       >
-        <ListeningBar />
+        <ControlBar />
         <div key={screen} class="arriving">
           {route.name === "home" && <Home />}
           {route.name === "card" && <Card presetKey={route.key} />}
-          {route.name === "listen" && (screen === "end" ? <End /> : <Listen />)}
+          {route.name === "listen" && (screen === "end" ? <End /> : <JourneyScreen />)}
           {route.name === "runs" && <PastRuns />}
           {route.name === "keep" && <Keep />}
         </div>
@@ -52,7 +52,7 @@ export function Root({ app }: { app: App }) {
       {dialog === "help" && <HelpSheet key="help" />}
       {dialog === "more" && <MoreSheet key="more" />}
       <p class="visually-hidden" role="status">
-        {said}
+        {announcement}
       </p>
     </AppContext.Provider>
   );
@@ -63,7 +63,7 @@ function nameOf(app: App): string {
   const { route } = app.state;
   if (route.name === "card") return `card ${route.key}`;
   if (route.name !== "listen") return route.name;
-  const { stage } = app.view;
-  if (stage === "stopped" || stage === "finished" || stage === "none") return "end";
-  return ["form", "kept", "elsewhere", "trouble", "failed"].includes(stage) ? stage : "listen";
+  const { phase } = app.view;
+  if (phase === "stopped" || phase === "finished" || phase === "none") return "end";
+  return ["form", "kept", "elsewhere", "error", "failed"].includes(phase) ? phase : "listen";
 }

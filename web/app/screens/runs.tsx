@@ -2,10 +2,10 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { PastRun } from "../../supabase/runs";
-import { asTrouble, type TroubleKind } from "../../supabase/trouble";
+import { asServiceError, type ServiceErrorKind } from "../../supabase/service-error";
+import { SignOut } from "../account/sign-out";
 import { momentOf } from "../i18n/time";
 import { useApp } from "../parts/app-context";
-import { Leaving } from "../parts/leaving";
 import { typeset } from "../parts/typeset";
 
 export function PastRuns() {
@@ -15,7 +15,7 @@ export function PastRuns() {
   const offline = !state.online && state.listener && !runs;
   return (
     <div class="screen runs">
-      <div class="lamp-room small" />
+      <div class="light-space small" />
       <h1 class="title">{t.runs.title}</h1>
       {state.listener?.anonymous && (
         <p class="keep-offer">
@@ -27,7 +27,7 @@ export function PastRuns() {
       )}
       {(failed || offline) && (
         <p role="status">
-          {typeset(t.trouble[failed === "page" ? "page" : state.online ? "service" : "offline"])}
+          {typeset(t.errors[failed === "internal" ? "page" : state.online ? "service" : "offline"])}
         </p>
       )}
       {runs?.length === 0 && !failed && <p class="quiet">{typeset(t.runs.none)}</p>}
@@ -43,7 +43,7 @@ export function PastRuns() {
           {t.runs.older}
         </button>
       )}
-      <Leaving />
+      <SignOut />
     </div>
   );
 }
@@ -84,7 +84,7 @@ function usePastRuns() {
   const { parts, state } = useApp();
   const [runs, setRuns] = useState<readonly PastRun[] | null>(null);
   const [older, setOlder] = useState(false);
-  const [failed, setFailed] = useState<TroubleKind | null>(null);
+  const [failed, setFailed] = useState<ServiceErrorKind | null>(null);
   const read = async (known: readonly PastRun[]) => {
     try {
       const past = await (await parts.backend).runs.past(known.at(-1)?.createdAt);
@@ -92,8 +92,8 @@ function usePastRuns() {
       setOlder(past.older);
       setFailed(null);
     } catch (error) {
-      setFailed(asTrouble(error).kind);
-      parts.mistaken(error);
+      setFailed(asServiceError(error).kind);
+      parts.onInternalError(error);
     }
   };
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CHROMA_MAX, COLOURS, coloursOf, css, LAMP, mix } from "../colours";
+import { CHROMA_MAX, COLOURS, coloursOf, css, DEFAULT_COLOURS, mix } from "../ambient/colours";
 
 const pairs = Object.entries(COLOURS);
 
@@ -27,7 +27,7 @@ describe("the twenty colour pairs", () => {
   });
 
   test("start and end where they say", () => {
-    const pair = COLOURS["07-peur-anticipatoire"] ?? LAMP;
+    const pair = COLOURS["07-peur-anticipatoire"] ?? DEFAULT_COLOURS;
     for (const [progress, colour] of [
       [0, pair.from],
       [1, pair.to],
@@ -40,9 +40,11 @@ describe("the twenty colour pairs", () => {
 });
 
 test("a service may send its own pair, and an unknown preset has the lamp's", () => {
-  expect(coloursOf({ key: "x", colors: { from: LAMP.to, to: LAMP.from } }).from).toBe(LAMP.to);
-  expect(coloursOf({ key: "x" })).toBe(LAMP);
-  expect(coloursOf(undefined)).toBe(LAMP);
+  expect(
+    coloursOf({ key: "x", colors: { from: DEFAULT_COLOURS.to, to: DEFAULT_COLOURS.from } }).from,
+  ).toBe(DEFAULT_COLOURS.to);
+  expect(coloursOf({ key: "x" })).toBe(DEFAULT_COLOURS);
+  expect(coloursOf(undefined)).toBe(DEFAULT_COLOURS);
 });
 
 test("a colour is written as CSS knows it", () => {

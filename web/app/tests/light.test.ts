@@ -1,10 +1,16 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { LAMP } from "../colours";
-import { FRAME_MS, type Glow, Light, nearer, STILL_MS } from "../light";
+import {
+  AmbientLight,
+  type AmbientState,
+  approach,
+  FRAME_MS,
+  STILL_MS,
+} from "../ambient/ambient-light";
+import { DEFAULT_COLOURS } from "../ambient/colours";
 
-const GLOW: Glow = {
-  colours: LAMP,
+const GLOW: AmbientState = {
+  colours: DEFAULT_COLOURS,
   progress: 0,
   rms: 0,
   size: "full",
@@ -12,9 +18,9 @@ const GLOW: Glow = {
   still: false,
 };
 
-let glow: Glow;
+let glow: AmbientState;
 let drawn: number;
-let light: Light;
+let light: AmbientLight;
 
 /** A 2D context that counts pictures. */
 function context(canvas: HTMLCanvasElement) {
@@ -50,7 +56,7 @@ beforeEach(() => {
     setTimeout(() => then(performance.now()), 1000 / 120),
   );
   vi.stubGlobal("cancelAnimationFrame", (frame: number) => clearTimeout(frame));
-  light = new Light(
+  light = new AmbientLight(
     document.createElement("canvas"),
     () => glow,
     () => performance.now() / 1000,
@@ -106,18 +112,24 @@ test("nothing is drawn after stop", () => {
   expect(drawn).toBe(0);
 });
 
-const SHOWN = { colour: LAMP.from, size: "full", alpha: 1, swing: 0.07, level: 0 } as const;
+const SHOWN = {
+  colour: DEFAULT_COLOURS.from,
+  size: "full",
+  alpha: 1,
+  swing: 0.07,
+  level: 0,
+} as const;
 
 test("music brightens slowly: no beat gets through", () => {
-  const loud = nearer(SHOWN, { ...GLOW, rms: 1 }, 0.04);
+  const loud = approach(SHOWN, { ...GLOW, rms: 1 }, 0.04);
   expect(loud.level).toBeLessThan(0.03);
 });
 
 test("the place changes in the dark, and no colour jumps", () => {
-  let shown: ReturnType<typeof nearer> = SHOWN;
+  let shown: ReturnType<typeof approach> = SHOWN;
   const small = { ...GLOW, size: "small", progress: 1 } as const;
   for (let frame = 0; frame < 40; frame += 1) {
-    const next = nearer(shown, small, 0.04);
+    const next = approach(shown, small, 0.04);
     if (next.size !== shown.size) expect(next.alpha).toBe(0);
     expect(Math.abs(next.alpha - shown.alpha)).toBeLessThan(0.2);
     expect(Math.abs(next.colour.l - shown.colour.l)).toBeLessThan(0.02);

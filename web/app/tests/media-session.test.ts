@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Player, Snapshot } from "../../engine";
-import { MediaKeys } from "../media-session";
-import { Room } from "./room";
+import { MediaKeys } from "../browser/media-session";
+import { PageHarness } from "./page-harness";
 
 class Metadata {
   constructor(readonly init: MediaMetadataInit) {}
@@ -38,20 +38,20 @@ class Session {
   }
 }
 
-let room: Room;
+let page: PageHarness;
 let session: Session;
 let pressed: string[];
 let keys: MediaKeys;
 
 function open(knows?: (action: string) => boolean): void {
   Object.assign(globalThis, { MediaMetadata: Metadata });
-  room = new Room();
-  room.listening.start();
+  page = new PageHarness();
+  page.journey.start();
   session = new Session(knows);
   pressed = [];
   keys = new MediaKeys(
     {
-      player: room.player,
+      player: page.player,
       resume: () => pressed.push("resume"),
       stop: () => pressed.push("stop"),
       title: () => "Parcours XL",
@@ -63,10 +63,10 @@ function open(knows?: (action: string) => boolean): void {
 }
 
 async function listen(): Promise<void> {
-  room.listening.begin({ presetKey: "01-panique-anxiete", idempotencyKey: "k" });
-  await room.pass(1);
-  room.tell("complete", "complete", "complete", "complete");
-  await room.pass(60);
+  page.journey.begin({ presetKey: "01-panique-anxiete", idempotencyKey: "k" });
+  await page.pass(1);
+  page.tell("complete", "complete", "complete", "complete");
+  await page.pass(60);
 }
 
 beforeEach(() => open());
@@ -83,7 +83,7 @@ describe("lock screen and media keys", () => {
     expect(session.position?.duration).toBeGreaterThan(1100);
     expect(session.position?.position).toBeGreaterThan(30);
     session.press("pause");
-    await room.pass(1);
+    await page.pass(1);
     expect(session.playbackState).toBe("paused");
   });
 
@@ -96,20 +96,20 @@ describe("lock screen and media keys", () => {
   test("go to the next piece, and seek", async () => {
     await listen();
     session.press("nexttrack");
-    await room.pass(10);
+    await page.pass(10);
     expect(session.metadata?.artist).toBe("Morceau 2 sur 4");
-    const before = room.player.snapshot().journeySeconds;
+    const before = page.player.snapshot().journeySeconds;
     session.press("seekforward", { seekOffset: 30 });
-    await room.pass(3);
-    expect(room.player.snapshot().journeySeconds).toBeGreaterThan(before + 29);
+    await page.pass(3);
+    expect(page.player.snapshot().journeySeconds).toBeGreaterThan(before + 29);
   });
 
   test("work where a browser knows only some of them", async () => {
     open((action) => action === "pause");
     await listen();
     session.press("pause");
-    await room.pass(1);
-    expect(room.stage).toBe("paused");
+    await page.pass(1);
+    expect(page.phase).toBe("paused");
   });
 
   test("say nothing of a length that is not known", async () => {
@@ -126,7 +126,7 @@ describe("lock screen and media keys", () => {
     );
     live.start();
     const place = { runId: "run", segmentIndex: 0, pieceSeconds: 3, journeySeconds: 3 };
-    const snapshot = { ...room.player.snapshot(), place, totalSeconds: Number.POSITIVE_INFINITY };
+    const snapshot = { ...page.player.snapshot(), place, totalSeconds: Number.POSITIVE_INFINITY };
     for (const listener of listeners) listener(snapshot);
     expect(session.position).toBeUndefined();
   });
@@ -144,7 +144,7 @@ describe("lock screen and media keys", () => {
 
 test("a browser without a media session misses nothing", () => {
   const silent = new MediaKeys(
-    { player: room.player, resume: () => {}, stop: () => {}, title: () => "", piece: () => "" },
+    { player: page.player, resume: () => {}, stop: () => {}, title: () => "", piece: () => "" },
     null,
   );
   silent.start();

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { newClock } from "../../engine/tests/clock";
-import { SignInRefused, Trouble } from "../../supabase/trouble";
-import { PageErrors, SAME_S, sendPageError } from "../page-errors";
+import { ServiceError, SignInRefused } from "../../supabase/service-error";
+import { PageErrors, REPEAT_S, sendPageError } from "../network/page-errors";
 
 const clock = newClock();
 let sent: string[];
@@ -34,29 +34,30 @@ test("what nobody caught is counted, and no more once stopped", () => {
 
 test("the player's own mistakes and the browser's refusals are told apart", () => {
   const error = new Error("…");
-  errors.hear({ kind: "internal", where: "step tick", error });
-  errors.hear({ kind: "sound", where: "deck.fade", error });
+  errors.notePlayerError({ kind: "internal", where: "step tick", error });
+  errors.notePlayerError({ kind: "sound", where: "deck.fade", error });
   expect(sent).toEqual(["engine", "sound"]);
   expect(printed).toHaveBeenCalledWith("Parcours XL: sound deck.fade", error);
 });
 
 test("the same again says nothing more for a minute; another place does", async () => {
-  const tick = () => errors.hear({ kind: "internal", where: "step tick", error: new Error("…") });
+  const tick = () =>
+    errors.notePlayerError({ kind: "internal", where: "step tick", error: new Error("…") });
   for (let times = 0; times < 100; times += 1) tick();
-  errors.hear({ kind: "internal", where: "listener", error: new Error("…") });
+  errors.notePlayerError({ kind: "internal", where: "listener", error: new Error("…") });
   expect([sent.length, printed.mock.calls.length]).toEqual([2, 2]);
-  await clock.advance(SAME_S);
+  await clock.advance(REPEAT_S);
   tick();
   expect(sent).toHaveLength(3);
 });
 
 test("what is refused, away or ended on purpose is nobody's mistake", () => {
   const ended = new DOMException("…", "AbortError");
-  for (const error of [new Trouble("busy"), new SignInRefused("wrong"), ended]) {
+  for (const error of [new ServiceError("unavailable"), new SignInRefused("wrong"), ended]) {
     errors.note("work", error);
   }
   expect(sent).toEqual([]);
-  errors.note("work", new Trouble("page"));
+  errors.note("work", new ServiceError("internal"));
   expect(sent).toEqual(["work"]);
 });
 

@@ -2,14 +2,14 @@
 import { h, render } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { App } from "../app";
+import { FocusKeeper } from "../browser/focus";
+import { IDLE_S, Idle } from "../browser/idle";
+import { Preferences } from "../browser/preferences";
+import { HOME, type Route, type Router } from "../browser/router";
 import type { Preset } from "../contracts";
-import { FocusKeeper } from "../focus";
-import { IDLE_S, Idle } from "../idle";
-import { Preferences } from "../preferences";
-import { HOME, type Route, type Router } from "../router";
 import { Root } from "../screens/root";
-import { TestMemory } from "./memory";
-import { Room } from "./room";
+import { MemoryStore } from "./memory-store";
+import { PageHarness } from "./page-harness";
 
 const ANGER: Preset = {
   key: "06-colere-irritabilite",
@@ -28,7 +28,7 @@ const CALM: Preset = { ...ANGER, key: "00-universel-reset", emotion: "neutral" }
 
 const FOCUSABLE = "a[href],button:not(:disabled),input,select,[tabindex='0']";
 
-let room: Room;
+let page: PageHarness;
 let app: App;
 let idle: Idle;
 let focus: FocusKeeper;
@@ -40,43 +40,43 @@ beforeEach(() => {
   };
   vi.stubGlobal("scrollTo", () => {});
   vi.stubGlobal("matchMedia", () => new EventTarget());
-  const memory = new TestMemory();
-  memory.write("language", "fr");
-  memory.write("country", "FR");
-  room = new Room(memory);
+  const store = new MemoryStore();
+  store.write("language", "fr");
+  store.write("country", "FR");
+  page = new PageHarness(store);
   app = new App({
-    player: room.player,
+    player: page.player,
     backend: new Promise(() => {}),
-    listening: room.listening,
-    router: { go: (route: Route) => app.arrive(route) } as unknown as Router,
-    preferences: new Preferences(memory),
-    clock: room.clock,
-    mistaken: (error) => room.mistakes.push(error),
+    journey: page.journey,
+    router: { go: (route: Route) => app.routeChanged(route) } as unknown as Router,
+    preferences: new Preferences(store),
+    clock: page.clock,
+    onInternalError: (error) => page.mistakes.push(error),
     draw: () => render(h(Root, { app }), document.getElementById("app") as HTMLElement),
   });
-  room.changed = app.changed;
-  idle = new Idle(room.clock, (still) => app.set({ idle: still }));
+  page.changed = app.changed;
+  idle = new Idle(page.clock, (still) => app.set({ idle: still }));
   focus = new FocusKeeper();
-  for (const owner of [app, room.listening, idle, focus]) owner.start();
+  for (const owner of [app, page.journey, idle, focus]) owner.start();
   app.set({ presets: [CALM, ANGER] });
 });
 
 afterEach(() => {
   render(null, document.getElementById("app") as HTMLElement);
-  for (const owner of [app, room.listening, idle, focus]) owner.stop();
+  for (const owner of [app, page.journey, idle, focus]) owner.stop();
   vi.unstubAllGlobals();
 });
 
 async function go(route: Route): Promise<void> {
-  app.arrive(route);
+  app.routeChanged(route);
   await settle();
 }
 
 /** Everything that was promised has been drawn. */
 async function settle(): Promise<void> {
-  await room.pass(0);
+  await page.pass(0);
   await new Promise((resolve) => setTimeout(resolve));
-  await room.pass(0);
+  await page.pass(0);
 }
 
 const text = () => (document.body.textContent ?? "").replaceAll(/\s+/g, " ");
@@ -107,9 +107,9 @@ async function press(name: string): Promise<void> {
 async function play(): Promise<void> {
   await go(HOME);
   await press("Commencer");
-  await room.pass(1);
-  room.tell("complete", "complete", "complete", "complete");
-  await room.pass(130);
+  await page.pass(1);
+  page.tell("complete", "complete", "complete", "complete");
+  await page.pass(130);
   await settle();
 }
 
@@ -141,9 +141,9 @@ describe("home", () => {
   });
 
   test("without the service offers help and another try, no false start", async () => {
-    app.set({ stranded: true });
+    app.set({ configMissing: true });
     await go(HOME);
-    expect(text()).toContain(app.t.trouble.startPage);
+    expect(text()).toContain(app.t.errors.startPage);
     expect(() => button("Commencer")).toThrow();
     expect(button("Aide")).toBeTruthy();
   });
@@ -170,8 +170,8 @@ describe("a card", () => {
     const very = [...document.querySelectorAll<HTMLInputElement>(".choice input")].at(-1);
     very?.click();
     await press("Commencer");
-    await room.pass(1);
-    expect(room.wishes[0]).toMatchObject({ presetKey: ANGER.key, emotionState: "anger-0.8" });
+    await page.pass(1);
+    expect(page.requests[0]).toMatchObject({ presetKey: ANGER.key, emotionState: "anger-0.8" });
   });
 });
 
@@ -179,7 +179,7 @@ describe("while waiting", () => {
   beforeEach(async () => {
     await go(HOME);
     await press("Commencer");
-    await room.pass(1);
+    await page.pass(1);
     await settle();
   });
 
@@ -196,7 +196,7 @@ describe("while waiting", () => {
       return [brief?.textContent, brief?.getAttribute("lang")];
     };
     expect(words()).toEqual(["Posez-vous.", "fr"]);
-    app.speakOther();
+    app.switchLanguage();
     await settle();
     expect(words()).toEqual(["Settle down.", "en"]);
   });
@@ -211,15 +211,15 @@ describe("while waiting", () => {
   test("one small line says how far the music is, with an honest time", async () => {
     const line = () => document.querySelector(".state")?.textContent;
     expect(line()).toBe(`${app.t.waiting.composing} ${app.t.waiting.usual}`);
-    await room.pass(60);
+    await page.pass(60);
     await settle();
     expect(line()).toBe(app.t.waiting.long);
     expect(document.querySelector("h1")?.textContent).toBe(app.t.waiting.grounding);
   });
 
   test("composing that waits says when it goes on by itself", async () => {
-    room.retryAt = new Date().setHours(23, 55, 0, 0);
-    room.tell("queued", "queued", "queued");
+    page.retryAt = new Date().setHours(23, 55, 0, 0);
+    page.tell("queued", "queued", "queued");
     await settle();
     expect(document.querySelector(".state")?.textContent).toMatch(
       /Elle reprendra d'elle-même aujourd'hui, vers 23.h.55\./,
@@ -230,22 +230,22 @@ describe("while waiting", () => {
     const title = () => document.querySelector("h1")?.textContent;
     await press("Respirer");
     expect(title()).toMatch(/Inspirez|Soufflez/);
-    expect(app.glow().guide).toBe(true);
+    expect(app.ambientState().guide).toBe(true);
     await press("Stop");
     await press("Revenir au début");
     await press("Commencer");
-    await room.pass(1);
+    await page.pass(1);
     await settle();
     expect(title()).toMatch(/Inspirez|Soufflez/);
     await press("Regarder autour de moi");
     expect(title()).toBe(app.t.waiting.grounding);
-    expect(app.glow().guide).toBe(false);
+    expect(app.ambientState().guide).toBe(false);
   });
 
   test("a breath goes on under the music until it is let go of", async () => {
     await press("Respirer");
-    room.tell("first", "queued", "queued", "queued");
-    await room.pass(6);
+    page.tell("first", "queued", "queued", "queued");
+    await page.pass(6);
     await settle();
     expect(text()).toMatch(/Inspirez|Soufflez/);
     await press("Ne plus suivre la lumière");
@@ -256,9 +256,9 @@ describe("while waiting", () => {
   test("the bed has its own switch", async () => {
     expect(text()).toContain("En attendant votre musique");
     await press("Couper le fond sonore");
-    expect(room.player.snapshot().bed.on).toBe(false);
+    expect(page.player.snapshot().bed.on).toBe(false);
     await press("Remettre le fond sonore");
-    expect(room.player.snapshot().bed.on).toBe(true);
+    expect(page.player.snapshot().bed.on).toBe(true);
   });
 
   test("Stop is the first thing the keyboard reaches, also in help", async () => {
@@ -274,29 +274,29 @@ describe("while waiting", () => {
     await pressFocused("Passer");
     expect(document.activeElement).toBe(offers());
     button("Respirer").focus();
-    room.tell("first", "queued", "queued", "queued");
-    await room.pass(6);
+    page.tell("first", "queued", "queued", "queued");
+    await page.pass(6);
     await settle();
-    expect(room.stage).toBe("playing");
+    expect(page.phase).toBe("playing");
     expect(offers()).toBeNull();
     expect(document.activeElement).toBe(document.querySelector("main"));
   });
 
   test("what is open stays open when the music begins", async () => {
     await press("Dire comment je me sens");
-    room.tell("first", "queued", "queued", "queued");
-    await room.pass(6);
+    page.tell("first", "queued", "queued", "queued");
+    await page.pass(6);
     await settle();
-    expect(room.stage).toBe("playing");
+    expect(page.phase).toBe("playing");
     expect(document.querySelectorAll(".step input")).toHaveLength(11);
   });
 
   test("the words can still be read for the first minute of music, then are behind « Plus »", async () => {
-    room.tell("first", "queued", "queued", "queued");
-    await room.pass(30);
+    page.tell("first", "queued", "queued", "queued");
+    await page.pass(30);
     await settle();
     expect(document.querySelector(".brief")).not.toBeNull();
-    await room.pass(45);
+    await page.pass(45);
     await settle();
     expect(document.querySelector(".brief")).toBeNull();
     await press("Plus");
@@ -316,7 +316,7 @@ describe("while playing", () => {
   test("Escape means Stop", async () => {
     pressEscape();
     await settle();
-    expect(room.stage).toBe("stopped");
+    expect(page.phase).toBe("stopped");
     expect(text()).toContain(
       "La musique est arrêtée. Prenez votre temps : ouvrez les yeux, sentez vos pieds au sol.",
     );
@@ -326,20 +326,20 @@ describe("while playing", () => {
     await press("Plus");
     pressEscape();
     await settle();
-    expect(room.stage).toBe("playing");
+    expect(page.phase).toBe("playing");
     document.querySelector("dialog")?.dispatchEvent(new Event("close"));
     await settle();
     pressEscape();
     await settle();
-    expect(room.stage).toBe("stopped");
+    expect(page.phase).toBe("stopped");
   });
 
   test("help does not stop the music, and Stop is in it", async () => {
     await press("Aide");
     expect(text()).toContain("La musique continue pendant ce temps.");
     expect(button("Stop").closest("dialog")).not.toBeNull();
-    await room.pass(1);
-    expect(room.decks.audible).toHaveLength(1);
+    await page.pass(1);
+    expect(page.decks.audible).toHaveLength(1);
   });
 
   test("the seek bar says where one is", async () => {
@@ -355,17 +355,17 @@ describe("while playing", () => {
     expect(bar.value).toBe("70");
     bar.value = "40";
     bar.dispatchEvent(new Event("input", { bubbles: true }));
-    expect(room.decks.heardVolume).toBe(0.4);
-    expect(room.memory.read("volume")).toBe("0.4");
+    expect(page.decks.heardVolume).toBe(0.4);
+    expect(page.store.read("volume")).toBe("0.4");
   });
 
   test("after 8 s all but Stop and Help step back, until something stirs", async () => {
     const main = document.querySelector("main");
     dispatchEvent(new Event("pointermove"));
-    await room.pass(IDLE_S - 0.5);
+    await page.pass(IDLE_S - 0.5);
     await settle();
     expect(main?.dataset["idle"]).toBe("false");
-    await room.pass(1);
+    await page.pass(1);
     await settle();
     expect(main?.dataset["idle"]).toBe("true");
     const back = [...document.querySelectorAll(".fades")].map((one) => one.textContent);
@@ -387,17 +387,17 @@ describe("while playing", () => {
     for (const key of ["s", "p", " ", "m", "k"])
       dispatchEvent(new KeyboardEvent("keydown", { key }));
     await settle();
-    expect(room.stage).toBe("playing");
+    expect(page.phase).toBe("playing");
   });
 
   test("a piece that changes is said once", async () => {
     const said: string[] = [];
-    const say = app.say.bind(app);
-    app.say = (words) => {
+    const say = app.announceText.bind(app);
+    app.announceText = (words) => {
       said.push(words);
       say(words);
     };
-    await room.pass(400);
+    await page.pass(400);
     await settle();
     expect(said.filter((words) => words === "Morceau 2 sur 4")).toHaveLength(1);
   });
@@ -405,8 +405,8 @@ describe("while playing", () => {
 
 describe("the parts of the page", () => {
   test("are one main, and none has the name of another", async () => {
-    for (const listening of [false, true]) {
-      if (listening) await play();
+    for (const journey of [false, true]) {
+      if (journey) await play();
       else await go(HOME);
       expect(document.querySelectorAll("main, [role=main]")).toHaveLength(1);
       const names = [...document.querySelectorAll("main, section[aria-label]")].map((one) =>
@@ -426,7 +426,7 @@ describe("the parts of the page", () => {
 describe("the end", () => {
   test("puts help first for who is worse, without a word about it", async () => {
     await play();
-    room.listening.rate("suds_start", 4);
+    page.journey.rate("suds_start", 4);
     await press("Stop");
     expect(document.querySelector(".help-first")).toBeNull();
     const six = [...document.querySelectorAll<HTMLInputElement>(".step input")].at(6);
@@ -440,22 +440,22 @@ describe("the end", () => {
   test("offers to take Stop back, at the same place", async () => {
     await play();
     await press("Stop");
-    const { journeySeconds } = room.player.snapshot();
+    const { journeySeconds } = page.player.snapshot();
     await press("Reprendre");
-    await room.pass(1);
-    room.tell("complete", "complete", "complete", "complete");
-    await room.pass(3);
+    await page.pass(1);
+    page.tell("complete", "complete", "complete", "complete");
+    await page.pass(3);
     await settle();
-    expect(room.stage).toBe("playing");
-    expect(room.player.snapshot().journeySeconds).toBeGreaterThan(journeySeconds);
+    expect(page.phase).toBe("playing");
+    expect(page.player.snapshot().journeySeconds).toBeGreaterThan(journeySeconds);
     expect(document.querySelector("h1")?.textContent).toBe("Morceau 1 sur 4");
   });
 
   test("of a whole journey offers nothing to take back", async () => {
     await play();
-    await room.pass(1500);
+    await page.pass(1500);
     await settle();
-    expect(room.stage).toBe("finished");
+    expect(page.phase).toBe("finished");
     expect(() => button("Reprendre")).toThrow();
   });
 
@@ -468,10 +468,10 @@ describe("the end", () => {
 });
 
 test("the form asks one field at a time and keeps both where a password manager sees them", async () => {
-  room.open = async () => "form";
+  page.open = async () => "form";
   await go(HOME);
   await press("Commencer");
-  await room.pass(1);
+  await page.pass(1);
   await settle();
   expect(text()).toContain("Votre choix est gardé : Colère, irritabilité.");
   const [email, password] = [...document.querySelectorAll<HTMLInputElement>("form input")];
@@ -480,10 +480,10 @@ test("the form asks one field at a time and keeps both where a password manager 
 });
 
 test("the form says what is missing in the page's language, not in the browser's", async () => {
-  room.open = async () => "form";
+  page.open = async () => "form";
   await go(HOME);
   await press("Commencer");
-  await room.pass(1);
+  await page.pass(1);
   await settle();
   const form = document.querySelector("form");
   const [email, password] = [...document.querySelectorAll<HTMLInputElement>("form input")];
@@ -500,7 +500,7 @@ test("the form says what is missing in the page's language, not in the browser's
   email.value = "moi";
   await send();
   expect(said()).toBe("Cette adresse e-mail ne semble pas complète.");
-  app.speakOther();
+  app.switchLanguage();
   await settle();
   expect(said()).toBe("This email address does not look complete.");
   email.value = "moi@example.org";
@@ -551,7 +551,7 @@ describe("help", () => {
 
   test("names who listens first, once somebody has said that it is very hard", async () => {
     await play();
-    room.listening.rate("suds_mid", 8);
+    page.journey.rate("suds_mid", 8);
     await press("Aide");
     const kinds = [...document.querySelectorAll(".help-kind h3")].map((one) => one.textContent);
     expect(kinds).toEqual(["Détresse, idées suicidaires", "Urgence médicale"]);
@@ -566,6 +566,6 @@ describe("help", () => {
     expect(kinds).toEqual(["Urgence médicale", "Détresse, idées suicidaires"]);
     await choose("CH");
     expect(document.querySelector('a[href="tel:143"]')).not.toBeNull();
-    expect(room.memory.read("country")).toBe("CH");
+    expect(page.store.read("country")).toBe("CH");
   });
 });

@@ -1,33 +1,33 @@
 import { describe, expect, test, vi } from "vitest";
 import { FakeClock } from "../../engine/testing/fake-clock";
-import { Trouble } from "../../supabase/trouble";
-import { breathAt, CYCLE_S } from "../breath";
-import { wishFor } from "../choice";
+import { ServiceError } from "../../supabase/service-error";
+import { breathAt, CYCLE_S } from "../ambient/breathing";
+import { Preferences } from "../browser/preferences";
+import { hashOf, type Route, routeOf } from "../browser/router";
 import { fr } from "../i18n/fr";
-import { lineOf } from "../line";
-import type { ListeningView } from "../listening-view";
+import type { JourneyView } from "../journey/journey-view";
+import { helpFirst } from "../journey/ratings";
+import { runRequestFor } from "../journey/run-request";
+import { SAVED_MS_MAX, SavedJourneyStore } from "../journey/saved-journey";
+import { statusText } from "../journey/status-text";
+import { PAUSES_S, retry } from "../network/retry";
 import { seekTarget } from "../parts/seek-bar";
-import { insist, PAUSES_S } from "../patience";
-import { Preferences } from "../preferences";
-import { helpFirst } from "../ratings";
-import { KEPT_MS, Resume } from "../resume";
-import { hashOf, type Route, routeOf } from "../router";
-import { TestMemory } from "./memory";
+import { MemoryStore } from "./memory-store";
 
-describe("a wish", () => {
+describe("a request", () => {
   const panic = { emotion: "fear" } as never;
 
   test("tells the feeling and how strong it is, where that was said", () => {
-    expect(wishFor("01-panique-anxiete", panic, "high", "k").emotionState).toBe("fear-0.8");
-    expect(wishFor("01-panique-anxiete", panic, null, "k").emotionState).toBe("fear");
-    expect(wishFor("00-universel-reset", undefined, "high", "k")).toEqual({
+    expect(runRequestFor("01-panique-anxiete", panic, "high", "k").emotionState).toBe("fear-0.8");
+    expect(runRequestFor("01-panique-anxiete", panic, null, "k").emotionState).toBe("fear");
+    expect(runRequestFor("00-universel-reset", undefined, "high", "k")).toEqual({
       presetKey: "00-universel-reset",
       idempotencyKey: "k",
     });
   });
 
   test("has a key of its own each time", () => {
-    const [one, other] = [wishFor("x", undefined, null), wishFor("x", undefined, null)];
+    const [one, other] = [runRequestFor("x", undefined, null), runRequestFor("x", undefined, null)];
     expect(one.idempotencyKey).toMatch(/^[0-9a-f]{32}$/);
     expect(one.idempotencyKey).not.toBe(other.idempotencyKey);
   });
@@ -51,15 +51,21 @@ describe("help comes first", () => {
 });
 
 describe("what was under way", () => {
-  const wish = { presetKey: "00-universel-reset", idempotencyKey: "k" };
+  const request = { presetKey: "00-universel-reset", idempotencyKey: "k" };
   const place = { runId: "run", segmentIndex: 1, pieceSeconds: 72, journeySeconds: 372 };
 
   test("comes back after a reload", () => {
-    const memory = new TestMemory();
+    const store = new MemoryStore();
     const brief = { fr: "…", en: null };
-    new Resume(memory).keep({ wish, runId: "run", brief, ratings: { suds_start: 7 }, place });
-    expect(new Resume(memory).read()).toMatchObject({
-      wish,
+    new SavedJourneyStore(store).save({
+      request,
+      runId: "run",
+      brief,
+      ratings: { suds_start: 7 },
+      place,
+    });
+    expect(new SavedJourneyStore(store).read()).toMatchObject({
+      request,
       runId: "run",
       brief,
       ratings: { suds_start: 7 },
@@ -68,26 +74,26 @@ describe("what was under way", () => {
   });
 
   test("is forgotten when it is over", () => {
-    const resume = new Resume(new TestMemory());
-    resume.keep({ wish, runId: "run", brief: null, ratings: {}, place: null });
-    resume.forget();
+    const resume = new SavedJourneyStore(new MemoryStore());
+    resume.save({ request, runId: "run", brief: null, ratings: {}, place: null });
+    resume.remove();
     expect(resume.read()).toBeNull();
   });
 
   test("is not offered half a day later", () => {
     let now = 0;
-    const resume = new Resume(new TestMemory(), () => now);
-    resume.keep({ wish, runId: "run", brief: null, ratings: {}, place: null });
-    now = KEPT_MS;
+    const resume = new SavedJourneyStore(new MemoryStore(), () => now);
+    resume.save({ request, runId: "run", brief: null, ratings: {}, place: null });
+    now = SAVED_MS_MAX;
     expect(resume.read()).not.toBeNull();
-    now = KEPT_MS + 1;
+    now = SAVED_MS_MAX + 1;
     expect(resume.read()).toBeNull();
   });
 
-  test.each(["", "{", "null", '{"wish":{}}', "[]"])("is nothing when it reads %j", (text) => {
-    const memory = new TestMemory();
-    memory.write("under-way", text);
-    expect(new Resume(memory).read()).toBeNull();
+  test.each(["", "{", "null", '{"request":{}}', "[]"])("is nothing when it reads %j", (text) => {
+    const store = new MemoryStore();
+    store.write("under-way", text);
+    expect(new SavedJourneyStore(store).read()).toBeNull();
   });
 });
 
@@ -123,21 +129,21 @@ describe("an address", () => {
 describe("preferences", () => {
   test("begin at 70 % and keep what was set", () => {
     vi.stubGlobal("navigator", { languages: [] });
-    const memory = new TestMemory();
-    const preferences = new Preferences(memory);
+    const store = new MemoryStore();
+    const preferences = new Preferences(store);
     expect(preferences.volume).toBe(0.7);
     preferences.volume = 0.35;
     preferences.country = null;
     preferences.intensity = "high";
-    const later = new Preferences(memory);
+    const later = new Preferences(store);
     expect([later.volume, later.country, later.intensity]).toEqual([0.35, null, "high"]);
     vi.unstubAllGlobals();
   });
 
-  test("survive a memory that holds nonsense", () => {
-    const memory = new TestMemory();
-    for (const name of ["volume", "intensity", "language", "country"]) memory.write(name, "7?");
-    const preferences = new Preferences(memory);
+  test("survive a store that holds nonsense", () => {
+    const store = new MemoryStore();
+    for (const name of ["volume", "intensity", "language", "country"]) store.write(name, "7?");
+    const preferences = new Preferences(store);
     expect([preferences.volume, preferences.intensity]).toEqual([0.7, null]);
   });
 });
@@ -168,7 +174,7 @@ describe("the line of words of a pause", () => {
     [{ gestureReason: null, interrupted: true }, "La musique s'est mise en pause."],
     [{ gestureReason: "output", interrupted: false }, "Le son s'est coupé."],
   ])("with %j is %s", (sound, words) => {
-    expect(lineOf({ stage: "paused", sound } as ListeningView, fr)).toBe(words);
+    expect(statusText({ phase: "paused", sound } as JourneyView, fr)).toBe(words);
   });
 });
 
@@ -179,40 +185,47 @@ describe("patience", () => {
     const said: (string | null)[] = [];
     const left = [...outcomes];
     const call = async () => {
-      const outcome = left.shift() ?? new Trouble("unreachable");
+      const outcome = left.shift() ?? new ServiceError("unreachable");
       if (outcome instanceof Error) throw outcome;
       return outcome;
     };
-    const end = insist(call, {
+    const end = retry(call, {
       clock,
       signal: work.signal,
-      troubled: (trouble) => said.push(trouble?.kind ?? null),
+      onRetry: (error) => said.push(error?.kind ?? null),
     }).catch((error) => error);
     return { clock, work, said, end };
   }
 
   test("tries again what may pass, says so, and says when it has passed", async () => {
-    const { clock, said, end } = patient([new Trouble("unreachable"), new Trouble("busy"), "run"]);
+    const { clock, said, end } = patient([
+      new ServiceError("unreachable"),
+      new ServiceError("unavailable"),
+      "run",
+    ]);
     await clock.advance(3);
     expect(await end).toBe("run");
-    expect(said).toEqual(["unreachable", "busy", null]);
+    expect(said).toEqual(["unreachable", "unavailable", null]);
   });
 
   test("does not insist where it was refused", async () => {
-    const { end, said } = patient([new Trouble("quota"), "run"]);
+    const { end, said } = patient([new ServiceError("quota"), "run"]);
     expect(await end).toMatchObject({ kind: "quota" });
     expect(said).toEqual([]);
   });
 
   test("has an end where the service is there and cannot", async () => {
-    const { clock, said, end } = patient(Array(60).fill(new Trouble("busy")));
+    const { clock, said, end } = patient(Array(60).fill(new ServiceError("unavailable")));
     await clock.advance(120);
-    expect(await end).toMatchObject({ kind: "busy" });
+    expect(await end).toMatchObject({ kind: "unavailable" });
     expect(said).toHaveLength(PAUSES_S.length);
   });
 
   test("outlasts a network that is away for ten minutes", async () => {
-    const { clock, said, end } = patient([...Array(77).fill(new Trouble("unreachable")), "run"]);
+    const { clock, said, end } = patient([
+      ...Array(77).fill(new ServiceError("unreachable")),
+      "run",
+    ]);
     await clock.advance(590);
     expect(said.at(-1)).toBe("unreachable");
     await clock.advance(30);
@@ -220,7 +233,7 @@ describe("patience", () => {
   });
 
   test("ends at once when the listener stops, and leaves no timer", async () => {
-    const { clock, work, end } = patient([new Trouble("busy"), "run"]);
+    const { clock, work, end } = patient([new ServiceError("unavailable"), "run"]);
     await clock.advance(0.5);
     work.abort();
     expect(await end).toMatchObject({ name: "AbortError" });

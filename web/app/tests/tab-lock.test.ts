@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TabLock } from "../tab-lock";
+import { TabLock } from "../browser/tab-lock";
 
 /** Web Locks of one browser, as far as the page uses them. */
 class Locks {

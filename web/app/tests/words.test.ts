@@ -73,7 +73,7 @@ describe("the words", () => {
     expect(others).toEqual([]);
   });
 
-  test("call a piece « morceau », for « pièce » is a room", () => {
+  test("call a piece « morceau », for « pièce » is a page", () => {
     for (const text of textsOf(fr)) expect(text).not.toMatch(/pièce/i);
   });
 
@@ -193,7 +193,7 @@ describe("a moment", () => {
   test("is whole in a sentence", () => {
     const moment = momentOf(new Date("2026-11-30T14:22:00Z"), NOW, "fr", "Europe/Paris");
     expect(fr.runs.when(moment)).toBe("aujourd'hui, 15 h 22");
-    expect(fr.trouble.quotaUntil(moment)).toBe(
+    expect(fr.errors.quotaUntil(moment)).toBe(
       "Vous pourrez en composer un nouveau aujourd'hui, vers 15 h 22.",
     );
   });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ANSWER_S_MAX, FUNCTION_S_MAX, openClient } from "../client";
 import { Runs } from "../runs";
 
-const WISH = { presetKey: "00-universel-reset", idempotencyKey: "k" };
+const REQUEST = { presetKey: "00-universel-reset", idempotencyKey: "k" };
 
 let limits: number[];
 
@@ -40,19 +40,19 @@ test.each([
   vi.stubGlobal("fetch", asked);
   vi.stubGlobal("document", { baseURI: "http://localhost:3000/" });
   const runs = new Runs(openClient({ ...PROJECT, ...(functionsUrl ? { functionsUrl } : {}) }));
-  await expect(runs.create(WISH)).rejects.toBeDefined();
+  await expect(runs.create(REQUEST)).rejects.toBeDefined();
   expect(String(asked.mock.calls[0]?.[0])).toBe(called);
 });
 
 test.each([
   ["reading a run", ANSWER_S_MAX, (runs: Runs) => runs.read("run")],
-  ["creating a run", FUNCTION_S_MAX, (runs: Runs) => runs.create(WISH)],
+  ["creating a run", FUNCTION_S_MAX, (runs: Runs) => runs.create(REQUEST)],
   ["cancelling a run", ANSWER_S_MAX, (runs: Runs) => runs.cancel("run")],
 ] as const)(
   "%s that is never answered is given up, and worth another try",
   async (_, limit, ask) => {
     const runs = new Runs(openClient(PROJECT));
-    await expect(ask(runs)).rejects.toMatchObject({ kind: "unreachable", passes: true });
+    await expect(ask(runs)).rejects.toMatchObject({ kind: "unreachable", transient: true });
     expect(limits.at(-1)).toBe(limit);
   },
 );

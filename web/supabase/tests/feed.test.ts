@@ -4,13 +4,13 @@ import { FakeClock } from "../../engine/testing/fake-clock";
 import {
   AFTER_SOUND_S,
   BEFORE_SOUND_S,
+  type ChangeWatch,
   HIDDEN_S,
   LIVE_S,
   RunFeed,
   SIGNED_OUT_S,
-  type Watch,
 } from "../feed";
-import { Trouble } from "../trouble";
+import { ServiceError } from "../service-error";
 
 class Page extends EventTarget {
   hidden = false;
@@ -37,7 +37,7 @@ beforeEach(() => {
   answer = async () => RUN;
 });
 
-function follow(watch?: Watch) {
+function follow(watch?: ChangeWatch) {
   const feed = new RunFeed({
     clock,
     read: () => {
@@ -88,7 +88,7 @@ describe("asking again and again", () => {
 
   test("goes on when the network comes back, by itself", async () => {
     answer = async () => {
-      throw new Trouble("unreachable");
+      throw new ServiceError("unreachable");
     };
     const following = follow();
     await clock.advance(BEFORE_SOUND_S);
@@ -108,16 +108,16 @@ describe("asking again and again", () => {
 
   test("gives up a run that is gone, and says so", async () => {
     answer = async () => {
-      throw new Trouble("gone");
+      throw new ServiceError("not-found");
     };
     follow();
     await clock.advance(60);
-    expect(heard).toEqual(["gone"]);
+    expect(heard).toEqual(["not-found"]);
   });
 
   test("waits a minute for a session that Auth cannot renew just now", async () => {
     answer = async () => {
-      throw new Trouble("signed-out");
+      throw new ServiceError("signed-out");
     };
     const following = follow();
     await clock.advance(SIGNED_OUT_S - 2);
@@ -130,7 +130,7 @@ describe("asking again and again", () => {
 
   test("gives up a session that stays refused, and says so", async () => {
     answer = async () => {
-      throw new Trouble("signed-out");
+      throw new ServiceError("signed-out");
     };
     follow();
     await clock.advance(SIGNED_OUT_S + 2);
@@ -156,9 +156,9 @@ describe("asking again and again", () => {
 describe("with Realtime", () => {
   let changed: () => void;
   let alive: (alive: boolean) => void;
-  const watch: Watch = (_run, ears) => {
-    changed = ears.changed;
-    alive = ears.alive;
+  const watch: ChangeWatch = (_run, listener) => {
+    changed = listener.changed;
+    alive = listener.alive;
     return () => heard.push("unwatched");
   };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Runs } from "../runs";
-import { Trouble } from "../trouble";
+import { ServiceError } from "../service-error";
 import { Wire } from "./wire";
 
 function listening() {
@@ -8,7 +8,7 @@ function listening() {
   return { wire, runs: new Runs(wire.client) };
 }
 
-const WISH = { presetKey: "01-panique-anxiete", emotionState: "fear-0.8", idempotencyKey: "k1" };
+const REQUEST = { presetKey: "01-panique-anxiete", emotionState: "fear-0.8", idempotencyKey: "k1" };
 
 const ROW = {
   id: "run",
@@ -46,21 +46,21 @@ const ROW = {
   ],
 };
 
-async function troubleOf(call: Promise<unknown>): Promise<Trouble> {
+async function troubleOf(call: Promise<unknown>): Promise<ServiceError> {
   const error = await call.then(
     () => null,
     (reason) => reason,
   );
-  expect(error).toBeInstanceOf(Trouble);
-  return error as Trouble;
+  expect(error).toBeInstanceOf(ServiceError);
+  return error as ServiceError;
 }
 
 describe("creating a run", () => {
-  test("sends the wish with its Idempotency-Key", async () => {
+  test("sends the request with its Idempotency-Key", async () => {
     const { wire, runs } = listening();
     const briefs = { fr: "Posez-vous.", en: "Settle down." };
     wire.answer({ body: { runId: "run", brief: "Posez-vous.", briefs, segmentsCount: 4 } });
-    const created = await runs.create(WISH);
+    const created = await runs.create(REQUEST);
     expect(created).toEqual({ runId: "run", brief: briefs });
     expect(wire.last.url.pathname).toBe("/functions/v1/parcours-xl-create");
     expect(wire.last.headers.get("idempotency-key")).toBe("k1");
@@ -75,7 +75,7 @@ describe("creating a run", () => {
   ])("reads a brief %s", async (_of, brief, briefs, read) => {
     const { wire, runs } = listening();
     wire.answer({ body: { runId: "run", brief, briefs } });
-    expect((await runs.create(WISH)).brief).toEqual(read);
+    expect((await runs.create(REQUEST)).brief).toEqual(read);
   });
 
   test("says nothing of a feeling that was not given", async () => {
@@ -88,19 +88,19 @@ describe("creating a run", () => {
   test.each([
     [401, "signed-out", false],
     [400, "refused", false],
-    [500, "busy", true],
-    [503, "busy", true],
-  ] as const)("calls a %i %s", async (status, kind, passes) => {
+    [500, "unavailable", true],
+    [503, "unavailable", true],
+  ] as const)("calls a %i %s", async (status, kind, transient) => {
     const { wire, runs } = listening();
     wire.answer({ status, body: { error: "…" } });
-    const trouble = await troubleOf(runs.create(WISH));
-    expect([trouble.kind, trouble.passes]).toEqual([kind, passes]);
+    const trouble = await troubleOf(runs.create(REQUEST));
+    expect([trouble.kind, trouble.transient]).toEqual([kind, transient]);
   });
 
   test("tells until when the daily quota lasts", async () => {
     const { wire, runs } = listening();
     wire.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "3600" } });
-    const trouble = await troubleOf(runs.create(WISH));
+    const trouble = await troubleOf(runs.create(REQUEST));
     expect([trouble.kind, trouble.retryAfterSeconds]).toEqual(["quota", 3600]);
   });
 
@@ -114,8 +114,8 @@ describe("creating a run", () => {
   test("calls a network that is down unreachable, and worth another try", async () => {
     const { wire, runs } = listening();
     wire.answer("down");
-    const trouble = await troubleOf(runs.create(WISH));
-    expect([trouble.kind, trouble.passes]).toEqual(["unreachable", true]);
+    const trouble = await troubleOf(runs.create(REQUEST));
+    expect([trouble.kind, trouble.transient]).toEqual(["unreachable", true]);
   });
 });
 
@@ -174,7 +174,7 @@ describe("reading a run", () => {
   test("calls a run that is not there gone", async () => {
     const { wire, runs } = listening();
     wire.answer({ body: [] });
-    expect((await troubleOf(runs.read("run"))).kind).toBe("gone");
+    expect((await troubleOf(runs.read("run"))).kind).toBe("not-found");
   });
 });
 
@@ -232,13 +232,13 @@ describe("cancelling a run", () => {
   test("is worth another try while nothing is reached", async () => {
     const { wire, runs } = listening();
     wire.answer("down");
-    expect(await troubleOf(runs.cancel("run"))).toMatchObject({ passes: true });
+    expect(await troubleOf(runs.cancel("run"))).toMatchObject({ transient: true });
   });
 
   test.each([401, 403, 404])("is given up after a %i", async (status) => {
     const { wire, runs } = listening();
     wire.answer({ status });
-    expect(await troubleOf(runs.cancel("run"))).toMatchObject({ passes: false });
+    expect(await troubleOf(runs.cancel("run"))).toMatchObject({ transient: false });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
+import { ServiceError, SignInRefused } from "../service-error";
 import { Session } from "../session";
-import { SignInRefused, Trouble } from "../trouble";
 import { signedIn, USER, Wire } from "./wire";
 
 function newcomer() {
@@ -50,7 +50,7 @@ describe("opening a session", () => {
     const body = { code: 429, error_code: "over_request_rate_limit", msg: "…" };
     wire.answer({ status: 429, body });
     const error = await session.open().catch((reason) => reason);
-    expect(error).toMatchObject({ kind: "crowded", passes: true });
+    expect(error).toMatchObject({ kind: "rate-limited", transient: true });
   });
 
   test("tells an Auth that is away from one that refuses", async () => {
@@ -60,8 +60,8 @@ describe("opening a session", () => {
       () => null,
       (reason) => reason,
     );
-    expect(error).toBeInstanceOf(Trouble);
-    expect((error as Trouble).passes).toBe(true);
+    expect(error).toBeInstanceOf(ServiceError);
+    expect((error as ServiceError).transient).toBe(true);
   });
 });
 
@@ -77,7 +77,7 @@ describe("a session that is over", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     const error = await opening;
     vi.useRealTimers();
-    expect((error as Trouble).passes).toBe(true);
+    expect((error as ServiceError).transient).toBe(true);
     expect(wire.sent.filter(({ url }) => url.pathname.endsWith("/signup"))).toHaveLength(1);
   });
 
@@ -165,7 +165,7 @@ describe("a session that was there", () => {
     await session.open();
     wire.answer({ status: 429, body: { code: 429, error_code: "over_request_rate_limit" } });
     const error = await session.renew().catch((reason) => reason);
-    expect(error).toMatchObject({ kind: "crowded" });
+    expect(error).toMatchObject({ kind: "rate-limited" });
     expect(await session.open()).toBe("open");
   });
 

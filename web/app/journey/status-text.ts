@@ -1,0 +1,68 @@
+/** The one line of words for where a journey is. */
+
+import type { Dictionary } from "../i18n/language";
+import type { JourneyView } from "./journey-view";
+
+export function statusText(view: JourneyView, t: Dictionary): string {
+  switch (view.phase) {
+    case "opening":
+      return t.waiting.signingIn;
+    case "form":
+      return t.signIn.titleIn;
+    case "writing":
+      return t.waiting.writing;
+    case "composing":
+      return t.waiting.composing;
+    case "ready":
+      return t.waiting.ready;
+    case "paused":
+      if (view.sound.gestureReason === "output") return t.errors.outputLost;
+      return view.sound.interrupted ? t.playing.interrupted : t.playing.paused;
+    case "stalled":
+      return t.playing.stalled;
+    case "closing":
+      return t.playing.ending;
+    case "playing":
+      return pieceText(view, t);
+    case "failed":
+    case "error":
+      return errorText(view, t);
+    case "kept":
+      return t.resume.title;
+    case "elsewhere":
+      return t.tabs.elsewhere;
+    case "stopped":
+      return t.end.stopped;
+    case "finished":
+      return t.end.finished;
+    case "none":
+      return "";
+  }
+}
+
+/** A trouble in words; kind ones, and never a code. */
+export function errorText({ error, sound }: JourneyView, t: Dictionary): string {
+  switch (error?.kind) {
+    case "quota":
+      return t.errors.quota;
+    case "not-found":
+      return t.errors.noSource;
+    case "unreachable":
+      return t.errors.offline;
+    case "unavailable":
+      return t.errors.service;
+    case "rate-limited":
+      return t.errors.crowded;
+    case "signed-out":
+      return t.errors.signedOut;
+    case "internal":
+      return t.errors.page;
+    default:
+      return sound.run?.status === "failed" ? t.errors.failedRun : t.errors.noSource;
+  }
+}
+
+function pieceText({ sound }: JourneyView, t: Dictionary): string {
+  if (!sound.segment || !sound.run) return "";
+  return t.playing.piece(sound.segment.index + 1, sound.run.segments.length);
+}

@@ -1,0 +1,19 @@
+/** Once opened, the page opens again without a network: help is what matters then. */
+
+/** Tells the service worker what this page was made of; it keeps that, and nothing else. */
+export function cacheForOffline(): void {
+  if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
+  navigator.serviceWorker
+    .register("sw.js")
+    .then(() => navigator.serviceWorker.ready)
+    .then(({ active }) => active?.postMessage({ keep: ownFiles() }))
+    // Forbidden in some private windows; the page works without.
+    .catch(() => {});
+}
+
+function ownFiles(): string[] {
+  const here = new URL(".", location.href).href;
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  const files = loaded.filter((name) => name.startsWith(here) && !name.includes("?"));
+  return [here, ...files.filter((name) => /\/assets\/(?!.*\.mp3$)|\.json$|\.svg$/.test(name))];
+}

@@ -1,0 +1,18 @@
+import type { KeyValueStore } from "../browser/local-store";
+
+/** A browser that remembers for the length of a test. */
+export class MemoryStore implements KeyValueStore {
+  private readonly kept = new Map<string, string>();
+
+  read(name: string): string | null {
+    return this.kept.get(name) ?? null;
+  }
+
+  write(name: string, value: string): void {
+    this.kept.set(name, value);
+  }
+
+  remove(name: string): void {
+    this.kept.delete(name);
+  }
+}
