@@ -1,4 +1,4 @@
-"""`python -m benchmarks latency`, `… capacity`, `… page`. With `--json`, for machines."""
+"""`python -m benchmarks latency`, `… capacity`, `… page`, `… growth`; `--json` for machines."""
 
 import json
 import sys
@@ -11,12 +11,20 @@ from rich.console import Console
 from benchmarks.capacity import PHASES, Workload, measure_capacity
 from benchmarks.dataset import prepare_dataset
 from benchmarks.deployment import running_deployment
+from benchmarks.growth import measure_growth
 from benchmarks.latency import Effort, measure_latencies
 from benchmarks.machine import describe_machine
 from benchmarks.memory import TRACK_BYTES, TRACKS, measure_memory
 from benchmarks.page import ROUNDS, measure_page
 from benchmarks.starvation import Attack, measure_starvation
-from benchmarks.tables import show_capacity, show_latencies, show_memory, show_page, show_starvation
+from benchmarks.tables import (
+    show_capacity,
+    show_growth,
+    show_latencies,
+    show_memory,
+    show_page,
+    show_starvation,
+)
 from parcours_dev.player_build import build_player
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -24,6 +32,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 TINY_EFFORT = Effort(requests_alone=3, requests_together=32, rounds=1, settled=False)
 TINY_CROWD = Workload(runs=12, deadlines=2, warming_s=1, measured_s=2)
 TINY_TRACKS, TINY_TRACK_BYTES = 2, 200_000
+TINY_GROWTH = 2000
 
 Tiny = Annotated[
     bool, typer.Option("--tiny", help="See that everything works; the figures mean nothing.")
@@ -104,6 +113,26 @@ def starvation(as_json: AsJson = False, tiny: Tiny = False) -> None:
         show_starvation(console, figures)
     too_slow = figures["ratio"] > figures["ratio_max"] and not tiny
     if too_slow or figures["questions_about_the_unsubmitted"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def growth(
+    as_json: AsJson = False,
+    tiny: Tiny = False,
+    runs: Annotated[
+        int, typer.Option(min=1000, help="Finished runs, four segments and 30 events each.")
+    ] = 100_000,
+) -> None:
+    """Measure what the database reads when it holds a lot. About six minutes."""
+    console, report = _begin(as_json)
+    with running_deployment() as deployment:
+        figures = measure_growth(deployment, TINY_GROWTH if tiny else runs, console.print)
+    if as_json:
+        _print(report | {"growth": figures})
+    else:
+        show_growth(console, figures)
+    if figures["over"] and not tiny:
         raise typer.Exit(1)
 
 

@@ -52,6 +52,21 @@ def show_page(console: Console, page: dict[str, Any]) -> None:
     )
 
 
+def show_growth(console: Console, growth: dict[str, Any]) -> None:
+    """One line a query, then the commands of operators."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("query")
+    for heading in ("buffers", "at most", "ms"):
+        table.add_column(heading, justify="right")
+    for row in growth["queries"]:
+        limit = str(growth["buffers_max"]) if row["bounded"] else ""
+        table.add_row(row["query"], str(row["buffers"]), limit, f"{row['ms']:.1f}")
+    console.print(table)
+    for command, took in growth["commands"].items():
+        console.print(f"{command}: {took['s']:.2f} s (at most {took['s_max']} s)")
+    console.print(f"Over a limit: {', '.join(growth['over']) or 'nothing'}.")
+
+
 def show_capacity(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     """One column a number of workers."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)

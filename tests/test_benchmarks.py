@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.capacity import calls_a_window, worst_window
 from benchmarks.figures import Figures, compare, middle, quantile
+from benchmarks.growth import COMMANDS_S_MAX, QUERIES
 
 ROOT = Path(__file__).parent.parent
 ALL_CALLS = {
@@ -72,6 +73,15 @@ def test_forged_callbacks_cost_suno_no_question_about_what_was_never_submitted()
     assert figures["alone_s"] > 0 and figures["beside_s"] > 0
     assert figures["questions_about_the_unsubmitted"] == 0
     assert set(figures["forged"]) <= {"200", "401"}
+
+
+def test_growth_is_measured_query_by_query_and_by_an_operators_commands() -> None:
+    figures = run_benchmark("growth", "--tiny")["growth"]
+    assert isinstance(figures, dict)
+    assert [row["query"] for row in figures["queries"]] == [query.name for query in QUERIES]
+    assert all(row["buffers"] >= 0 and row["ms"] >= 0 for row in figures["queries"])
+    assert set(figures["commands"]) == set(COMMANDS_S_MAX)
+    assert all(took["s"] > 0 for took in figures["commands"].values())
 
 
 def test_medians_of_rounds_leave_out_a_bad_one() -> None:

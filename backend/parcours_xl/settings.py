@@ -76,6 +76,9 @@ class Targets(BaseSettings):
     stuck_s: Seconds = 300
     maintenance_every_s: Seconds = 60
 
+    # docs/specification.md#events-table
+    events_days: Annotated[int, Field(ge=7, le=3650)] = 90
+
     @property
     def targets(self) -> dict[str, Any]:
         """What the SQL functions of the report compare with."""

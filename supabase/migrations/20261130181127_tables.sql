@@ -18,6 +18,9 @@ create table if not exists public.parcours_runs (
 
 create index if not exists idx_runs_user on public.parcours_runs (user_id);
 create index if not exists idx_runs_status on public.parcours_runs (status);
+-- A user's quota of a day, and who created the most.
+create index if not exists idx_runs_user_created on public.parcours_runs (user_id, created_at);
+create index if not exists idx_runs_created on public.parcours_runs (created_at, user_id);
 
 create table if not exists public.parcours_segments (
   id uuid primary key default gen_random_uuid(),
@@ -39,6 +42,12 @@ create table if not exists public.parcours_segments (
 create unique index if not exists u_segments_run_idx
   on public.parcours_segments (run_id, segment_index);
 create index if not exists idx_segments_status on public.parcours_segments (status);
+-- What maintenance looks for every minute, among all that is complete: tracks to be stored, and
+-- those that play from Suno's own address.
+create index if not exists idx_segments_storing on public.parcours_segments (id)
+  where status <> 'complete' and metadata ? 'complete_received_at';
+create index if not exists idx_segments_linked on public.parcours_segments (id)
+  where status = 'complete' and storage_path is null and not metadata ? 'track_lost_at';
 
 -- Segments that were there before may refer to no run yet, or not by a cascade.
 do $$
@@ -99,10 +108,10 @@ create policy "Owners write their SUDS" on public.parcours_runs
 
 create policy "Owners read the segments of their runs" on public.parcours_segments
   for select to authenticated
-  using (exists (
-    select from public.parcours_runs as run
-     where run.id = run_id and run.user_id = (select auth.uid())
-  ));
+  -- An array: it is read once a query, and the segments by their index, not everybody's row by row.
+  using (run_id = any (array(
+    select id from public.parcours_runs where user_id = (select auth.uid())
+  )));
 
 -- Frontends may be told of changes instead of asking; a plain PostgreSQL has no such publication,
 -- and one FOR ALL TABLES has ours already.
@@ -140,7 +149,8 @@ revoke all on public.feature_flags from public, anon, authenticated;
 grant select, insert, update, delete on public.feature_flags to service_role;
 
 -- What happened, in order. Rows are written inside the functions that change the state, so
--- that the two cannot disagree; nobody changes a row afterwards. Erasing a run erases its events.
+-- that the two cannot disagree; nobody changes a row afterwards. Erasing a run erases its events;
+-- old ones are rolled up (delete_history).
 
 create table public.parcours_events (
   id bigint generated always as identity primary key,
@@ -160,20 +170,6 @@ alter table public.parcours_events enable row level security;
 revoke all on public.parcours_events from public, anon, authenticated, service_role;
 grant select on public.parcours_events to service_role;
 revoke all on sequence public.parcours_events_id_seq from public, anon, authenticated, service_role;
-
-create function parcours.refuse_rewriting() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  raise sqlstate 'PT409' using message = 'parcours_events is append-only';
-end;
-$$;
-revoke execute on function parcours.refuse_rewriting from public;
-
--- At depth 0 a person asks; deeper, the run itself is being erased.
-create trigger append_only before update or delete on public.parcours_events
-  for each row when (pg_trigger_depth() = 0) execute function parcours.refuse_rewriting();
-create trigger append_only_whole before truncate on public.parcours_events
-  for each statement execute function parcours.refuse_rewriting();
 
 -- The service names the request that is behind a call in a header. See
 -- docs/specification.md#request-ids.

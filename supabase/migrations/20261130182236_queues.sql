@@ -102,10 +102,10 @@ begin
     $query$
     with due as (
       select job.msg_id, job.vt, lately.asked
-        from pgmq.%1$I as job
-        left join public.parcours_runs as run
-          on run.id = parcours.as_uuid(job.message->>'run_id'),
-        lateral (select parcours.asked_lately(run.user_id) as asked) as lately
+        from pgmq.%1$I as job,
+             lateral (select parcours.asked_lately((
+               select user_id from public.parcours_runs
+                where id = parcours.as_uuid(job.message->>'run_id'))) as asked) as lately
        where job.vt <= clock_timestamp() and ($3 is null or lately.asked <= $3)
        order by lately.asked, job.vt, job.msg_id limit $1
          for update of job skip locked

@@ -10,6 +10,7 @@ create table parcours.creations (
   primary key (user_id, idempotency_key)
 );
 create index creations_run on parcours.creations (run_id);
+create index creations_when on parcours.creations (created_at);
 
 create function parcours.describe_run(p_run public.parcours_runs, p_segments bigint) returns jsonb
 language plpgsql immutable set search_path = '' as $$

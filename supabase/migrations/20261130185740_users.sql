@@ -191,8 +191,8 @@ $$;
 create function public.erase_departed(p_limit integer default 100) returns integer
 language plpgsql security definer set search_path = '' as $$
 declare
+  departed uuid[];
   departed_id uuid;
-  erased integer := 0;
   trusts_triggers boolean := exists (
     select from pg_catalog.pg_trigger
      where tgrelid = 'auth.users'::regclass and tgname like 'erase\_deleted\_user%');
@@ -200,20 +200,26 @@ begin
   if row_security_active('auth.users') then
     raise sqlstate 'PT403' using message = 'the users of Auth cannot all be seen here';
   end if;
-  for departed_id in
-    select user_id from (
-      select user_id from public.parcours_runs union select user_id from public.feature_flags
-    ) as ours left join auth.users as account on account.id = user_id
-     where account.deleted_at is not null
-        or account.id is null and not trusts_triggers and exists (select from auth.users)
-     order by user_id limit p_limit
-  loop
+  departed := array(
+    select id from auth.users as account
+     where deleted_at is not null
+       and (exists (select from public.parcours_runs where user_id = account.id)
+            or exists (select from public.feature_flags where user_id = account.id))
+     order by id limit p_limit);
+  if not trusts_triggers and exists (select from auth.users) then
+    departed := departed || array(
+      select user_id from (
+        select user_id from public.parcours_runs union select user_id from public.feature_flags
+      ) as ours
+       where not exists (select from auth.users where id = user_id)
+       order by user_id limit p_limit - cardinality(departed));
+  end if;
+  foreach departed_id in array departed loop
     perform parcours.erase_runs(departed_id, null);
     insert into parcours.erased_users (user_id) values (departed_id)
       on conflict (user_id) do update set erased_at = now();
-    erased := erased + 1;
   end loop;
-  return erased;
+  return cardinality(departed);
 end;
 $$;
 

@@ -63,121 +63,123 @@ language sql immutable set search_path = '' as $$
   select round(extract(epoch from p_to - p_from), 1);
 $$;
 
--- Suno's share: from each claim of a segment to its first sound and to its delivery.
-create function parcours.report_attempts(
+-- The runs that a slice concerns, each lived through once: how long Suno took of each attempt, how
+-- long the listener waited, and which runs were not over in time (docs/specification.md#targets).
+--   suno      from each claim of a segment to its first sound and to its delivery
+--   listener  from the run's creation; a run that was never started keeps nobody waiting.
+--             suno_ready: from its first claim, which is what all tracks together take of Suno
+--   timeouts  of the runs that were started in the slice
+create function parcours.report_journeys(
   p_from timestamptz, p_to timestamptz, p_targets jsonb
 ) returns jsonb
-language sql stable set search_path = '' as $$
-  with attempts as (
-    select claim.happened_at as claimed_at, heard.*,
-           exists (select from public.parcours_events
-                    where segment_id = claim.segment_id and id < claim.id
-                      and what = 'segment.claimed') as again,
-           extract(epoch from coalesce(heard.ended_at, now()) - claim.happened_at) as waited_s
-      from public.parcours_events as claim
-      left join lateral (
-        select min(id) as id from public.parcours_events
-         where segment_id = claim.segment_id and id > claim.id
-           and what in ('segment.claimed', 'segment.requeued')
-      ) as successor on true,
-      lateral (
-        select min(happened_at) filter (where what in ('segment.first', 'segment.delivered'))
-                 as first_at,
-               min(happened_at) filter (where what = 'segment.delivered') as delivered_at,
-               min(happened_at) filter (where what in ('segment.failed', 'segment.refused'))
-                 as ended_at
-          from public.parcours_events
-         where segment_id = claim.segment_id and id > claim.id
-           and (successor.id is null or id < successor.id)
-      ) as heard
-     where claim.what = 'segment.claimed'
-       and claim.happened_at >= p_from and claim.happened_at < p_to
-  )
-  select jsonb_build_object(
-    'submissions', count(*),
-    'retries', count(*) filter (where again),
-    'ttfp', parcours.timing(
-      array_agg(parcours.seconds_between(claimed_at, first_at)),
-      count(*) filter (where first_at is null and waited_s > (p_targets->>'ttfp_s')::numeric)),
-    'ttfc', parcours.timing(
-      array_agg(parcours.seconds_between(claimed_at, delivered_at)),
-      count(*) filter (where delivered_at is null
-                         and waited_s > (p_targets->>'ttfc_s')::numeric)),
-    'ttfc_slow', count(*) filter (where
-      coalesce(extract(epoch from delivered_at - claimed_at), waited_s)
-        > (p_targets->>'ttfc_alert_s')::numeric),
-    'ttfc_measured', count(*) filter (where
-      delivered_at is not null or waited_s > (p_targets->>'ttfc_alert_s')::numeric))
-    from attempts;
-$$;
-
--- As the listener lives it: from the run's creation. A run that was never started keeps nobody
--- waiting. suno_ready: from its first claim, which is what all tracks together take of Suno.
-create function parcours.report_runs(
-  p_from timestamptz, p_to timestamptz, p_targets jsonb
-) returns jsonb
-language sql stable set search_path = '' as $$
-  with journeys as (
-    select lived.*, created.happened_at as created_at,
-           case when lived.began
-                then extract(epoch from coalesce(lived.failed_at, now()) - created.happened_at)
-                else 0 end as waited_s,
-           extract(epoch from coalesce(lived.failed_at, now()) - lived.claimed_at)
-             as composed_s
-      from public.parcours_events as created,
-      lateral (
-        select min(happened_at) filter (where what in ('segment.first', 'segment.delivered'))
-                 as first_at,
-               min(happened_at) filter (where what = 'segment.claimed') as claimed_at,
-               min(happened_at) filter (where what = 'segment.complete') as complete_at,
-               min(happened_at) filter (where what = 'run.ready') as ready_at,
-               max(happened_at) filter (where what = 'run.failed') as failed_at,
-               bool_or(what in ('run.started', 'segment.claimed')) as began
-          from public.parcours_events where run_id = created.run_id
-      ) as lived
-     where created.what = 'run.created'
-       and created.happened_at >= p_from and created.happened_at < p_to
-  )
-  select jsonb_build_object(
-    'ttfp', parcours.timing(
-      array_agg(parcours.seconds_between(created_at, first_at)),
-      count(*) filter (where first_at is null and waited_s > (p_targets->>'ttfp_s')::numeric)),
-    'ttfc', parcours.timing(
-      array_agg(parcours.seconds_between(created_at, complete_at)),
-      count(*) filter (where complete_at is null
-                         and waited_s > (p_targets->>'ttfc_s')::numeric)),
-    'ready', parcours.timing(
-      array_agg(parcours.seconds_between(created_at, ready_at)),
-      count(*) filter (where ready_at is null and waited_s > (p_targets->>'ready_s')::numeric)),
-    'suno_ready', parcours.timing(
-      array_agg(parcours.seconds_between(claimed_at, ready_at)),
-      count(*) filter (where ready_at is null
-                         and composed_s > (p_targets->>'ready_s')::numeric)))
-    from journeys;
-$$;
-
--- Runs that were started in the slice, and how many were not over in time. See
--- docs/specification.md#targets.
-create function parcours.report_timeouts(
-  p_from timestamptz, p_to timestamptz, p_targets jsonb
-) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_build_object(
-           'measured', count(*) filter (where over_at is not null or too_long),
-           'timed_out', count(*) filter (where too_long))
-    from (
-      select ended.over_at,
-             extract(epoch from coalesce(ended.over_at, now()) - started.happened_at)
+language plpgsql stable set search_path = '' as $$
+declare
+  -- An array, so that their events are found by the index, however few of all events they are.
+  concerned constant uuid[] := array(
+    select distinct run_id from public.parcours_events
+     where happened_at >= p_from and happened_at < p_to
+       and what in ('run.created', 'run.started', 'segment.claimed'));
+begin
+  return (
+    with lived as materialized (
+      select event.id, event.run_id, event.segment_id, event.what, event.happened_at,
+             case event.what when 'segment.claimed' then (event.detail->>'attempt')::integer end
+               as attempt,
+             -- Which of its segment's attempts an event belongs to: a claim or a requeue ends the
+             -- one before.
+             count(*) filter (where event.what in ('segment.claimed', 'segment.requeued'))
+               over so_far as part,
+             count(*) filter (where event.what = 'segment.claimed') over so_far as claims
+        from public.parcours_events as event where event.run_id = any (concerned)
+      window so_far as (partition by event.segment_id order by event.id)
+    ), attempts as (
+      select claimed_at, first_at, delivered_at, again,
+             extract(epoch from coalesce(ended_at, now()) - claimed_at) as waited_s
+        from (
+          select min(happened_at) filter (where what = 'segment.claimed') as claimed_at,
+                 min(happened_at) filter (where what in ('segment.first', 'segment.delivered'))
+                   as first_at,
+                 min(happened_at) filter (where what = 'segment.delivered') as delivered_at,
+                 min(happened_at) filter (where what in ('segment.failed', 'segment.refused'))
+                   as ended_at,
+                 -- Earlier claims may be rolled up; the claim says itself which attempt it is.
+                 bool_or(what = 'segment.claimed' and (claims > 1 or attempt > 1)) as again
+            from lived where segment_id is not null group by segment_id, part
+        ) as parts
+       where claimed_at >= p_from and claimed_at < p_to
+    ), journeys as (
+      select created_at, first_at, claimed_at, complete_at, ready_at,
+             case when began then extract(epoch from coalesce(failed_at, now()) - created_at)
+                  else 0 end as waited_s,
+             extract(epoch from coalesce(failed_at, now()) - claimed_at) as composed_s
+        from (
+          select min(happened_at) filter (where what = 'run.created') as created_at,
+                 min(happened_at) filter (where what in ('segment.first', 'segment.delivered'))
+                   as first_at,
+                 min(happened_at) filter (where what = 'segment.claimed') as claimed_at,
+                 min(happened_at) filter (where what = 'segment.complete') as complete_at,
+                 min(happened_at) filter (where what = 'run.ready') as ready_at,
+                 max(happened_at) filter (where what = 'run.failed') as failed_at,
+                 bool_or(what in ('run.started', 'segment.claimed')) as began
+            from lived group by run_id
+        ) as runs
+       where created_at >= p_from and created_at < p_to
+    ), starts as (
+      select over_at, extract(epoch from coalesce(over_at, now()) - happened_at)
                > (p_targets->>'runner_timeout_s')::numeric as too_long
-        from public.parcours_events as started,
-        lateral (
-          select min(happened_at) as over_at from public.parcours_events
-           where run_id = started.run_id and id > started.id
-             and what in ('run.ready', 'run.failed')
-        ) as ended
-       where started.what = 'run.started'
-         and started.happened_at >= p_from and started.happened_at < p_to
-    ) as runs;
+        from (
+          select what, happened_at,
+                 min(happened_at) filter (where what in ('run.ready', 'run.failed')) over (
+                   partition by run_id order by id
+                   rows between 1 following and unbounded following) as over_at
+            from lived where what in ('run.started', 'run.ready', 'run.failed')
+        ) as steps
+       where what = 'run.started' and happened_at >= p_from and happened_at < p_to
+    )
+    select jsonb_build_object(
+      'suno', (
+        select jsonb_build_object(
+          'submissions', count(*),
+          'retries', count(*) filter (where again),
+          'ttfp', parcours.timing(
+            array_agg(parcours.seconds_between(claimed_at, first_at)),
+            count(*) filter (where first_at is null
+                               and waited_s > (p_targets->>'ttfp_s')::numeric)),
+          'ttfc', parcours.timing(
+            array_agg(parcours.seconds_between(claimed_at, delivered_at)),
+            count(*) filter (where delivered_at is null
+                               and waited_s > (p_targets->>'ttfc_s')::numeric)),
+          'ttfc_slow', count(*) filter (where
+            coalesce(extract(epoch from delivered_at - claimed_at), waited_s)
+              > (p_targets->>'ttfc_alert_s')::numeric),
+          'ttfc_measured', count(*) filter (where
+            delivered_at is not null or waited_s > (p_targets->>'ttfc_alert_s')::numeric))
+          from attempts),
+      'listener', (
+        select jsonb_build_object(
+          'ttfp', parcours.timing(
+            array_agg(parcours.seconds_between(created_at, first_at)),
+            count(*) filter (where first_at is null
+                               and waited_s > (p_targets->>'ttfp_s')::numeric)),
+          'ttfc', parcours.timing(
+            array_agg(parcours.seconds_between(created_at, complete_at)),
+            count(*) filter (where complete_at is null
+                               and waited_s > (p_targets->>'ttfc_s')::numeric)),
+          'ready', parcours.timing(
+            array_agg(parcours.seconds_between(created_at, ready_at)),
+            count(*) filter (where ready_at is null
+                               and waited_s > (p_targets->>'ready_s')::numeric)),
+          'suno_ready', parcours.timing(
+            array_agg(parcours.seconds_between(claimed_at, ready_at)),
+            count(*) filter (where ready_at is null
+                               and composed_s > (p_targets->>'ready_s')::numeric)))
+          from journeys),
+      'timeouts', (
+        select jsonb_build_object(
+          'measured', count(*) filter (where over_at is not null or too_long),
+          'timed_out', count(*) filter (where too_long))
+          from starts)));
+end;
 $$;
 
 -- What went wrong, and what was completed. An error is an attempt that failed, whether or not
@@ -214,72 +216,157 @@ language sql stable set search_path = '' as $$
         group by 1) as messengers));
 $$;
 
--- How the runs that were created in the slice, and their segments, stand now.
-create function parcours.report_statuses(p_from timestamptz, p_to timestamptz) returns jsonb
-language sql stable set search_path = '' as $$
-  with created as (
-    select run.id, run.status
-      from public.parcours_events as event
-      join public.parcours_runs as run on run.id = event.run_id
-     where event.what = 'run.created'
-       and event.happened_at >= p_from and event.happened_at < p_to
-  )
-  select jsonb_build_object(
-    'runs', (select coalesce(jsonb_object_agg(status, many), '{}')
-               from (select status, count(*) as many from created group by 1) as counted),
-    'segments', (select coalesce(jsonb_object_agg(status, many), '{}')
-                   from (select segment.status, count(*) as many
-                           from created
-                           join public.parcours_segments as segment on segment.run_id = created.id
-                          group by 1) as counted));
+-- How the runs that were created in the slice, and their segments, stand now, and who wrote their
+-- briefs: OpenAI, or the presets, and why.
+create function parcours.report_created(p_from timestamptz, p_to timestamptz) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  created constant uuid[] := array(
+    select run_id from public.parcours_events
+     where what = 'run.created' and happened_at >= p_from and happened_at < p_to);
+begin
+  return (
+    with briefs as materialized (
+      select status, metadata->>'brief_source' as source, metadata->>'brief_reason' as reason
+        from public.parcours_runs where id = any (created)
+    )
+    select jsonb_build_object(
+      'statuses', jsonb_build_object(
+        'runs', (select coalesce(jsonb_object_agg(status, many), '{}')
+                   from (select status, count(*) as many from briefs group by 1) as counted),
+        'segments', (select coalesce(jsonb_object_agg(status, many), '{}')
+                       from (select status, count(*) as many from public.parcours_segments
+                              where run_id = any (created) group by 1) as counted)),
+      'briefs', jsonb_build_object(
+        'briefs_written', (select count(*) from briefs where source = 'openai'),
+        'briefs_curated', (select coalesce(jsonb_object_agg(reason, many), '{}') from (
+           select coalesce(reason, 'unknown') as reason, count(*) as many from briefs
+            where source = 'curated' group by 1) as reasons))));
+end;
 $$;
 
--- Who wrote the briefs of the runs that were created in the slice: OpenAI, or the presets, and why.
-create function parcours.report_briefs(p_from timestamptz, p_to timestamptz) returns jsonb
+-- A slice as its events tell it.
+create function parcours.report_events(
+  p_from timestamptz, p_to timestamptz, p_targets jsonb
+) returns jsonb
 language sql stable set search_path = '' as $$
-  with briefs as (
-    select run.metadata->>'brief_source' as source, run.metadata->>'brief_reason' as reason
-      from public.parcours_events as event
-      join public.parcours_runs as run on run.id = event.run_id
-     where event.what = 'run.created'
-       and event.happened_at >= p_from and event.happened_at < p_to
-  )
-  select jsonb_build_object(
-    'briefs_written', (select count(*) from briefs where source = 'openai'),
-    'briefs_curated', (select coalesce(jsonb_object_agg(reason, many), '{}') from (
-       select coalesce(reason, 'unknown') as reason, count(*) as many from briefs
-        where source = 'curated' group by 1) as reasons));
+  select parcours.report_journeys(p_from, p_to, p_targets)
+      || jsonb_build_object('outcomes', parcours.report_outcomes(p_from, p_to))
+      || parcours.report_created(p_from, p_to);
 $$;
 
+-- Hours of the report whose events may be deleted, or have been: report_events of each. They follow
+-- one another; an hour in which nothing happened is left out.
+create table parcours.report_hours (
+  began_at timestamptz primary key,
+  slice jsonb not null
+);
+
+-- From here on the events themselves are reported. Null: from the first.
+create function parcours.rolled_up_until() returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  return (select max(began_at) + interval '1 hour' from parcours.report_hours);
+end;
+$$;
+
+-- rolled_up: the hours of the slice that were rolled up; the rest is of what came after them.
 create function public.report_slice(p_from timestamptz, p_to timestamptz, p_targets jsonb)
 returns jsonb
 language sql stable security definer set search_path = '' as $$
-  select jsonb_build_object(
-    'suno', parcours.report_attempts(p_from, p_to, p_targets),
-    'listener', parcours.report_runs(p_from, p_to, p_targets),
-    'timeouts', parcours.report_timeouts(p_from, p_to, p_targets),
-    'outcomes', parcours.report_outcomes(p_from, p_to),
-    'statuses', parcours.report_statuses(p_from, p_to),
-    'briefs', parcours.report_briefs(p_from, p_to));
+  select parcours.report_events(greatest(p_from, parcours.rolled_up_until()), p_to, p_targets)
+      || jsonb_build_object('rolled_up', (
+           select coalesce(jsonb_agg(slice order by began_at), '[]') from parcours.report_hours
+            where began_at >= p_from and began_at < p_to));
 $$;
 
 -- Who created the most runs (docs/specification.md#runbook-sql).
 create function public.report_top_users(p_since timestamptz, p_limit integer default 10)
 returns jsonb
-language sql stable security definer set search_path = '' as $$
-  select coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'runs', run_count)
-                            order by run_count desc, user_id), '[]')
-    from (select user_id, count(*) as run_count from public.parcours_runs
-           where created_at > p_since
-           group by user_id order by run_count desc, user_id limit p_limit) as busiest;
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'runs', run_count)
+                              order by run_count desc, user_id), '[]')
+      from (select user_id, count(*) as run_count from public.parcours_runs
+             where created_at > p_since
+             group by user_id order by run_count desc, user_id limit p_limit) as busiest);
+end;
 $$;
 
-revoke execute on function parcours.timing, parcours.seconds_between, parcours.report_attempts,
-  parcours.report_runs, parcours.report_timeouts, parcours.report_outcomes,
-  parcours.report_statuses, parcours.report_briefs from public;
+revoke execute on function parcours.timing, parcours.seconds_between, parcours.report_journeys,
+  parcours.report_outcomes, parcours.report_created, parcours.report_events,
+  parcours.rolled_up_until from public;
 revoke execute on function public.report_slice, public.report_top_users
   from public, anon, authenticated;
 grant execute on function public.report_slice, public.report_top_users to service_role;
+
+-- What is old is rolled up and deleted, a little at a time: the hours whose events are older than
+-- p_days become rows of report_hours, p_hours a call; then their events go, and idempotency keys that
+-- are over, p_limit a call. Events stay two days longer than their hour: an attempt that began in one
+-- hour is told by those of the next. What says that a run which is not over was started stays with
+-- it. Answers {hours, events, keys}.
+create function public.delete_history(
+  p_days integer, p_targets jsonb, p_hours integer default 24, p_limit integer default 5000
+) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  ends_at constant timestamptz :=
+    date_trunc('hour', clock_timestamp() - make_interval(days => p_days), 'UTC');
+  hour timestamptz;
+  hours integer := 0;
+  events integer;
+  keys integer;
+begin
+  while hours < p_hours loop
+    -- The next hour in which something happened.
+    select date_trunc('hour', happened_at, 'UTC') into hour from public.parcours_events
+     where happened_at >= coalesce(parcours.rolled_up_until(), '-infinity')
+     order by happened_at limit 1;
+    exit when hour is null or hour >= ends_at;
+    -- Suno's own words are not kept: they may quote what somebody wrote.
+    insert into parcours.report_hours (began_at, slice)
+    values (hour, jsonb_set(
+      parcours.report_events(hour, hour + interval '1 hour', p_targets),
+      '{outcomes,refused_words}', '{}'));
+    hours := hours + 1;
+  end loop;
+
+  delete from public.parcours_events where id = any (array(
+    select event.id from public.parcours_events as event
+     where event.happened_at < parcours.rolled_up_until() - interval '2 days'
+       and not (event.what = 'run.started' and exists (
+             select from public.parcours_runs where id = event.run_id and status = 'creating'))
+     order by event.happened_at limit p_limit));
+  get diagnostics events = row_count;
+  delete from parcours.creations where ctid = any (array(
+    select ctid from parcours.creations
+     where created_at <= now() - interval '24 hours' order by created_at limit p_limit));
+  get diagnostics keys = row_count;
+  return jsonb_build_object('hours', hours, 'events', events, 'keys', keys);
+end;
+$$;
+
+-- Nobody rewrites an event; only what was rolled up two days further on is deleted. At depth 0
+-- somebody asks; deeper, the run itself is being erased.
+create function parcours.refuse_rewriting() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'DELETE' and old.happened_at < parcours.rolled_up_until() - interval '2 days' then
+    return old;
+  end if;
+  raise sqlstate 'PT409' using message = 'parcours_events is append-only';
+end;
+$$;
+revoke execute on function parcours.refuse_rewriting from public;
+
+create trigger append_only before update or delete on public.parcours_events
+  for each row when (pg_trigger_depth() = 0) execute function parcours.refuse_rewriting();
+create trigger append_only_whole before truncate on public.parcours_events
+  for each statement execute function parcours.refuse_rewriting();
+
+revoke execute on function public.delete_history from public, anon, authenticated;
+grant execute on function public.delete_history to service_role;
 
 -- Work that one worker at a time does for all: whoever acquires the lease has it until it is
 -- released, or over. The next one is due p_every_s after this one began.
@@ -351,7 +438,7 @@ language sql stable security definer set search_path = '' as $$
     'jobs_given_up', (select count(*) from parcours.dead_letters),
     'jobs_unreadable', (select count(*) from parcours.dead_letters where reason = 'unreadable'),
     'day', parcours.read_day(),
-    'caretaker_due_at', (select next_at from parcours.leases where name = 'caretaker'));
+    'maintenance_due_at', (select next_at from parcours.leases where name = 'maintenance'));
 $$;
 
 -- One row from the moment an alert fires until it is resolved and that was notified.

@@ -50,8 +50,10 @@ language sql stable set search_path = '' as $$
     'since', case p_segment.status
       when 'failed' then coalesce((p_segment.metadata->'failure'->>'at')::timestamptz,
                                   p_segment.created_at)
-      when 'complete' then (select max(happened_at) from public.parcours_events
-                             where segment_id = p_segment.id and what = 'segment.complete')
+      when 'complete' then coalesce(
+        (select max(happened_at) from public.parcours_events
+          where segment_id = p_segment.id and what = 'segment.complete'),
+        (p_segment.metadata->>'complete_received_at')::timestamptz)
       else parcours.under_way_since(p_segment) end,
     'refused', p_segment.metadata->'refused_prompts'->-1->'message',
     'attempts', parcours.attempts(p_segment));
@@ -81,8 +83,9 @@ begin
   elsif p_kind = 'unstored' then
     found_ids := array(
       select segment.id from public.parcours_segments as segment
-       where segment.status <> 'complete' and segment.id > behind
-         and parcours.is_storing(segment)
+       -- parcours.is_storing, as idx_segments_storing has it.
+       where segment.status <> 'complete' and segment.metadata ? 'complete_received_at'
+         and segment.id > behind
          and (segment.metadata->>'complete_received_at')::timestamptz
              < now() - make_interval(secs => limits.stuck_s)
          and not parcours.has_store_job(segment)
@@ -198,25 +201,29 @@ $$;
 -- Files of ours that no segment knows, an hour old: {looked, next, found: paths}.
 create function public.scan_files(p_after text default '', p_limit integer default 2000)
 returns jsonb
-language sql stable security definer set search_path = '' as $$
-  with looked as (
-    select name, created_at from storage.objects
-     where bucket_id = 'parcours-tracks' and name > p_after
-     order by name limit p_limit
-  ), ours as (
-    select name, created_at,
-           regexp_match(name, '^runs/([0-9a-f-]{36})/([0-9a-f-]{36})\.mp3$') as ids
-      from looked
-  )
-  select jsonb_build_object(
-    'looked', (select count(*) from looked),
-    'next', (select case when count(*) = p_limit then (array_agg(name order by name desc))[1] end
-               from looked),
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  ours constant text := '^runs/[0-9a-f-]{36}/([0-9a-f-]{36})\.mp3$';
+  looked constant text[] := array(
+    select name from storage.objects
+     where bucket_id = 'parcours-tracks' and name > p_after order by name limit p_limit);
+  -- Arrays, so that both are found by their index.
+  named constant uuid[] := array(
+    select parcours.as_uuid(substring(name from ours)) from unnest(looked) as name);
+begin
+  return jsonb_build_object(
+    'looked', cardinality(looked),
+    'next', case when cardinality(looked) = p_limit then looked[p_limit] end,
     'found', (
-      select coalesce(jsonb_agg(name order by name), '[]') from ours
-       where ids is not null and created_at < now() - interval '1 hour'
-         and not exists (select from public.parcours_segments
-                          where id::text = ids[2] and run_id::text = ids[1])));
+      select coalesce(jsonb_agg(name order by name), '[]') from (
+        select name from storage.objects
+         where bucket_id = 'parcours-tracks' and name > p_after
+           and name <= looked[cardinality(looked)] and name ~ ours
+           and created_at < now() - interval '1 hour'
+        except
+        select format('runs/%s/%s.mp3', run_id, id) from public.parcours_segments
+         where id = any (named)) as unknown));
+end;
 $$;
 
 -- How much there is to scan: {segments, files}, as far as the statistics know.

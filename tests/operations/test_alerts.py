@@ -23,7 +23,7 @@ QUIET = Gauges(
     jobs_given_up=0,
     jobs_unreadable=0,
     day=Day(runs=0, credits=0),
-    caretaker_due_at=NOW,
+    maintenance_due_at=NOW,
 )
 
 

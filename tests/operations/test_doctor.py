@@ -56,7 +56,7 @@ def healthy(records: Records) -> None:
     records.do("set storage.allow_delete_query = 'true'; delete from storage.objects")
     records.do(
         "insert into parcours.leases (name, holder, lease_until, next_at)"
-        " values ('caretaker', 'x', now(), now())"
+        " values ('maintenance', 'x', now(), now())"
     )
 
 

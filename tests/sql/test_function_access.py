@@ -20,6 +20,7 @@ FUNCTION_ROUTES = {
     *("grow_rollout", "end_rollout", "read_rollout"),
     *("read_logs", "read_queues", "report_slice", "report_top_users", "read_measurements"),
     *(
+        "delete_history",
         "acquire_lease",
         "release_lease",
         "record_gauge",

@@ -218,6 +218,7 @@ def test_an_empty_time_is_all_zeroes(world: World) -> None:
         | {"refused_words": {}, "messengers": {}},
         "statuses": {"runs": {}, "segments": {}},
         "briefs": {"briefs_written": 0, "briefs_curated": {}},
+        "rolled_up": [],
     }
 
 

@@ -40,6 +40,7 @@ QUOTAS: dict[str, Any] = {
 
 ERASE = """
 delete from public.parcours_runs;
+delete from parcours.report_hours;
 delete from public.feature_flags;
 update parcours.rollout set share = 0;
 delete from parcours.suno_requests;

@@ -62,7 +62,7 @@ class SentAgain(_Result):
 
 
 class Gauges(_Result):
-    """What alerts look at beside the report. caretaker_due_at: when somebody is to look again.
+    """What alerts look at beside the report. maintenance_due_at: when the next round is due.
 
     jobs_unreadable: of those given up, how many nobody could read. day: the last 24 hours.
     """
@@ -73,7 +73,15 @@ class Gauges(_Result):
     jobs_given_up: int
     jobs_unreadable: int
     day: Day
-    caretaker_due_at: datetime | None
+    maintenance_due_at: datetime | None
+
+
+class DeletedHistory(_Result):
+    """What was old: hours of events rolled up, events and idempotency keys deleted."""
+
+    hours: int
+    events: int
+    keys: int
 
 
 class PendingNotification(_Result):
@@ -230,6 +238,11 @@ class OperationsQueries:
 
     async def release_lease(self, name: str, holder: str) -> bool:
         return bool(await self._call("release_lease", p_name=name, p_holder=holder))
+
+    async def delete_history(self, days: int, targets: dict[str, Any]) -> DeletedHistory:
+        """Roll up what is older than `days`, and delete it: a little at a time."""
+        answer = await self._call("delete_history", p_days=days, p_targets=targets)
+        return DeletedHistory.model_validate(answer)
 
     async def record_gauge(self, name: str, value: float) -> None:
         await self._call("record_gauge", p_name=name, p_value=value)

@@ -23,7 +23,7 @@ from parcours_xl.operations.repairs import repair_for_free
 from parcours_xl.operations.wording import seconds
 from parcours_xl.settings import OUTAGE_LOOKS_MIN, Settings
 
-TURN = "caretaker"
+LEASE = "maintenance"
 ROUND_S_MAX, END_S_MAX, LEADER_LEASE_S = 100, 2, 120
 
 assert ROUND_S_MAX + END_S_MAX < LEADER_LEASE_S, "a round ends before another worker may begin one"
@@ -69,7 +69,7 @@ class MaintenanceLoop:
                         await self._round()
                 finally:
                     with anyio.move_on_after(END_S_MAX, shield=True):
-                        await self._clients.queries.release_lease(TURN, self._holder)
+                        await self._clients.queries.release_lease(LEASE, self._holder)
             except SupabaseUnavailable:
                 await self._notify_outage()
                 return False
@@ -78,7 +78,7 @@ class MaintenanceLoop:
     async def _take_lease(self) -> bool:
         return await self._clients.queries.acquire_lease(
             # A little less, so that a round a minute does not become one every two.
-            TURN,
+            LEASE,
             self._holder,
             self._settings.maintenance_every_s * 0.9,
             LEADER_LEASE_S,
@@ -86,7 +86,7 @@ class MaintenanceLoop:
 
     async def _round(self) -> None:
         # Notifications come before repairs, which may take the whole round.
-        for work in (self._read_credits, self._judge, self._repair):
+        for work in (self._read_credits, self._judge, self._delete_history, self._repair):
             await self._try(work)
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -102,6 +102,13 @@ class MaintenanceLoop:
 
     async def _read_credits(self) -> None:
         await read_credits(self._clients)
+
+    async def _delete_history(self) -> None:
+        deleted = await self._clients.queries.delete_history(
+            self._settings.events_days, self._settings.targets
+        )
+        if deleted.hours or deleted.events:
+            log.info("maintenance.history_deleted", **deleted.model_dump())
 
     async def _repair(self) -> None:
         for done in await repair_for_free(self._clients):

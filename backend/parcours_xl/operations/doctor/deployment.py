@@ -330,7 +330,7 @@ class Queues(Check):
         return self.result(*findings)
 
     def _maintenance(self, gauges: Gauges, settings: Settings) -> list[Finding]:
-        due_at = gauges.caretaker_due_at
+        due_at = gauges.maintenance_due_at
         if due_at is None:
             message = "no worker has ever done the maintenance of this project"
             return [Finding(self.no_maintenance, message)]

@@ -82,6 +82,12 @@ class Figures(pydantic.BaseModel):
 
     @classmethod
     def read(cls, answer: dict[str, Any]) -> "Figures":
+        """A slice, and the hours of it whose events are rolled up."""
+        hours = [cls._read_events(hour) for hour in answer["rolled_up"]]
+        return sum(hours, cls._read_events(answer))
+
+    @classmethod
+    def _read_events(cls, answer: dict[str, Any]) -> "Figures":
         suno, listener, outcomes = answer["suno"], answer["listener"], answer["outcomes"]
         return cls(
             suno_ttfp=suno["ttfp"],
