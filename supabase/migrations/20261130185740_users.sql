@@ -201,10 +201,10 @@ begin
     raise sqlstate 'PT403' using message = 'the users of Auth cannot all be seen here';
   end if;
   departed := array(
-    select id from auth.users as account
-     where deleted_at is not null
-       and (exists (select from public.parcours_runs where user_id = account.id)
-            or exists (select from public.feature_flags where user_id = account.id))
+    with deleted as materialized (select id from auth.users where deleted_at is not null)
+    select id from deleted
+     where exists (select from public.parcours_runs where user_id = deleted.id)
+        or exists (select from public.feature_flags where user_id = deleted.id)
      order by id limit p_limit);
   if not trusts_triggers and exists (select from auth.users) then
     departed := departed || array(

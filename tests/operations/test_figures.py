@@ -80,6 +80,7 @@ EMPTY: dict[str, Any] = {
         key: {"late": 0, "seconds": {}} for key in ("ttfp", "ttfc", "ready", "suno_ready")
     },
     "timeouts": {"measured": 0, "timed_out": 0},
+    "rolled_up": [],
     "outcomes": {"complete": 1, "linked": 0, "errors": {}, "refusals": {"430": 1}}
     | {"messengers": {"callback": 2}},
     "statuses": {"runs": {"ready": 1}, "segments": {}},
