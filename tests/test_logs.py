@@ -14,7 +14,7 @@ from parcours_dev.supabase.project import LocalProject
 from parcours_xl.app import create_app
 from parcours_xl.clients.clients import open_clients
 from parcours_xl.settings import Settings
-from parcours_xl.worker.worker import Worker
+from parcours_xl.wiring import wire_worker
 from tests.fixtures.captured_logs import CaptureLogs, Style
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
@@ -184,7 +184,7 @@ async def test_json_logs_are_one_object_a_line(
     log = capture_logs("json", "info")
     settings = make_settings(worker_in_process=True)
     async with open_clients(settings) as clients:
-        worker = Worker(clients, settings)
+        worker = wire_worker(clients, settings)
         worker.stop()
         await worker.run()
     lines = [json.loads(line) for line in log.getvalue().splitlines()]

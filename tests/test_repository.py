@@ -1,5 +1,6 @@
 """What a newcomer and continuous integration begin with is complete and agrees with the code."""
 
+import ast
 import re
 import signal
 import subprocess
@@ -136,3 +137,14 @@ def test_a_command_can_be_interrupted_where_the_shell_ignores_interrupts() -> No
         check=True,
     )
     assert told.stdout.split() == ["False", "True"]
+
+
+def test_commands_hand_clients_on_and_call_none() -> None:
+    # The import contracts hold the rest: a client reaches a command only inside its context.
+    for name, text in read_files("backend/parcours_xl/cli", suffixes=(".py",)).items():
+        called = {
+            ast.unparse(node.func)
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Call)
+        }
+        assert not [one for one in called if re.search(r"\bclients\.\w+\.", one)], name

@@ -28,10 +28,9 @@ from parcours_xl.api.state import AppState
 from parcours_xl.clients.brief_writer import open_brief_writer
 from parcours_xl.clients.clients import open_clients
 from parcours_xl.errors import ParcoursError
-from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.player.pages import create_player
 from parcours_xl.settings import Settings
-from parcours_xl.worker.worker import Worker
+from parcours_xl.wiring import wire_maintenance, wire_worker
 
 RUNNER_LOGS = "/parcours-xl-runner/logs"
 
@@ -64,7 +63,10 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
         if warning := settings.callback_warning():
             log.warning("callback_base.unreachable", why=warning, then="record-info is asked")
         async with open_clients(settings) as clients, open_brief_writer(settings) as brief_writer:
-            worker, maintenance = Worker(clients, settings), MaintenanceLoop(clients, settings)
+            worker, maintenance = (
+                wire_worker(clients, settings),
+                wire_maintenance(clients, settings),
+            )
             # They stop beside the requests, not after them.
             draining.when_begun(worker.stop, maintenance.stop)
             working = [

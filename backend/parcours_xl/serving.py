@@ -19,9 +19,9 @@ from parcours_xl.api.connections import LimitedProtocol
 from parcours_xl.api.draining import NOTICE_S_MIN, REFUSAL_S_MAX, Draining
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.logging import set_up_logs
-from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import DRAIN_S, Settings, SettingsError, read_settings
-from parcours_xl.worker.worker import DRAIN_S_MAX, HAND_BACK_S_MAX, Worker
+from parcours_xl.wiring import wire_maintenance, wire_worker
+from parcours_xl.worker.worker import DRAIN_S_MAX, HAND_BACK_S_MAX
 
 STOP_S_MAX = 10
 """So long after SIGTERM a worker is gone, and the service when DRAIN_S is over as well."""
@@ -146,7 +146,8 @@ def _begin(environment: Path | None = None) -> Settings:
 
 async def _work(settings: Settings, listener: socket.socket | None) -> None:
     async with open_clients(settings) as clients:
-        worker, maintenance = Worker(clients, settings), MaintenanceLoop(clients, settings)
+        worker = wire_worker(clients, settings)
+        maintenance = wire_maintenance(clients, settings)
         monitor = None if listener is None else _Monitor(settings, clients)
 
         def stop() -> None:

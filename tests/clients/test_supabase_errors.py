@@ -29,8 +29,8 @@ from parcours_xl.clients.supabase_errors import (
     judge_auth,
 )
 from parcours_xl.operations.doctor import deployment
-from parcours_xl.operations.doctor.findings import Context
 from parcours_xl.services import generation
+from parcours_xl.wiring import wire_doctor
 from tests.fixtures.captured_logs import CaptureLogs
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
@@ -234,7 +234,7 @@ async def check(
     monkeypatch.setattr(deployment, "KEY_PAUSES_S", (0.01, 0.01))
     settings = make_settings(**wishes)
     async with open_clients(settings) as clients:
-        checked = await deployment.Supabase().find(Context(clients, settings))
+        checked = await deployment.Supabase().find(wire_doctor(clients, settings))
     return [(one.kind.name, one.message) for one in checked.findings]
 
 
@@ -286,7 +286,7 @@ async def test_a_key_refused_once_is_no_finding(
 
     monkeypatch.setattr(type(relayed.queries), "read_queues", lambda _: read_queues())
     monkeypatch.setattr(deployment, "KEY_PAUSES_S", (0.01, 0.01))
-    checked = await deployment.Supabase().find(Context(relayed, make_settings()))
+    checked = await deployment.Supabase().find(wire_doctor(relayed, make_settings()))
     assert checked.findings == () and asked == 2
 
 

@@ -18,6 +18,7 @@ from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.suno_events import SunoEvent, SunoTrack
 from parcours_xl.operations.doctor import deployment
 from parcours_xl.operations.doctor.examination import KINDS, run_checks
+from parcours_xl.wiring import wire_doctor, wire_worker
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.operator import CommandResult, Operator
 from tests.fixtures.records import NewRun, Records
@@ -76,7 +77,7 @@ def found(operator: Operator, *words: str, **changes: str) -> dict[str, int]:
 async def worker(make_settings: MakeSettings) -> AsyncIterator[Worker]:
     settings = make_settings()
     async with open_clients(settings) as clients:
-        yield Worker(clients, settings)
+        yield wire_worker(clients, settings)
 
 
 async def deliver(
@@ -591,7 +592,7 @@ async def test_a_supabase_that_accepts_and_never_answers_is_unavailable(
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
         url = f"http://127.0.0.1:{port}"
         async with open_clients(make_settings(supabase_url=url, postgrest_url=url)) as clients:
-            doctor_report = await run_checks(clients, make_settings(), fix=False)
+            doctor_report = await run_checks(wire_doctor(clients, make_settings()), fix=False)
         group.cancel_scope.cancel()
     said = [one.message for one in doctor_report.findings if one.kind.name == "supabase"]
     assert said == [
@@ -689,7 +690,7 @@ async def test_fixing_at_once_by_several_changes_nothing_more(
     records.forget_work()
 
     async def fix() -> None:
-        await run_checks(clients, make_settings(), fix=True)
+        await run_checks(wire_doctor(clients, make_settings()), fix=True)
 
     async with anyio.create_task_group() as group:
         for _ in range(3):

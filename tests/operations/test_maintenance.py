@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from parcours_xl.clients.clients import Clients, open_clients
-from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import Settings
+from parcours_xl.wiring import wire_maintenance
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.servers import running
@@ -72,7 +72,7 @@ def next_minute(records: Records) -> None:
 async def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ends(
     clients: Clients, settings: Settings, records: Records, suno: Vendor, slack: Slack
 ) -> None:
-    loops = [MaintenanceLoop(clients, settings) for _ in range(3)]
+    loops = [wire_maintenance(clients, settings) for _ in range(3)]
     suno.credits(5)
     for _ in range(3):
         looked = await asyncio.gather(*(one.run_once() for one in loops))
@@ -90,7 +90,7 @@ async def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ends(
 async def test_what_nobody_took_is_told_later(
     clients: Clients, settings: Settings, records: Records, suno: Vendor, slack: Slack
 ) -> None:
-    loop = MaintenanceLoop(clients, settings)
+    loop = wire_maintenance(clients, settings)
     suno.credits(5)
     slack.refuses = True
     await loop.run_once()
@@ -103,7 +103,7 @@ async def test_what_nobody_took_is_told_later(
 async def test_a_minute_is_looked_at_once(
     clients: Clients, settings: Settings, suno: Vendor
 ) -> None:
-    first, second = MaintenanceLoop(clients, settings), MaintenanceLoop(clients, settings)
+    first, second = wire_maintenance(clients, settings), wire_maintenance(clients, settings)
     assert await first.run_once()
     assert not await second.run_once()
     assert suno.calls().count("credit") >= 1
@@ -117,7 +117,7 @@ async def test_one_part_that_fails_keeps_no_other_from_its_work(
         "insert into parcours.dead_letters (queue, message, reason)"
         " values ('parcours_tracks', '{}', 'broke')"
     )
-    assert await MaintenanceLoop(clients, settings).run_once()
+    assert await wire_maintenance(clients, settings).run_once()
     (text,) = slack.texts
     assert "job_given_up is firing" in text
 
@@ -129,7 +129,7 @@ async def test_whoever_looked_last_tells_that_supabase_is_unavailable_and_back(
         alert_webhook_url=slack.url, alert_window_s=0.001, postgrest_url=f"{relay.url}/rest/v1"
     )
     async with open_clients(settings) as clients:
-        last, other = MaintenanceLoop(clients, settings), MaintenanceLoop(clients, settings)
+        last, other = wire_maintenance(clients, settings), wire_maintenance(clients, settings)
         assert await last.run_once()
         assert not await other.run_once()
         relay.broken["/rpc/"] = Response(status_code=503)
@@ -145,7 +145,7 @@ async def test_whoever_looked_last_tells_that_supabase_is_unavailable_and_back(
 
 
 async def test_it_stops_at_once(clients: Clients, make_settings: MakeSettings) -> None:
-    loop = MaintenanceLoop(clients, make_settings(maintenance_every_s=3600))
+    loop = wire_maintenance(clients, make_settings(maintenance_every_s=3600))
     with anyio.fail_after(20):
         working = asyncio.create_task(loop.run())
         await asyncio.sleep(0.05)
@@ -156,7 +156,7 @@ async def test_it_stops_at_once(clients: Clients, make_settings: MakeSettings) -
 async def test_it_looks_by_itself_every_so_often(
     clients: Clients, make_settings: MakeSettings, records: Records, suno: Vendor
 ) -> None:
-    loop = MaintenanceLoop(clients, make_settings(maintenance_every_s=0.2))
+    loop = wire_maintenance(clients, make_settings(maintenance_every_s=0.2))
     seen = suno.calls().count("credit")
     working = asyncio.create_task(loop.run())
     with anyio.fail_after(30):

@@ -9,7 +9,7 @@ import pytest
 from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.storage import track_path
-from parcours_xl.services.track_storage import store_track
+from parcours_xl.wiring import wire_tracks
 from tests.fixtures.delivery import compose, deliver, take_job
 from tests.fixtures.operator import Operator
 from tests.fixtures.records import NewRun, Records
@@ -34,7 +34,7 @@ async def journey(
     records.do("update public.parcours_runs set user_id = %s where id = %s", person.id, run.id)
     await deliver(clients, run, compose(suno))
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "stored"
+    assert await wire_tracks(clients).store(job, last_try=False) == "stored"
     return run
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from parcours_xl.clients.clients import open_clients
-from parcours_xl.worker.worker import Worker
+from parcours_xl.wiring import wire_worker
 from tests.fixtures.captured_logs import CaptureLogs
 from tests.fixtures.records import Records
 from tests.fixtures.service import MakeSettings, endpoint
@@ -41,7 +41,7 @@ async def test_what_a_request_sets_going_carries_its_id_to_the_end(
 
     log = capture_logs("json", "debug")
     async with open_clients(make_settings()) as clients:
-        await Worker(clients, make_settings()).work_once()
+        await wire_worker(clients, make_settings()).work_once()
     told = [json.loads(line) for line in log.getvalue().splitlines()]
     done = [line for line in told if line["event"] == "job.done"]
     assert {line["request_id"] for line in done} == {request_id}
@@ -85,7 +85,7 @@ async def test_a_job_that_no_request_began_has_an_id_of_its_own(
     run = await make_run()
     async with open_clients(make_settings()) as clients:
         await clients.database.start_run(run.id)
-        await Worker(clients, make_settings()).work_once()
+        await wire_worker(clients, make_settings()).work_once()
     found = ids_of(records, run.id)
     assert found["run.started"] is None
     assert found["segment.claimed"] and found["segment.claimed"] == found["segment.submitted"]

@@ -146,7 +146,7 @@ async def test_what_was_never_begun_does_not_go_on(clients: Clients, records: Re
     now = datetime.now(UTC)
     open_gate = Verdict(0, now, now, [Check("runs", True, "enough")], 0)
     with pytest.raises(PermanentError, match="parcours rollout set 5"):
-        await advance_rollout(clients, open_gate, lambda done, remaining: None)
+        await advance_rollout(clients.rollout, open_gate, lambda done, remaining: None)
     assert (await clients.rollout.read()).share == 0
 
 
@@ -157,4 +157,4 @@ async def test_a_share_that_changed_after_the_verdict_does_not_go_on(
     open_gate = Verdict(5, now, now, [Check("runs", True, "enough")], 0)
     records.do("update parcours.rollout set share = 10")
     with pytest.raises(PermanentError, match="become 10 % meanwhile"):
-        await advance_rollout(clients, open_gate, lambda done, remaining: None)
+        await advance_rollout(clients.rollout, open_gate, lambda done, remaining: None)

@@ -14,9 +14,8 @@ from starlette.responses import PlainTextResponse
 from parcours_xl.api import state
 from parcours_xl.clients.clients import open_clients
 from parcours_xl.logging import HIDDEN
-from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.settings import Settings
-from parcours_xl.worker.worker import Worker
+from parcours_xl.wiring import wire_maintenance, wire_worker
 from tests.fixtures.captured_logs import CaptureLogs, Style
 from tests.fixtures.records import Records
 from tests.fixtures.relay import Relay
@@ -61,7 +60,7 @@ class Trip:
 
     async def work(self) -> None:
         async with open_clients(self._settings) as clients:
-            await Worker(clients, self._settings).work_once()
+            await wire_worker(clients, self._settings).work_once()
 
     async def sign_in_and_create(self) -> str:
         for headers in (self._owner.headers, {"Authorization": "Bearer eyJhbGciOi.eyJzdWIiOi.x"}):
@@ -116,7 +115,7 @@ class Trip:
         """An alert begins, and the webhook does not take it."""
         self._records.do("update parcours.leases set next_at = clock_timestamp()")
         async with open_clients(self._settings) as clients:
-            await MaintenanceLoop(clients, self._settings).run_once()
+            await wire_maintenance(clients, self._settings).run_once()
 
     async def erase(self, run_id: str) -> None:
         self._records.do("delete from public.parcours_runs where id = %s", run_id)

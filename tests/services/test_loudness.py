@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from parcours_xl.clients.clients import Clients
-from parcours_xl.services.track_storage import store_track
+from parcours_xl.wiring import wire_tracks
 from tests.fixtures.delivery import take_job
 from tests.fixtures.records import Records
 from tests.fixtures.service_fixtures import TRACK_S, MakeRun
@@ -41,7 +41,7 @@ async def test_a_stored_track_knows_how_loud_it_is(
     segment = await deliver()
 
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "stored"
+    assert await wire_tracks(clients).store(job, last_try=False) == "stored"
 
     metadata = records.segment(segment)["metadata"]
     assert -40 < metadata["loudness_lufs"] < -5
@@ -56,7 +56,7 @@ async def test_half_a_track_that_claims_to_be_whole_is_asked_for_anew(
 
     job = await take_job(clients)
     assert job.announced_seconds == TRACK_S
-    assert await store_track(clients, job, last_try=False) == "stored"
+    assert await wire_tracks(clients).store(job, last_try=False) == "stored"
 
     path = records.segment(segment)["storage_path"]
     url = await clients.storage.sign(path)
@@ -72,7 +72,7 @@ async def test_a_track_that_always_comes_in_halves_is_unavailable(
     suno.fail("truncated", times=0, share=0.5, announce=False, match={"media": "file"})
 
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "failed"
+    assert await wire_tracks(clients).store(job, last_try=False) == "failed"
 
     row = records.segment(segment)
     assert row["status"] == "failed"

@@ -18,6 +18,7 @@ from parcours_xl.domain.presets import find_preset
 from parcours_xl.domain.prompts import clean_prompt, suno_style
 from parcours_xl.operations.doctor.examination import run_checks
 from parcours_xl.settings import Settings
+from parcours_xl.wiring import wire_doctor, wire_worker
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.service import MakeSettings, endpoint
@@ -157,7 +158,7 @@ async def scenario(
 ) -> Scenario:
     run = await make_run()
     await clients.database.start_run(run.id)
-    return Scenario(run, Worker(clients, settings), records, suno, service)
+    return Scenario(run, wire_worker(clients, settings), records, suno, service)
 
 
 def complete(*ids: str, duration: float = 240) -> dict[str, Any]:
@@ -265,7 +266,7 @@ async def test_http_says_rate_text_says_credits(
         "busy", status=said["http"], both=True, code=body["code"], message=body["msg"], times=0
     )
     submitted = suno.calls().count("submit")
-    worker = Worker(clients, settings)
+    worker = wire_worker(clients, settings)
     for _ in range(5):
         records.make_due(run.id)
         await worker.work_once()
@@ -355,7 +356,7 @@ async def test_what_suno_refused_is_told_and_never_sent_again(
 
     # Repairs compose the failed runs of other tests again too, and those would fill Suno's quota.
     scenario.records.do("delete from public.parcours_runs where id <> %s", scenario.run.id)
-    doctor_report = await run_checks(clients, settings, fix=True)
+    doctor_report = await run_checks(wire_doctor(clients, settings), fix=True)
     said = [one.message for one in doctor_report.findings]
     assert any("Your prompt contained an artist name" in words for words in said)
     await clients.queries.retry(scenario.run.first)

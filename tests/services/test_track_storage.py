@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.downloads import TrackHostUnavailable
 from parcours_xl.clients.storage import StorageUnavailable, TrackGone, track_path
-from parcours_xl.services.track_storage import store_track
+from parcours_xl.wiring import wire_tracks
 from tests.fixtures.delivery import Music, compose, deliver, take_job
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
@@ -69,7 +69,7 @@ async def test_a_track_is_stored_at_the_documented_place(
     clients: Clients, run: NewRun, music: Music, records: Records
 ) -> None:
     await deliver(clients, run, music)
-    assert await store_track(clients, await take_job(clients), last_try=False) == "stored"
+    assert await wire_tracks(clients).store(await take_job(clients), last_try=False) == "stored"
     row = records.segment(run.first)
     assert row["status"] == "complete"
     assert row["storage_path"] == track_path(run.id, run.first)
@@ -87,9 +87,9 @@ async def test_storing_twice_changes_nothing(
 ) -> None:
     await deliver(clients, run, music)
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "stored"
+    assert await wire_tracks(clients).store(job, last_try=False) == "stored"
     before = records.segment(run.first)
-    assert await store_track(clients, job, last_try=False) == "late"
+    assert await wire_tracks(clients).store(job, last_try=False) == "late"
     assert records.segment(run.first) == before
 
 
@@ -99,7 +99,7 @@ async def test_the_track_of_an_erased_run_leaves_nothing_behind(
     await deliver(clients, run, music)
     job = await take_job(clients)
     records.do("delete from public.parcours_runs where id = %s", run.id)
-    assert await store_track(clients, job, last_try=False) == "gone"
+    assert await wire_tracks(clients).store(job, last_try=False) == "gone"
     with pytest.raises(TrackGone):
         await clients.storage.sign(track_path(run.id, run.first))
 
@@ -112,7 +112,7 @@ async def test_an_unknown_host_is_believed_when_sunos_record_names_the_very_addr
 ) -> None:
     await deliver(clients, run, music, trusted=False)
     assert "suno_download_url" not in records.segment(run.first)["metadata"]
-    assert await store_track(clients, await take_job(clients), last_try=False) == "stored"
+    assert await wire_tracks(clients).store(await take_job(clients), last_try=False) == "stored"
     assert records.segment(run.first)["metadata"]["suno_download_url"] == music.urls[0]
 
 
@@ -128,7 +128,7 @@ async def test_an_unknown_host_is_refused_when_it_does_not(
     }[change]
     await deliver(clients, run, music, url=url, trusted=False)
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "failed"
+    assert await wire_tracks(clients).store(job, last_try=False) == "failed"
     failure = failure_of(records, run)
     host = "cdn.example.com" if change == "another-host" else "127.0.0.1"
     assert (failure["reason"], failure["host"], failure["again"]) == ("url_refused", host, False)
@@ -143,8 +143,8 @@ async def test_a_host_is_not_judged_before_suno_can_say(
     job = await take_job(clients)
     suno.fail("server_error", match={"call": "record-info"})
     with pytest.raises(TrackHostUnavailable):
-        await store_track(clients, job, last_try=False)
-    assert await store_track(clients, job, last_try=False) == "stored"
+        await wire_tracks(clients).store(job, last_try=False)
+    assert await wire_tracks(clients).store(job, last_try=False) == "stored"
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ async def test_a_redirect_to_an_unknown_host_is_followed_when_sunos_record_names
     redirect_elsewhere(suno, music, "")
     asked = suno.calls().count("record-info")
     with pytest.raises(TrackHostUnavailable):
-        await store_track(clients, await take_job(clients), last_try=False)
+        await wire_tracks(clients).store(await take_job(clients), last_try=False)
     assert resolved == [ELSEWHERE_HOST], "it was about to be fetched from there"
     assert suno.calls().count("record-info") == asked + 1
 
@@ -189,7 +189,7 @@ async def test_a_redirect_to_an_unknown_host_is_refused_when_sunos_record_names_
     await deliver(clients, run, music)
     redirect_elsewhere(suno, music, "?another")
     asked = suno.calls().count("record-info")
-    assert await store_track(clients, await take_job(clients), last_try=False) == "failed"
+    assert await wire_tracks(clients).store(await take_job(clients), last_try=False) == "failed"
     failure = failure_of(records, run)
     assert (failure["reason"], failure["host"]) == ("url_refused", ELSEWHERE_HOST)
     assert (resolved, suno.calls().count("record-info")) == ([], asked + 1)
@@ -200,7 +200,7 @@ async def test_an_address_that_leads_into_a_private_network_is_refused(
 ) -> None:
     await deliver(clients, run, music, url="https://127.0.0.1/a.mp3")
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "failed"
+    assert await wire_tracks(clients).store(job, last_try=False) == "failed"
     assert failure_of(records, run)["reason"] == "url_refused"
 
 
@@ -213,7 +213,7 @@ async def test_a_dead_address_is_asked_anew_once(
     await deliver(clients, run, music, url=f"{suno.url}/files/dead.mp3")
     let_a_minute_pass(records, run)
     asked = suno.calls().count("record-info")
-    assert await store_track(clients, await take_job(clients), last_try=False) == "stored"
+    assert await wire_tracks(clients).store(await take_job(clients), last_try=False) == "stored"
     assert suno.calls().count("record-info") == asked + 1
 
 
@@ -224,7 +224,7 @@ async def test_the_fresh_address_is_the_same_tracks(
     second = Music(music.task_id, music.ids[1:], music.urls[1:])
     await deliver(clients, run, second, url=f"{suno.url}/files/dead.mp3")
     let_a_minute_pass(records, run)
-    assert await store_track(clients, await take_job(clients), last_try=False) == "stored"
+    assert await wire_tracks(clients).store(await take_job(clients), last_try=False) == "stored"
     async with httpx.AsyncClient() as player:
         path = records.segment(run.first)["storage_path"]
         stored = await player.get(await clients.storage.sign(path))
@@ -240,7 +240,7 @@ async def test_what_is_no_track_from_any_address_is_a_failed_attempt(
     asked = suno.calls().count("record-info")
     suno.fail(fault, times=3)
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "failed"
+    assert await wire_tracks(clients).store(job, last_try=False) == "failed"
     failure = failure_of(records, run)
     assert (failure["reason"], failure["again"]) == ("track_unavailable", True)
     assert suno.calls().count("record-info") == asked + 1
@@ -252,7 +252,7 @@ async def test_a_dead_address_without_a_task_is_a_failed_attempt(
     await deliver(clients, run, music, url=f"{suno.url}/files/dead.mp3")
     let_a_minute_pass(records, run)
     job = (await take_job(clients)).model_copy(update={"task_id": None})
-    assert await store_track(clients, job, last_try=False) == "failed"
+    assert await wire_tracks(clients).store(job, last_try=False) == "failed"
     assert failure_of(records, run)["reason"] == "track_unavailable"
 
 
@@ -266,9 +266,9 @@ async def test_a_host_out_of_service_is_tried_again_and_at_last_fails(
     job = await take_job(clients)
     suno.fail("missing", status=503, times=0)
     with pytest.raises(TrackHostUnavailable):
-        await store_track(clients, job, last_try=False)
+        await wire_tracks(clients).store(job, last_try=False)
     assert records.segment(run.first)["status"] == "generating"
-    assert await store_track(clients, job, last_try=True) == "failed"
+    assert await wire_tracks(clients).store(job, last_try=True) == "failed"
     failure = failure_of(records, run)
     assert (failure["reason"], failure["again"]) == ("track_away", True)
 
@@ -280,9 +280,9 @@ async def test_a_full_suno_quota_is_waited_for_and_not_for_ever(
     job = await take_job(clients)
     async with open_clients(make_settings(suno_requests_max=1)) as narrow:
         with pytest.raises(TrackHostUnavailable) as full:
-            await store_track(narrow, job, last_try=False)
+            await wire_tracks(narrow).store(job, last_try=False)
         assert full.value.wait_s
-        assert await store_track(narrow, job, last_try=True) == "failed"
+        assert await wire_tracks(narrow).store(job, last_try=True) == "failed"
     assert failure_of(records, run)["reason"] == "track_away"
 
 
@@ -301,7 +301,7 @@ async def test_a_track_too_large_is_linked_at_once(
     await deliver(clients, run, music)
     suno.fail("oversized")
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "linked"
+    assert await wire_tracks(clients).store(job, last_try=False) == "linked"
     row = records.segment(run.first)
     assert (row["status"], row["storage_path"]) == ("complete", None)
     assert row["final_url"] == row["metadata"]["suno_download_url"] == music.urls[0]
@@ -318,7 +318,7 @@ async def test_a_fresh_address_whose_track_is_too_large_is_the_one_that_is_linke
     let_a_minute_pass(records, run)
     suno.fail("oversized", match={"track": music.ids[0]})
     job = await take_job(clients)
-    assert await store_track(clients, job, last_try=False) == "linked"
+    assert await wire_tracks(clients).store(job, last_try=False) == "linked"
     assert records.segment(run.first)["final_url"] == music.urls[0]
 
 
@@ -329,9 +329,9 @@ async def test_a_storage_that_is_unavailable_is_tried_again_and_at_last_the_trac
     job = await take_job(shaky)
     relay.broken["/storage/v1"] = JSONResponse({"message": "upstream"}, 503)
     with pytest.raises(StorageUnavailable):
-        await store_track(shaky, job, last_try=False)
+        await wire_tracks(shaky).store(job, last_try=False)
     assert records.segment(run.first)["status"] == "generating"
-    assert await store_track(shaky, job, last_try=True) == "linked"
+    assert await wire_tracks(shaky).store(job, last_try=True) == "linked"
     row = records.segment(run.first)
     assert (row["status"], row["storage_path"]) == ("complete", None)
     assert row["final_url"] == music.urls[0]
@@ -343,7 +343,7 @@ async def test_a_storage_that_refuses_the_file_links_the_track_at_once(
     await deliver(shaky, run, music)
     answer = {"statusCode": "413", "error": "Payload too large", "message": "exceeded"}
     relay.broken["/storage/v1"] = JSONResponse(answer, 400)
-    assert await store_track(shaky, await take_job(shaky), last_try=False) == "linked"
+    assert await wire_tracks(shaky).store(await take_job(shaky), last_try=False) == "linked"
     assert records.segment(run.first)["final_url"] == music.urls[0]
 
 
@@ -353,4 +353,4 @@ async def test_an_upload_that_takes_too_long_counts_as_a_storage_that_is_unavail
     await deliver(clients, run, music)
     monkeypatch.setattr("parcours_xl.services.track_storage.UPLOAD_S_MAX", 0)
     with pytest.raises(StorageUnavailable):
-        await store_track(clients, await take_job(clients), last_try=False)
+        await wire_tracks(clients).store(await take_job(clients), last_try=False)

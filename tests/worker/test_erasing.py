@@ -12,6 +12,7 @@ from supabase import AsyncClient, AsyncClientOptions, acreate_client
 from parcours_dev.supabase.project import LocalProject
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.storage import BUCKET, track_path
+from parcours_xl.wiring import wire_worker
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
@@ -34,7 +35,7 @@ async def admin(stack: LocalProject) -> AsyncClient:
 
 @pytest.fixture
 def worker(clients: Clients, make_settings: MakeSettings) -> Worker:
-    return Worker(clients, make_settings())
+    return wire_worker(clients, make_settings())
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ async def test_files_are_erased_when_storage_is_back(
     relay.broken["/storage/v1/"] = AWAY
     settings = make_settings(supabase_url=relay.url)
     async with open_clients(settings) as clients:
-        worker = Worker(clients, settings)
+        worker = wire_worker(clients, settings)
         for tries in range(1, 8):
             assert (await worker.work_once())["postponed"] == 1
             [job] = records.jobs("parcours_tracks", kept.id)
@@ -122,7 +123,7 @@ async def test_a_wait_for_storage_has_a_bound(
     relay.broken["/storage/v1/"] = AWAY
     settings = make_settings(supabase_url=relay.url)
     async with open_clients(settings) as clients:
-        worker = Worker(clients, settings)
+        worker = wire_worker(clients, settings)
         await worker.work_once()
         # Handed back 5,000 times: that is no job that breaks its workers.
         records.do(
@@ -142,7 +143,7 @@ async def test_a_storage_that_deletes_nothing_is_asked_again(
     settings = make_settings(supabase_url=relay.url)
     relay.broken[f"/storage/v1/object/{BUCKET}"] = JSONResponse([])
     async with open_clients(settings) as clients:
-        assert (await Worker(clients, settings).work_once())["postponed"] == 1
+        assert (await wire_worker(clients, settings).work_once())["postponed"] == 1
     assert records.one("select from parcours.erasures where run_id = %s", kept.id) == {}
 
 

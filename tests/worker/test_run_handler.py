@@ -11,6 +11,7 @@ import pytest
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.suno_events import Source, SunoError, SunoEvent, SunoTrack
 from parcours_xl.settings import Settings
+from parcours_xl.wiring import wire_worker
 from parcours_xl.worker import handlers
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.delivery import compose, deliver
@@ -32,7 +33,7 @@ def settings(make_settings: MakeSettings) -> Settings:
 
 @pytest.fixture
 def worker(clients: Clients, settings: Settings) -> Worker:
-    return Worker(clients, settings)
+    return wire_worker(clients, settings)
 
 
 @pytest.fixture
@@ -142,10 +143,10 @@ async def test_two_workers_submit_a_segment_once(
 ) -> None:
     step = (await clients.database.next_steps(1, 60))[0]
     # The lease of the first has run out while it was at it.
-    other = Worker(clients, settings)
+    other = wire_worker(clients, settings)
     hand._records.make_due(run.id)
     assert dict(await other.work_once()) == {"submitted": 1}
-    assert await handlers.RunHandler(clients, settings).do(step) == "skipped"
+    assert await handlers.RunHandler(clients.database, clients.suno, settings).do(step) == "skipped"
     assert len(suno.tasks_of(run.first)) == 1
 
 
@@ -201,7 +202,7 @@ async def test_a_refusal_is_not_tried_again_before_it_is_due(
     settings = make_settings(retry_pauses_s=(60,))
     async with open_clients(settings) as patient:
         await patient.database.start_run(run.id)
-        hand = Hand(Worker(patient, settings), patient, records, run)
+        hand = Hand(wire_worker(patient, settings), patient, records, run)
         suno.fail("maintenance")
         assert await hand.work() == {"refused": 1}
         assert await hand.later(40) == {}
@@ -367,7 +368,7 @@ async def test_nobody_is_asked_about_what_has_meanwhile_ended(
     (step,) = await clients.database.next_steps(1, 60)
     await under_way.hear("error")
     await clients.database.retry_segment(run.first)
-    assert await handlers.RunHandler(clients, settings).do(step) == "asked"
+    assert await handlers.RunHandler(clients.database, clients.suno, settings).do(step) == "asked"
 
 
 # How often
@@ -403,11 +404,11 @@ async def test_when_every_attempt_is_used_up_the_run_is_let_go(
     await clients.database.start_run(run.id)
     settings = make_settings(attempts_max=1, attempts_automatic=1)
     async with open_clients(settings) as stricter:
-        hand = Hand(Worker(clients, make_settings()), clients, records, run)
+        hand = Hand(wire_worker(clients, make_settings()), clients, records, run)
         await hand.work()
         await hand.hear("error")
         assert await hand.work() == {"queued": 1}
-        strict = Hand(Worker(stricter, settings), stricter, records, run)
+        strict = Hand(wire_worker(stricter, settings), stricter, records, run)
         assert await strict.work() == {"failed": 1}
         assert strict.failure()["reason"] == "attempts_used_up"
         assert await strict.work() == {"settled": 1}
@@ -433,7 +434,7 @@ async def test_a_full_quota_hands_the_step_back_to_whoever_is_next(
     runs = [await make_run(), await make_run()]
     for run in runs:
         await clients.database.start_run(run.id)
-    worker = Worker(clients, settings)
+    worker = wire_worker(clients, settings)
     assert dict(await worker.work_once()) == {"submitted": 1, "postponed": 1}
     ended = Counter[str]()
     while not ended["submitted"]:
@@ -450,7 +451,7 @@ async def test_while_the_quota_is_full_the_step_waits_for_a_slot(
     async with open_clients(settings) as clients:
         await clients.database.start_run(run.id)
         await clients.database.reserve_suno_request()
-        assert dict(await Worker(clients, settings).work_once()) == {}
+        assert dict(await wire_worker(clients, settings).work_once()) == {}
     (job,) = records.jobs(QUEUE, run.id)
     assert 25 < job["waits_s"] <= 31
     assert records.segment(run.first)["status"] == "queued"
@@ -461,7 +462,7 @@ async def test_a_worker_takes_a_step_for_no_more_runs_than_it_may(
 ) -> None:
     for _ in range(3):
         await clients.database.start_run((await make_run()).id)
-    worker = Worker(clients, make_settings(steps_max=2))
+    worker = wire_worker(clients, make_settings(steps_max=2))
     assert dict(await worker.work_once()) == {"submitted": 2}
     assert dict(await worker.work_once()) == {"submitted": 1}
 

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.storage import TrackGone, track_path
 from parcours_xl.settings import Settings
+from parcours_xl.wiring import wire_worker
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.delivery import Music, compose, deliver
 from tests.fixtures.records import NewRun, Records
@@ -33,7 +34,7 @@ def settings(make_settings: MakeSettings) -> Settings:
 
 @pytest.fixture
 def worker(clients: Clients, settings: Settings) -> Worker:
-    return Worker(clients, settings)
+    return wire_worker(clients, settings)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ async def shaky(make_settings: MakeSettings, relay: Relay) -> AsyncIterator[tupl
     """A worker with something before Storage that may break."""
     settings = make_settings(supabase_url=relay.url)
     async with open_clients(settings) as clients:
-        yield Worker(clients, settings), clients
+        yield wire_worker(clients, settings), clients
 
 
 async def tries(worker: Worker, records: Records, run: NewRun) -> list[float]:
@@ -126,7 +127,7 @@ async def test_the_pauses_are_a_setting(
     make_settings: MakeSettings, clients: Clients, suno: Vendor, records: Records, run: NewRun
 ) -> None:
     suno.fail("missing", status=503, times=0)
-    worker = Worker(clients, make_settings(storing_pauses_s=(1,)))
+    worker = wire_worker(clients, make_settings(storing_pauses_s=(1,)))
     assert about(await tries(worker, records, run), (1,))
     assert records.segment(run.first)["status"] == "failed"
 
@@ -204,7 +205,7 @@ async def test_a_job_that_always_breaks_has_an_end(
     relay.broken["/rpc/record_track"] = JSONResponse({"code": "42883", "message": "what?"}, 404)
     settings = make_settings(postgrest_url=f"{relay.url}/rest/v1", storing_pauses_s=(1, 1))
     async with open_clients(settings) as clients:
-        worker = Worker(clients, settings)
+        worker = wire_worker(clients, settings)
         for _ in range(2):
             assert dict(await worker.work_once()) == {"broken": 1}
             assert records.segment(run.first)["status"] == "generating"
@@ -220,6 +221,6 @@ async def test_no_more_tracks_are_taken_than_may_be_transferred(
 ) -> None:
     for _ in range(3):
         await deliver(clients, await make_run(), music)
-    worker = Worker(clients, make_settings(transfers_max=2))
+    worker = wire_worker(clients, make_settings(transfers_max=2))
     assert (await worker.work_once())["stored"] == 2
     assert (await worker.work_once())["stored"] == 1

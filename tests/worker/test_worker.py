@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.settings import Settings
+from parcours_xl.wiring import wire_worker
 from parcours_xl.worker import worker
 from parcours_xl.worker.worker import Worker
 from tests.fixtures.delivery import Music, compose, deliver
@@ -67,7 +68,7 @@ async def test_a_worker_looks_when_it_starts_and_when_it_is_woken(
     run = await make_run()
     settings = make_settings(postgrest_url=f"{relay.url}/rest/v1", worker_tick_s=3600)
     async with open_clients(settings) as clients:
-        worker = Worker(clients, settings)
+        worker = wire_worker(clients, settings)
         async with running(worker):
             await until(lambda: relay.count("/rpc/take_track_jobs") == 1)
             await clients.database.start_run(run.id)
@@ -81,7 +82,7 @@ async def test_a_worker_looks_at_every_tick(
     clients: Clients, make_settings: MakeSettings, suno: Vendor, make_run: MakeRun, records: Records
 ) -> None:
     run = await make_run()
-    async with running(Worker(clients, make_settings(worker_tick_s=0.1))):
+    async with running(wire_worker(clients, make_settings(worker_tick_s=0.1))):
         await asyncio.sleep(0.15)
         await clients.database.start_run(run.id)
         await until(lambda: status(records, run) == "generating")
@@ -91,7 +92,7 @@ async def test_the_end_of_one_job_is_the_sign_to_look_for_the_next(
     clients: Clients, settings: Settings, run: NewRun, records: Records
 ) -> None:
     """Storing the last track makes the run due, and nobody else rings."""
-    async with running(Worker(clients, settings)):
+    async with running(wire_worker(clients, settings)):
         await until(lambda: records.run(run.id)["status"] == "ready")
         await until(lambda: not records.jobs(GENERATION, run.id))
 
@@ -102,7 +103,7 @@ async def test_many_workers_share_the_work(
     runs = [await make_run() for _ in range(8)]
     for run in runs:
         await clients.database.start_run(run.id)
-    tallies = await asyncio.gather(*(Worker(clients, settings).work_once() for _ in range(4)))
+    tallies = await asyncio.gather(*(wire_worker(clients, settings).work_once() for _ in range(4)))
     assert sum(tally["submitted"] for tally in tallies) == 8
     assert [len(suno.tasks_of(run.first)) for run in runs] == [1] * 8
 
@@ -121,9 +122,9 @@ async def test_the_lease_is_kept_as_long_as_a_transfer_runs(
     monkeypatch.setattr(worker, "LEASE_S", 2)
     monkeypatch.setattr(worker, "LEASE_RENEWAL_S", 0.2)
     suno.fail("slow_download", delay_s=4.2, bytes_a_second=10_000_000)
-    slow = asyncio.create_task(Worker(clients, settings).work_once())
+    slow = asyncio.create_task(wire_worker(clients, settings).work_once())
     await until(lambda: records.jobs(TRACKS, run.id)[0]["read_ct"] == 1)
-    others = Worker(clients, settings)
+    others = wire_worker(clients, settings)
     while not slow.done():
         # Once the track is stored, whoever looks first may settle the run.
         assert set(await others.work_once()) <= {"settled"}
@@ -137,9 +138,9 @@ async def test_without_a_worker_that_keeps_it_a_lease_ends(
 ) -> None:
     """As after kill -9: whoever took the job never comes back."""
     await clients.database.take_track_jobs(1, 60)
-    assert not await Worker(clients, settings).work_once()
+    assert not await wire_worker(clients, settings).work_once()
     records.make_due(run.id)
-    assert dict(await Worker(clients, settings).work_once()) == {"stored": 1}
+    assert dict(await wire_worker(clients, settings).work_once()) == {"stored": 1}
 
 
 async def test_a_lease_that_cannot_be_kept_does_not_end_the_transfer(
@@ -154,7 +155,7 @@ async def test_a_lease_that_cannot_be_kept_does_not_end_the_transfer(
     suno.fail("slow_download", delay_s=0.3, bytes_a_second=10_000_000)
     settings = make_settings(postgrest_url=f"{relay.url}/rest/v1")
     async with open_clients(settings) as clients:
-        assert dict(await Worker(clients, settings).work_once()) == {"stored": 1}
+        assert dict(await wire_worker(clients, settings).work_once()) == {"stored": 1}
     assert relay.count("/rpc/postpone_job") > 1
 
 
@@ -165,7 +166,7 @@ async def test_what_is_under_way_at_a_stop_may_finish(
     clients: Clients, settings: Settings, suno: Vendor, run: NewRun, records: Records
 ) -> None:
     suno.fail("slow_download", delay_s=0.5, bytes_a_second=10_000_000)
-    worker = Worker(clients, settings)
+    worker = wire_worker(clients, settings)
     async with running(worker):
         await until(lambda: records.jobs(TRACKS, run.id)[0]["read_ct"] == 1)
     assert status(records, run) == "complete"
@@ -182,7 +183,7 @@ async def test_what_does_not_finish_in_time_is_handed_back_at_once(
 ) -> None:
     monkeypatch.setattr(worker, "DRAIN_S_MAX", 0.1)
     suno.fail("slow_download", delay_s=60)
-    async with running(Worker(clients, settings)):
+    async with running(wire_worker(clients, settings)):
         await until(lambda: records.jobs(TRACKS, run.id)[0]["read_ct"] == 1)
         began = time.monotonic()
     assert time.monotonic() - began < 20
@@ -190,13 +191,13 @@ async def test_what_does_not_finish_in_time_is_handed_back_at_once(
     assert job["waits_s"] <= 0
     assert status(records, run) == "generating"
     suno.recover()
-    assert dict(await Worker(clients, settings).work_once()) == {"stored": 1}
+    assert dict(await wire_worker(clients, settings).work_once()) == {"stored": 1}
 
 
 async def test_a_stopped_worker_takes_nothing_more(
     clients: Clients, settings: Settings, run: NewRun, records: Records
 ) -> None:
-    worker = Worker(clients, settings)
+    worker = wire_worker(clients, settings)
     worker.stop()
     await worker.run()
     assert status(records, run) == "generating"
@@ -211,7 +212,10 @@ async def test_a_supabase_that_is_unavailable_is_looked_for_again(
 ) -> None:
     relay.broken["/rpc/"] = JSONResponse({"message": "upstream"}, 503)
     settings = make_settings(postgrest_url=f"{relay.url}/rest/v1", worker_tick_s=0.1)
-    async with open_clients(settings) as clients, running(Worker(clients, settings)) as working:
+    async with (
+        open_clients(settings) as clients,
+        running(wire_worker(clients, settings)) as working,
+    ):
         await until(lambda: relay.count("/rpc/take_track_jobs") > 2)
         assert not working.done()
         relay.broken.clear()
@@ -224,7 +228,10 @@ async def test_an_answer_that_nobody_expects_does_not_end_the_worker(
     relay.broken["/rpc/next_steps"] = JSONResponse({"code": "42883", "message": "what?"}, 404)
     relay.broken["/rpc/record_track"] = JSONResponse({"code": "42883", "message": "what?"}, 404)
     settings = make_settings(postgrest_url=f"{relay.url}/rest/v1", worker_tick_s=0.1)
-    async with open_clients(settings) as clients, running(Worker(clients, settings)) as working:
+    async with (
+        open_clients(settings) as clients,
+        running(wire_worker(clients, settings)) as working,
+    ):
         await until(lambda: relay.count("/rpc/record_track"))
         await until(lambda: relay.count("/rpc/next_steps") > 2)
         assert not working.done()

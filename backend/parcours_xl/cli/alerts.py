@@ -1,16 +1,11 @@
 """`parcours alerts`: which alerts are firing."""
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from parcours_xl.cli.context import FAILED, AsJson, EnvironmentFile, operate, print_json
-
-if TYPE_CHECKING:
-    from parcours_xl.clients.clients import Clients
-    from parcours_xl.operations.alerts import Alert
-    from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
 
@@ -31,7 +26,17 @@ def alerts(
         name = "prometheus.rules.yml" if rules else "grafana.dashboard.json"
         typer.echo((files("parcours_xl.operations") / name).read_text(), nl=False)
         return
-    found = operate(environment, _judge)
+    from parcours_xl.operations.alerts import judge_now
+
+    found = operate(
+        environment,
+        lambda context: judge_now(
+            context.clients.database,
+            context.clients.queries,
+            context.clients.suno,
+            context.settings,
+        ),
+    )
     if as_json:
         print_json([alert.as_json() for alert in found])
     else:
@@ -42,17 +47,3 @@ def alerts(
                 typer.echo(f"{'':25}-> {alert.advice}")
     if any(alert.firing for alert in found):
         raise typer.Exit(FAILED)
-
-
-async def _judge(clients: "Clients", settings: "OperatorSettings") -> "list[Alert]":
-    from parcours_xl.clients.database import KeyRefused, SupabaseUnavailable
-    from parcours_xl.operations.alerts import Alert, judge, read_snapshot
-    from parcours_xl.operations.credit import refresh_credits
-
-    try:
-        await refresh_credits(clients, settings)
-        return judge(await read_snapshot(clients.queries, settings), settings)
-    except KeyRefused:
-        raise
-    except SupabaseUnavailable as unavailable:
-        return [Alert("supabase_unavailable", True, unavailable.message)]

@@ -20,7 +20,9 @@ def cancel(
 
     Only its owner can have it made after all. A run that is ready stays as it is.
     """
-    stopped = operate(environment, lambda clients, _: clients.database.cancel_run(run))
+    from parcours_xl.operations.runs import cancel_run
+
+    stopped = operate(environment, lambda context: cancel_run(context.clients.database, run))
     if as_json:
         print_json(stopped.model_dump(mode="json"))
     elif stopped.status == "ready":

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -38,7 +39,17 @@ EnvironmentFile = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 Answer = TypeVar("Answer")
-Work = Callable[["Clients", "OperatorSettings"], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class CliContext:
+    """One deployment, as commands see it. They hand the clients on to operations."""
+
+    clients: "Clients"
+    settings: "OperatorSettings"
+
+
+Work = Callable[[CliContext], Awaitable[Answer]]
 
 
 def operate(environment: Path | None, work: Work[Answer]) -> Answer:
@@ -51,7 +62,7 @@ def operate(environment: Path | None, work: Work[Answer]) -> Answer:
 
     async def work_with_clients() -> Answer:
         async with open_clients(settings) as clients:
-            return await work(clients, settings)
+            return await work(CliContext(clients, settings))
 
     try:
         settings = read_operator_settings(_env_file=environment)

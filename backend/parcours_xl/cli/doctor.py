@@ -9,17 +9,15 @@ from parcours_xl.cli.context import (
     FAILED,
     QUEUED,
     AsJson,
+    CliContext,
     EnvironmentFile,
     operate,
     print_json,
 )
 
 if TYPE_CHECKING:
-    from parcours_xl.clients.clients import Clients
-    from parcours_xl.clients.operations_queries import Retried
     from parcours_xl.operations.doctor.examination import DoctorReport
     from parcours_xl.operations.doctor.findings import Finding
-    from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
 
@@ -59,12 +57,14 @@ def doctor(
     required, 5 when repairs were queued: look again in some minutes.
     """
 
-    async def work(clients: "Clients", settings: "OperatorSettings") -> "DoctorReport":
+    async def work(context: CliContext) -> "DoctorReport":
         from parcours_xl.cli.context import show_steps
         from parcours_xl.operations.doctor.examination import run_checks
+        from parcours_xl.wiring import wire_doctor
 
         with show_steps() as progress:
-            return await run_checks(clients, settings, fix=fix, force=force, progress=progress)
+            checked = wire_doctor(context.clients, context.settings, force=force, progress=progress)
+            return await run_checks(checked, fix=fix)
 
     doctor_report = operate(environment, work)
     if as_json:
@@ -90,11 +90,11 @@ def retry(
     What is under way, stored or complete is left alone. Exit status 1 when every attempt of a
     segment is used up.
     """
+    from parcours_xl.operations import runs
 
-    async def work(clients: "Clients", _: "OperatorSettings") -> "Retried":
-        return await clients.queries.retry(run_or_segment)
-
-    retried = operate(environment, work)
+    retried = operate(
+        environment, lambda context: runs.retry(context.clients.queries, run_or_segment)
+    )
     if as_json:
         print_json(retried.model_dump(mode="json"))
     else:

@@ -33,8 +33,8 @@ def logs(
     with contextlib.suppress(KeyboardInterrupt):
         found = operate(
             environment,
-            lambda clients, _: show_logs(
-                clients.queries, run, moment, follow=follow, as_json=as_json
+            lambda context: show_logs(
+                context.clients.queries, run, moment, follow=follow, as_json=as_json
             ),
         )
         if not found and moment is None:

@@ -5,13 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parcours_xl.cli.context import FAILED, AsJson, EnvironmentFile, operate, print_json
+from parcours_xl.cli.context import FAILED, AsJson, CliContext, EnvironmentFile, operate, print_json
 
 if TYPE_CHECKING:
-    from parcours_xl.clients.clients import Clients
-    from parcours_xl.clients.users import FoundUser
     from parcours_xl.operations.personal_data import Erasure, Export
-    from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
 
@@ -34,13 +31,14 @@ def export(
     no longer in storage.
     """
 
-    async def work(clients: "Clients", _: "OperatorSettings") -> "Export":
+    async def work(context: CliContext) -> "Export":
         from parcours_xl.cli.context import show_count
-        from parcours_xl.operations.personal_data import export_user
+        from parcours_xl.operations.personal_data import export_user, find_user
 
-        found = await clients.users.find(user)
+        clients = context.clients
+        found = await find_user(clients.users, user)
         with show_count("Runs") as progress:
-            return await export_user(clients, found, to, progress)
+            return await export_user(clients.users, clients.storage, found, to, progress)
 
     made = operate(environment, work)
     if as_json:
@@ -67,16 +65,20 @@ def erase(
 
     Nothing brings it back. Safe to repeat. Whatever Storage does not delete now, the workers will.
     """
-    found = operate(environment, lambda clients, _: clients.users.find(user))
+    from parcours_xl.operations.personal_data import erase_user, find_user, name_user
+
+    found = operate(environment, lambda context: find_user(context.clients.users, user))
     if not yes:
-        typer.confirm(_question(found, account=account), abort=True, err=True)
+        typer.confirm(_question(name_user(found), account=account), abort=True, err=True)
 
-    async def work(clients: "Clients", _: "OperatorSettings") -> "Erasure":
+    async def work(context: CliContext) -> "Erasure":
         from parcours_xl.cli.context import show_count
-        from parcours_xl.operations.personal_data import erase_user
 
+        clients = context.clients
         with show_count("Runs") as progress:
-            return await erase_user(clients, found, progress, account=account)
+            return await erase_user(
+                clients.database, clients.users, clients.storage, found, progress, account=account
+            )
 
     done = operate(environment, work)
     if as_json:
@@ -90,6 +92,5 @@ def erase(
     typer.echo("Auth keeps its own log of sign-ins until the project deletes it: docs/runbook.md.")
 
 
-def _question(found: "FoundUser", *, account: bool) -> str:
-    whose = f"{found.id} ({found.email})" if found.email else str(found.id)
+def _question(whose: str, *, account: bool) -> str:
     return f"Erase every journey of {whose}{', and the account' if account else ''}?"

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parcours_xl.cli.context import AsJson, EnvironmentFile, operate, print_json
+from parcours_xl.cli.context import AsJson, CliContext, EnvironmentFile, operate, print_json
 from parcours_xl.domain.periods import read_period
 
 if TYPE_CHECKING:
-    from parcours_xl.clients.clients import Clients
     from parcours_xl.operations.report.report import Report
-    from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
 
@@ -36,12 +34,12 @@ def report(
     """
     period = _read_period(since)
 
-    async def work(clients: "Clients", settings: "OperatorSettings") -> "Report":
+    async def work(context: CliContext) -> "Report":
         from parcours_xl.cli.context import show_count
         from parcours_xl.operations.report.report import make_report
 
         with show_count("Counting") as progress:
-            return await make_report(clients.queries, settings, period, progress)
+            return await make_report(context.clients.queries, context.settings, period, progress)
 
     made = operate(environment, work)
     if html is not None:

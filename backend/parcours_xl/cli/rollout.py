@@ -4,13 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parcours_xl.cli.context import FAILED, AsJson, EnvironmentFile, operate, print_json
+from parcours_xl.cli.context import FAILED, AsJson, CliContext, EnvironmentFile, operate, print_json
 
 if TYPE_CHECKING:
-    from parcours_xl.clients.clients import Clients
-    from parcours_xl.clients.rollout import RolloutState
     from parcours_xl.operations.rollout import Verdict
-    from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
 rollout = typer.Typer(
@@ -27,10 +24,11 @@ EVERYBODY = "ROLLOUT=all here: every user may create runs, whatever the flags sa
 def status(as_json: AsJson = False, environment: EnvironmentFile = None) -> None:
     """Tell the share that was set last, and how many users have it."""
 
-    async def read(clients: "Clients", settings: "OperatorSettings") -> tuple["RolloutState", str]:
-        return await clients.rollout.read(), settings.rollout
+    from parcours_xl.operations.rollout import read_rollout
 
-    state, setting = operate(environment, read)
+    state, setting = operate(
+        environment, lambda context: read_rollout(context.clients.rollout, context.settings)
+    )
     if as_json:
         print_json({"rollout": setting, **state.model_dump(mode="json")})
         return
@@ -56,8 +54,9 @@ def set_share(
     """
     from parcours_xl.operations.rollout import grow_rollout
 
-    async def grow(clients: "Clients", settings: "OperatorSettings") -> tuple[int, str]:
-        return await grow_rollout(clients.rollout, share, _print_progress), settings.rollout
+    async def grow(context: CliContext) -> tuple[int, str]:
+        given = await grow_rollout(context.clients.rollout, share, _print_progress)
+        return given, context.settings.rollout
 
     given, setting = operate(environment, grow)
     _print_change({"share": share, "given": given, "rollout": setting}, as_json=as_json)
@@ -68,8 +67,9 @@ def off(as_json: AsJson = False, environment: EnvironmentFile = None) -> None:
     """Take Parcours XL from everybody at once. Runs that were created go on."""
     from parcours_xl.operations.rollout import end_rollout
 
-    async def end(clients: "Clients", settings: "OperatorSettings") -> tuple[int, str]:
-        return await end_rollout(clients.rollout, _print_progress), settings.rollout
+    async def end(context: CliContext) -> tuple[int, str]:
+        taken = await end_rollout(context.clients.rollout, _print_progress)
+        return taken, context.settings.rollout
 
     taken, setting = operate(environment, end)
     _print_change({"share": 0, "taken": taken, "rollout": setting}, as_json=as_json)
@@ -91,11 +91,12 @@ def gate(
     """
     from parcours_xl.operations.rollout import Verdict, advance_rollout, judge_rollout
 
-    async def judge(clients: "Clients", settings: "OperatorSettings") -> tuple[Verdict, int | None]:
-        verdict = await judge_rollout(clients, settings)
+    async def judge(context: CliContext) -> tuple[Verdict, int | None]:
+        clients = context.clients
+        verdict = await judge_rollout(clients.rollout, clients.queries, context.settings)
         if not (advance and verdict.passed and verdict.next_share):
             return verdict, None
-        return verdict, await advance_rollout(clients, verdict, _print_progress)
+        return verdict, await advance_rollout(clients.rollout, verdict, _print_progress)
 
     verdict, given = operate(environment, judge)
     if as_json:

@@ -9,6 +9,7 @@ from parcours_xl.cli.context import (
     FAILED,
     USAGE_ERROR,
     AsJson,
+    CliContext,
     EnvironmentFile,
     end,
     operate,
@@ -16,9 +17,7 @@ from parcours_xl.cli.context import (
 )
 
 if TYPE_CHECKING:
-    from parcours_xl.clients.clients import Clients
     from parcours_xl.operations.smoke import Verdict, Visitor
-    from parcours_xl.settings import OperatorSettings
 
 commands = typer.Typer()
 
@@ -52,14 +51,16 @@ def smoke(
     """
     visitor = _read_user(email)
 
-    async def work(clients: "Clients", settings: "OperatorSettings") -> "Verdict":
+    async def work(context: CliContext) -> "Verdict":
         from rich.console import Console
 
         from parcours_xl.operations.journey_screen import following
         from parcours_xl.operations.smoke import try_deployment
 
         with following(Console(stderr=True, highlight=False)) as show:
-            return await try_deployment(clients, settings, visitor, preset, timeout, show)
+            return await try_deployment(
+                context.clients.users, context.settings, visitor, preset, timeout, show
+            )
 
     verdict = operate(environment, work)
     if as_json:

@@ -10,14 +10,17 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from parcours_xl.clients.database import Database, KeyRefused, SupabaseUnavailable
 from parcours_xl.clients.operations_queries import (
     Gauges,
     OperationsQueries,
     PendingNotification,
     QueueHealth,
 )
+from parcours_xl.clients.suno import Suno
 from parcours_xl.clients.webhook import Webhook
 from parcours_xl.domain.failures import NOT_KEPT
+from parcours_xl.operations.credit import refresh_credits
 from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.report.report import Figures, read_figures
 from parcours_xl.operations.wording import brief_reason, period, seconds, share
@@ -27,6 +30,7 @@ from parcours_xl.settings import (
     ALERT_ERRORS_SHARE_MAX,
     ALERT_SLOW_SHARE_MAX,
     ALERT_TIMEOUTS_SHARE_MAX,
+    Settings,
     Targets,
 )
 
@@ -285,3 +289,19 @@ def _resolved_message(change: PendingNotification) -> str:
     assert change.ended_at is not None, "it has ended"
     length = (change.ended_at - change.began_at).total_seconds()
     return f"✅ Parcours XL: {change.name} is resolved, after {seconds(length)}."
+
+
+async def judge_now(
+    database: Database, queries: OperationsQueries, suno: Suno, settings: Settings
+) -> list[Alert]:
+    """Every rule at this moment, after Suno was asked for the credits that are left.
+
+    Without Supabase nothing can be judged: that is the one alert then. Raises KeyRefused.
+    """
+    try:
+        await refresh_credits(database, queries, suno, settings)
+        return judge(await read_snapshot(queries, settings), settings)
+    except KeyRefused:
+        raise
+    except SupabaseUnavailable as unavailable:
+        return [Alert("supabase_unavailable", True, unavailable.message)]

@@ -2,29 +2,31 @@
 
 from contextlib import suppress
 
-from parcours_xl.clients.clients import Clients
-from parcours_xl.clients.database import SunoQuotaFull
-from parcours_xl.clients.suno import SunoOutcomeUnknown, SunoRefused, SunoUnavailable
+from parcours_xl.clients.database import Database, SunoQuotaFull
+from parcours_xl.clients.operations_queries import OperationsQueries
+from parcours_xl.clients.suno import Suno, SunoOutcomeUnknown, SunoRefused, SunoUnavailable
 from parcours_xl.settings import UNKNOWN, Settings
 
 CREDITS = "suno_credits"
 
 
-async def read_credits(clients: Clients) -> float:
+async def read_credits(database: Database, queries: OperationsQueries, suno: Suno) -> float:
     """Ask Suno, and keep the answer.
 
     Raises SunoRefused, SunoUnavailable, SunoOutcomeUnknown or SunoQuotaFull.
     """
-    slot = await clients.database.reserve_suno_request()
+    slot = await database.reserve_suno_request()
     try:
-        credits_left = await clients.suno.credit()
+        credits_left = await suno.credit()
     finally:
-        await clients.database.answer_suno_request(slot)
-    await clients.queries.record_gauge(CREDITS, credits_left)
+        await database.answer_suno_request(slot)
+    await queries.record_gauge(CREDITS, credits_left)
     return credits_left
 
 
-async def refresh_credits(clients: Clients, settings: Settings) -> None:
+async def refresh_credits(
+    database: Database, queries: OperationsQueries, suno: Suno, settings: Settings
+) -> None:
     """Read them now if this machine has Suno's key; otherwise what a worker read last stays.
 
     So it does while Suno does not say, or the quota is full. Raises SupabaseUnavailable.
@@ -32,4 +34,4 @@ async def refresh_credits(clients: Clients, settings: Settings) -> None:
     if settings.suno_api_key.get_secret_value() == UNKNOWN:
         return
     with suppress(SunoRefused, SunoUnavailable, SunoOutcomeUnknown, SunoQuotaFull):
-        await read_credits(clients)
+        await read_credits(database, queries, suno)

@@ -8,9 +8,10 @@ from uuid import uuid4
 import anyio
 import structlog
 
-from parcours_xl.clients.clients import Clients
-from parcours_xl.clients.database import SupabaseUnavailable
-from parcours_xl.clients.webhook import WebhookUnavailable
+from parcours_xl.clients.database import Database, SupabaseUnavailable
+from parcours_xl.clients.operations_queries import OperationsQueries
+from parcours_xl.clients.suno import Suno
+from parcours_xl.clients.webhook import Webhook, WebhookUnavailable
 from parcours_xl.errors import ParcoursError
 from parcours_xl.operations.alerts import (
     firing_message,
@@ -19,7 +20,7 @@ from parcours_xl.operations.alerts import (
     read_snapshot,
 )
 from parcours_xl.operations.credit import read_credits
-from parcours_xl.operations.repairs import repair_for_free
+from parcours_xl.operations.repairs import Repairs, repair_for_free
 from parcours_xl.operations.wording import seconds
 from parcours_xl.settings import OUTAGE_LOOKS_MIN, Settings
 
@@ -34,8 +35,20 @@ log = structlog.get_logger(__name__)
 class MaintenanceLoop:
     """Every worker runs one; a leader lease in the database lets one of them work at a time."""
 
-    def __init__(self, clients: Clients, settings: Settings):
-        self._clients = clients
+    def __init__(
+        self,
+        database: Database,
+        queries: OperationsQueries,
+        suno: Suno,
+        webhook: Webhook | None,
+        repairs: Repairs,
+        settings: Settings,
+    ):
+        self._database = database
+        self._queries = queries
+        self._suno = suno
+        self._webhook = webhook
+        self._repairs = repairs
         self._settings = settings
         self._holder = uuid4().hex
         self._working = anyio.CancelScope()
@@ -69,14 +82,14 @@ class MaintenanceLoop:
                         await self._round()
                 finally:
                     with anyio.move_on_after(END_S_MAX, shield=True):
-                        await self._clients.queries.release_lease(LEASE, self._holder)
+                        await self._queries.release_lease(LEASE, self._holder)
             except SupabaseUnavailable:
                 await self._notify_outage()
                 return False
         return True
 
     async def _take_lease(self) -> bool:
-        return await self._clients.queries.acquire_lease(
+        return await self._queries.acquire_lease(
             # A little less, so that a round a minute does not become one every two.
             LEASE,
             self._holder,
@@ -101,26 +114,25 @@ class MaintenanceLoop:
             log.exception("maintenance.failed")
 
     async def _read_credits(self) -> None:
-        await read_credits(self._clients)
+        await read_credits(self._database, self._queries, self._suno)
 
     async def _delete_history(self) -> None:
-        deleted = await self._clients.queries.delete_history(
+        deleted = await self._queries.delete_history(
             self._settings.events_days, self._settings.targets
         )
         if deleted.hours or deleted.events:
             log.info("maintenance.history_deleted", **deleted.model_dump())
 
     async def _repair(self) -> None:
-        for done in await repair_for_free(self._clients):
+        for done in await repair_for_free(self._queries, self._repairs):
             log.info("maintenance.repaired", done=done)
 
     async def _judge(self) -> None:
-        clients = self._clients
-        alerts = judge(await read_snapshot(clients.queries, self._settings), self._settings)
+        alerts = judge(await read_snapshot(self._queries, self._settings), self._settings)
         for alert in alerts:
             if alert.firing:
                 log.warning("alert.firing", alert=alert.name, message=alert.message)
-        await notify_changes(clients.queries, clients.webhook, alerts)
+        await notify_changes(self._queries, self._webhook, alerts)
 
     async def _notify_outage(self) -> None:
         """Without a database there is no lease: only the last leader notifies."""
@@ -136,10 +148,10 @@ class MaintenanceLoop:
             await self._notify(f"✅ Parcours XL: Supabase is back, after {seconds(for_s)}.")
 
     async def _notify(self, words: str) -> bool:
-        if self._clients.webhook is None:
+        if self._webhook is None:
             return False
         try:
-            await self._clients.webhook.send(words)
+            await self._webhook.send(words)
         except WebhookUnavailable:
             return False
         return True

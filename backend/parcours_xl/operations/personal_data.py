@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from parcours_xl.clients.clients import Clients
-from parcours_xl.clients.storage import StorageUnavailable, TrackGone
-from parcours_xl.clients.users import FoundUser, PersonalData
+from parcours_xl.clients.database import Database
+from parcours_xl.clients.storage import StorageUnavailable, TrackGone, TrackStorage
+from parcours_xl.clients.users import FoundUser, PersonalData, Users
 from parcours_xl.errors import PermanentError
 
 PAGE_RUNS = 20
@@ -62,8 +62,18 @@ class Erasure:
         }
 
 
+async def find_user(users: Users, name: str) -> FoundUser:
+    """By id or e-mail address. Raises PermanentError (404 nobody, 409 several)."""
+    return await users.find(name)
+
+
+def name_user(user: FoundUser) -> str:
+    """The id, and the address of one who has an account."""
+    return f"{user.id} ({user.email})" if user.email else str(user.id)
+
+
 async def export_user(
-    clients: Clients, user: FoundUser, folder: Path, on_progress: OnProgress
+    users: Users, storage: TrackStorage, user: FoundUser, folder: Path, on_progress: OnProgress
 ) -> Export:
     """Everything of a user's, into an empty folder: user.json, then a folder a run.
 
@@ -71,13 +81,13 @@ async def export_user(
     """
     _make_private(folder)
     export = Export(user, folder)
-    async for page in _read_pages(clients, user.id):
+    async for page in _read_pages(users, user.id):
         export.enabled = page.parcours_xl_enabled
         for run in page.runs:
-            await _export_run(clients, export, run)
+            await _export_run(storage, export, run)
             export.runs += 1
         on_progress(export.runs, export.runs)
-    log = await clients.users.read_auth_log(user.id)
+    log = await users.read_auth_log(user.id)
     if log is not None:
         _write(folder / "auth_log.json", log)
     # Last: where it stands, the export is whole.
@@ -87,7 +97,13 @@ async def export_user(
 
 
 async def erase_user(
-    clients: Clients, user: FoundUser, on_progress: OnProgress, *, account: bool
+    database: Database,
+    users: Users,
+    storage: TrackStorage,
+    user: FoundUser,
+    on_progress: OnProgress,
+    *,
+    account: bool,
 ) -> Erasure:
     """Runs, segments, events, flag and files; with account, the user of Auth too.
 
@@ -97,13 +113,13 @@ async def erase_user(
     erasure = Erasure(user)
     remaining = 1
     while remaining:
-        erased = await clients.users.erase(user.id, PAGE_RUNS)
+        erased = await users.erase(user.id, PAGE_RUNS)
         remaining = erased.remaining
         for run_id in erased.run_ids:
-            await _erase_files(clients, erasure, run_id)
+            await _erase_files(database, storage, erasure, run_id)
         on_progress(erasure.runs, erasure.runs + remaining)
     if account and user.has_account:
-        await clients.users.delete_account(user.id)
+        await users.delete_account(user.id)
         erasure.account = True
     return erasure
 
@@ -115,17 +131,17 @@ def _make_private(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-async def _read_pages(clients: Clients, user_id: UUID) -> AsyncIterator[PersonalData]:
+async def _read_pages(users: Users, user_id: UUID) -> AsyncIterator[PersonalData]:
     after: UUID | None = None
     while True:
-        page = await clients.users.read(user_id, after, PAGE_RUNS)
+        page = await users.read(user_id, after, PAGE_RUNS)
         yield page
         if len(page.runs) < PAGE_RUNS:
             return
         after = UUID(page.runs[-1]["id"])
 
 
-async def _export_run(clients: Clients, export: Export, run: dict[str, Any]) -> None:
+async def _export_run(storage: TrackStorage, export: Export, run: dict[str, Any]) -> None:
     folder = export.folder / "runs" / str(UUID(run["id"]))
     folder.mkdir(parents=True)
     _write(folder / "run.json", run)
@@ -134,7 +150,7 @@ async def _export_run(clients: Clients, export: Export, run: dict[str, Any]) -> 
         if path is None:
             continue
         try:
-            track = await clients.storage.read(path)
+            track = await storage.read(path)
         except TrackGone:
             export.missing.append(path)
             continue
@@ -142,14 +158,16 @@ async def _export_run(clients: Clients, export: Export, run: dict[str, Any]) -> 
         export.tracks += 1
 
 
-async def _erase_files(clients: Clients, erasure: Erasure, run_id: UUID) -> None:
+async def _erase_files(
+    database: Database, storage: TrackStorage, erasure: Erasure, run_id: UUID
+) -> None:
     erasure.runs += 1
     try:
-        erasure.files += await clients.storage.erase_run(run_id)
+        erasure.files += await storage.erase_run(run_id)
     except StorageUnavailable:
         erasure.left += 1
         return
-    await clients.database.record_erasures([run_id])
+    await database.record_erasures([run_id])
 
 
 def _write(file: Path, value: object) -> None:

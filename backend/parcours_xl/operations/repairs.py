@@ -11,13 +11,13 @@ from uuid import UUID
 
 import structlog
 
-from parcours_xl.clients.clients import Clients
-from parcours_xl.clients.database import SupabaseUnavailable
-from parcours_xl.clients.operations_queries import FoundRun, FoundSegment
-from parcours_xl.clients.suno import SunoRefused
+from parcours_xl.clients.database import Database, SupabaseUnavailable
+from parcours_xl.clients.operations_queries import FoundRun, FoundSegment, OperationsQueries
+from parcours_xl.clients.storage import TrackStorage
+from parcours_xl.clients.suno import Suno, SunoRefused
 from parcours_xl.errors import ParcoursError, RetryableError
 from parcours_xl.services.generation import ask_within_budget
-from parcours_xl.services.track_storage import restore_track
+from parcours_xl.services.track_storage import TrackService
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +34,11 @@ class Repaired:
     left: int = 0
 
 
-async def repair_for_free(clients: Clients) -> list[str]:
+async def repair_for_free(queries: OperationsQueries, repairs: "Repairs") -> list[str]:
     """What costs nothing and undoes nothing, a little at a time; what was done, in words.
 
     Nothing is bought of Suno here: an operator decides that.
     """
-    queries, repairs = clients.queries, Repairs(clients)
     done = []
     if departed := await queries.erase_departed():
         done.append(f"the data of {departed} deleted users was erased")
@@ -58,9 +57,19 @@ async def repair_for_free(clients: Clients) -> list[str]:
 class Repairs:
     """The repairs of one deployment."""
 
-    def __init__(self, clients: Clients):
-        self._clients = clients
-        self._queries = clients.queries
+    def __init__(
+        self,
+        database: Database,
+        queries: OperationsQueries,
+        suno: Suno,
+        storage: TrackStorage,
+        tracks: TrackService,
+    ):
+        self._database = database
+        self._queries = queries
+        self._suno = suno
+        self._storage = storage
+        self._tracks = tracks
 
     async def schedule(self, runs: Sequence[FoundRun]) -> Repaired:
         """Give runs that no worker will look at a message in the queue again."""
@@ -89,13 +98,12 @@ class Repairs:
     async def _ask_about(self, segment: FoundSegment) -> None:
         if segment.task_id is None or segment.callback_token is None:
             return
-        database = self._clients.database
         token = segment.callback_token
         event = await ask_within_budget(
-            database, self._clients.suno, segment.id, token, segment.task_id
+            self._database, self._suno, segment.id, token, segment.task_id
         )
         if event is not None:
-            await database.record_callback(segment.id, token, event)
+            await self._database.record_callback(segment.id, token, event)
 
     async def unstick(self, segments: Sequence[FoundSegment]) -> Repaired:
         """Ask Suno first; compose again what is stuck even then, never what Suno was not asked."""
@@ -126,7 +134,7 @@ class Repairs:
         ended: Counter[str] = Counter()
         for segment in segments:
             try:
-                ended[await restore_track(self._clients, segment)] += 1
+                ended[await self._tracks.restore(segment)] += 1
             except SupabaseUnavailable:
                 raise
             except RetryableError:
@@ -143,7 +151,7 @@ class Repairs:
     async def delete(self, paths: Sequence[str]) -> Repaired:
         """Delete files that no segment refers to."""
         for start in range(0, len(paths), FILES_PER_CALL):
-            await self._clients.storage.delete(list(paths[start : start + FILES_PER_CALL]))
+            await self._storage.delete(list(paths[start : start + FILES_PER_CALL]))
         return Repaired(f"{len(paths)} deleted")
 
     async def send_jobs(self) -> Repaired:

@@ -8,15 +8,25 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.operations_queries import OperationsQueries
 from parcours_xl.clients.rollout import Rollout, RolloutState, Step
 from parcours_xl.errors import PermanentError
 from parcours_xl.operations.report.report import Figures, read_figures
 from parcours_xl.operations.wording import share as percent
-from parcours_xl.settings import GOAL_ERRORS_SHARE_MAX, GOAL_HEARD_SHARE_MIN, Targets
+from parcours_xl.settings import (
+    GOAL_ERRORS_SHARE_MAX,
+    GOAL_HEARD_SHARE_MIN,
+    OperatorSettings,
+    Targets,
+)
 
 OnProgress = Callable[[int, int], None]
 """Is told after each call how many users are done, and how many are still to come."""
+
+
+async def read_rollout(rollout: Rollout, settings: OperatorSettings) -> tuple[RolloutState, str]:
+    """Who has Parcours XL, and ROLLOUT, which may open it to everybody whatever the flags say."""
+    return await rollout.read(), settings.rollout
 
 
 async def grow_rollout(
@@ -89,17 +99,17 @@ class Verdict:
         }
 
 
-async def judge_rollout(clients: Clients, targets: Targets) -> Verdict:
+async def judge_rollout(rollout: Rollout, queries: OperationsQueries, targets: Targets) -> Verdict:
     """Judge the last 48 hours, or since the share was set: a share is judged by its own runs."""
-    state = await clients.rollout.read()
+    state = await rollout.read()
     end = datetime.now(UTC)
     start = _begin(state, end)
     limits = targets.targets | {"ttfp_s": targets.gate_ttfp_s}
-    figures = await read_figures(clients.queries, start, end, limits)
+    figures = await read_figures(queries, start, end, limits)
     return Verdict(state.share, start, end, _check(figures, targets), figures.runs_timed_out)
 
 
-async def advance_rollout(clients: Clients, verdict: Verdict, on_progress: OnProgress) -> int:
+async def advance_rollout(rollout: Rollout, verdict: Verdict, on_progress: OnProgress) -> int:
     """Let the next share have it, once the gate has passed; how many users got it.
 
     Raises PermanentError when there is no share to go on from, or it has changed since the verdict.
@@ -107,7 +117,7 @@ async def advance_rollout(clients: Clients, verdict: Verdict, on_progress: OnPro
     assert verdict.passed and verdict.next_share, "only an open gate with a share behind it"
     if verdict.share == 0:
         raise PermanentError("the rollout has not begun: parcours rollout set 5")
-    return await grow_rollout(clients.rollout, verdict.next_share, on_progress, seen=verdict.share)
+    return await grow_rollout(rollout, verdict.next_share, on_progress, seen=verdict.share)
 
 
 def _begin(state: RolloutState, end: datetime) -> datetime:

@@ -14,7 +14,7 @@ from typing import Any
 
 from parcours_xl.clients.api_client import ApiClient, DeploymentUnavailable, FunctionResponse
 from parcours_xl.clients.audio import Audio, NotPlayable
-from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.users import Users
 from parcours_xl.errors import PermanentError
 from parcours_xl.settings import Settings, Targets
 
@@ -244,7 +244,7 @@ class Verdict:
 
 
 async def try_deployment(
-    clients: Clients,
+    users: Users,
     settings: Settings,
     visitor: Visitor,
     preset_key: str,
@@ -256,7 +256,7 @@ async def try_deployment(
     A user that was made for it is deleted afterwards with all that is theirs, unless it failed:
     then the run stays for whoever looks into it. Raises SignInRefused and RetryableError.
     """
-    async with _signed_in(clients, settings, visitor) as signed_in:
+    async with _signed_in(users, settings, visitor) as signed_in:
         try:
             asked = {"presetKey": preset_key}
             journey = await run_journey(signed_in.client, asked, show, seconds_max)
@@ -276,7 +276,7 @@ class _SignedIn:
 
 @asynccontextmanager
 async def _signed_in(
-    clients: Clients, settings: Settings, visitor: Visitor
+    users: Users, settings: Settings, visitor: Visitor
 ) -> AsyncIterator[_SignedIn]:
     """A signed-in user; afterwards signed out, and deleted when made for the test."""
     client = await ApiClient.connect(
@@ -290,12 +290,12 @@ async def _signed_in(
         if visitor.email and visitor.password:
             await client.sign_in(visitor.email, visitor.password)
         elif visitor.token is None:
-            made, email, password = await clients.users.create_account()
+            made, email, password = await users.create_account()
             await client.sign_in(email, password)
         signed_in = _SignedIn(client)
         yield signed_in
         if made is not None and not signed_in.keep:
-            await clients.users.delete_account(made)
+            await users.delete_account(made)
     finally:
         await client.close()
 

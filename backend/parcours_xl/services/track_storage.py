@@ -12,26 +12,28 @@ from typing import Literal
 
 import structlog
 
-from parcours_xl.clients.audio import LISTENED_S_MAX, DecoderBusy, NotPlayable, Sound
-from parcours_xl.clients.clients import Clients
-from parcours_xl.clients.database import SunoQuotaFull, TrackJob
+from parcours_xl.clients.audio import LISTENED_S_MAX, Audio, DecoderBusy, NotPlayable, Sound
+from parcours_xl.clients.database import Database, SunoQuotaFull, TrackJob
 from parcours_xl.clients.downloads import (
     Download,
+    Downloads,
     TrackHostUnavailable,
     TrackTooLarge,
     TrackUnusable,
     UrlRefused,
     UrlUnconfirmed,
 )
-from parcours_xl.clients.operations_queries import FoundSegment
+from parcours_xl.clients.operations_queries import FoundSegment, OperationsQueries
 from parcours_xl.clients.storage import (
     UPLOAD_S_MAX,
     StorageUnavailable,
     TrackNotStorable,
+    TrackStorage,
     track_path,
 )
-from parcours_xl.clients.suno import SunoOutcomeUnknown, SunoRefused, SunoUnavailable
+from parcours_xl.clients.suno import Suno, SunoOutcomeUnknown, SunoRefused, SunoUnavailable
 from parcours_xl.clients.suno_events import SunoTrack
+from parcours_xl.clients.temporary_files import TemporaryFiles
 from parcours_xl.services.generation import ask, look_up
 
 log = structlog.get_logger(__name__)
@@ -58,7 +60,8 @@ class _Source:
 class _Record:
     """Suno's record of the task, asked at most once for a job. Raises TrackHostUnavailable."""
 
-    clients: Clients
+    database: Database
+    suno: Suno
     job: TrackJob
     tracks: tuple[SunoTrack, ...] | None = None
 
@@ -78,8 +81,8 @@ class _Record:
             return ()
         try:
             event = await ask(
-                self.clients.database,
-                self.clients.suno,
+                self.database,
+                self.suno,
                 job.segment_id,
                 job.callback_token,
                 job.task_id,
@@ -113,29 +116,257 @@ class _Tries:
             self.not_yet = self.not_yet or error.not_yet
 
 
-async def store_track(clients: Clients, job: TrackJob, *, last_try: bool) -> str:
-    """Store one delivered track. Raises RetryableError while another try may help.
+Restored = Literal["stored", "linked", "away", "lost"]
 
-    How it ended: 'stored', 'linked' (only final_url), 'failed', or 'late' and 'gone' when the
-    attempt or the whole run is no more.
 
-    last_try: what may be temporary is taken as lasting. Good music that cannot be stored is
-    still handed on by its own address (docs/specification.md#storing-a-track).
-    """
-    record, tries = _Record(clients, job), _Tries()
-    with clients.temporary_files.folder() as folder:
-        for source in _delivered(job):
-            outcome = await _try(clients, job, source, record, tries, folder, last_try=last_try)
-            if outcome is not None:
-                return outcome
-            _wait_for_it(job, tries, last_try=last_try)
-        if tries.unavailable is not None or tries.away is not None:
-            for source in await _fresh(job, record, tries):
-                outcome = await _try(clients, job, source, record, tries, folder, last_try=last_try)
+@dataclass(frozen=True, slots=True)
+class TrackService:
+    """Stores the tracks that Suno delivers, and stores again those that were lost."""
+
+    database: Database
+    queries: OperationsQueries
+    suno: Suno
+    downloads: Downloads
+    audio: Audio
+    storage: TrackStorage
+    temporary_files: TemporaryFiles
+
+    async def store(self, job: TrackJob, *, last_try: bool) -> str:
+        """Store one delivered track. Raises RetryableError while another try may help.
+
+        How it ended: 'stored', 'linked' (only final_url), 'failed', or 'late' and 'gone' when the
+        attempt or the whole run is no more.
+
+        last_try: what may be temporary is taken as lasting. Good music that cannot be stored is
+        still handed on by its own address (docs/specification.md#storing-a-track).
+        """
+        record, tries = _Record(self.database, self.suno, job), _Tries()
+        with self.temporary_files.folder() as folder:
+            for source in _delivered(job):
+                outcome = await self._try(job, source, record, tries, folder, last_try=last_try)
                 if outcome is not None:
                     return outcome
-    _wait_before_a_new_task(job, tries, last_try=last_try)
-    return await _give_up(clients, job, tries)
+                _wait_for_it(job, tries, last_try=last_try)
+            if tries.unavailable is not None or tries.away is not None:
+                for source in await _fresh(job, record, tries):
+                    outcome = await self._try(job, source, record, tries, folder, last_try=last_try)
+                    if outcome is not None:
+                        return outcome
+        _wait_before_a_new_task(job, tries, last_try=last_try)
+        return await self._give_up(job, tries)
+
+    async def _fetch_music(
+        self, url: str, file: Path, announced_s: float | None, named: frozenset[str]
+    ) -> tuple[Download, Sound]:
+        """Fetch a track and make sure that it plays. Raises as Downloads.fetch does.
+
+        TrackTooLarge only for what is music: its beginning was decoded.
+        """
+        try:
+            download = await self.downloads.fetch(url, file, named)
+        except TrackTooLarge:
+            await self._measure(file)
+            raise
+        sound = await self._measure(file)
+        if reason := why_not_whole(sound, announced_s):
+            raise TrackUnusable(reason)
+        return download, sound
+
+    async def _measure(self, file: Path) -> Sound:
+        try:
+            return await self.audio.measure(file)
+        except NotPlayable as error:
+            raise TrackUnusable(error.message) from error
+        except DecoderBusy as error:
+            raise TrackHostUnavailable(error.message) from error
+
+    async def _try(
+        self,
+        job: TrackJob,
+        source: _Source,
+        record: _Record,
+        tries: _Tries,
+        folder: Path,
+        *,
+        last_try: bool,
+    ) -> str | None:
+        """Store a track from one address; how that ended, None when there is no track to be had."""
+        tries.urls.add(source.url)
+        try:
+            return await self._keep(job, source, record, folder / "track", last_try=last_try)
+        except (TrackHostUnavailable, UrlRefused, TrackUnusable) as error:
+            tries.note(error)
+            return None
+
+    async def _keep(
+        self,
+        job: TrackJob,
+        source: _Source,
+        record: _Record,
+        file: Path,
+        *,
+        last_try: bool,
+    ) -> str:
+        path = track_path(job.run_id, job.segment_id)
+        try:
+            download, sound = await self._fetch_confirmed(source, record, file)
+            async with asyncio.timeout(UPLOAD_S_MAX):
+                await self.storage.store(path, file, download.content_type)
+        except (TrackTooLarge, TrackNotStorable) as refused:
+            log.warning("track.linked", segment_id=str(job.segment_id), reason=refused.message)
+            return await self._link(job, source)
+        except (StorageUnavailable, TimeoutError) as unavailable:
+            if not last_try:
+                raise StorageUnavailable from unavailable
+            log.error("track.linked", segment_id=str(job.segment_id), reason="storage is away")
+            return await self._link(job, source)
+        outcome = await self.database.record_track(
+            job.segment_id,
+            job.callback_token,
+            path,
+            download_url=source.url,
+            loudness_lufs=sound.loudness_lufs,
+            true_peak_dbtp=sound.true_peak_dbtp,
+            sound_end_seconds=sound.sound_end_seconds,
+            track_id=source.id,
+            duration_seconds=source.announced_s or sound.seconds,
+        )
+        if outcome == "gone":
+            await self.storage.delete([path])
+        return "stored" if outcome == "completed" else outcome
+
+    async def _fetch_confirmed(
+        self, source: _Source, record: _Record, file: Path
+    ) -> tuple[Download, Sound]:
+        """Fetch a track. Suno's record is asked about a host that is not on the list, here or
+        where a redirect leads; only an address that it names itself is followed.
+        """
+        if not source.trusted:
+            await record.read()
+            if source.url not in record.named:
+                raise UrlUnconfirmed(source.url)
+        try:
+            return await self._fetch_music(source.url, file, source.announced_s, record.named)
+        except UrlUnconfirmed as unconfirmed:
+            await record.read()
+            if unconfirmed.url not in record.named:
+                raise
+            return await self._fetch_music(source.url, file, source.announced_s, record.named)
+
+    async def _link(self, job: TrackJob, source: _Source) -> str:
+        outcome = await self.database.record_track(
+            job.segment_id,
+            job.callback_token,
+            None,
+            final_url=source.url,
+            track_id=source.id,
+            duration_seconds=source.announced_s,
+        )
+        return "linked" if outcome == "completed" else outcome
+
+    async def _give_up(self, job: TrackJob, tries: _Tries) -> str:
+        """No track is to be had of this task: only a new one can help, or nothing can."""
+        if tries.away is not None:
+            return await self._fail(job, "track_away", tries.away.message, again=True)
+        if tries.unavailable is not None:
+            return await self._fail(job, "track_unavailable", tries.unavailable.message, again=True)
+        assert tries.refused is not None, "every try that gave no track was noted"
+        log.warning("track.failed", segment_id=str(job.segment_id), reason="url_refused")
+        detail = {"host": tries.refused.host}
+        return await self.database.fail_segment(
+            job.segment_id, job.callback_token, "url_refused", detail, again=False
+        )
+
+    async def _fail(self, job: TrackJob, reason: str, message: str, *, again: bool) -> str:
+        log.warning("track.failed", segment_id=str(job.segment_id), reason=reason, message=message)
+        return await self.database.fail_segment(
+            job.segment_id, job.callback_token, reason, {"message": message}, again=again
+        )
+
+    async def restore(self, segment: FoundSegment) -> Restored:
+        """Store a track again, from wherever it can still be had.
+
+        See docs/runbook.md#failed-to-sign-url.
+
+        'linked': it lives, and is played from its own address. 'away': another time. 'lost': no
+        address of it is left, and Suno, asked, knows none. Raises SunoQuotaFull.
+        """
+        queries = self.queries
+        with self.temporary_files.folder() as folder:
+            file = folder / "track"
+            try:
+                found = await self._fetch_again(segment, file)
+            except TrackHostUnavailable:
+                await queries.record_unrestored(segment.id, lost=False)
+                return "away"
+            if found is None:
+                await queries.record_unrestored(segment.id, lost=True)
+                return "lost"
+            url, music = found
+            if music is None:
+                await queries.record_restored(segment.id, None, url)
+                return "linked"
+            download, sound = music
+            path = track_path(segment.run_id, segment.id)
+            try:
+                async with asyncio.timeout(UPLOAD_S_MAX):
+                    await self.storage.store(path, file, download.content_type)
+            except (TrackNotStorable, StorageUnavailable, TimeoutError):
+                await queries.record_restored(segment.id, None, url)
+                return "linked"
+        if await queries.record_restored(segment.id, path, sound=sound) == "gone":
+            await self.storage.delete([path])
+        log.info("track.restored", segment_id=str(segment.id))
+        return "stored"
+
+    async def _fetch_again(
+        self, segment: FoundSegment, file: Path
+    ) -> tuple[str, tuple[Download, Sound] | None] | None:
+        """The first address that still gives the music; nothing beside it where it is too large to
+        keep. TrackHostUnavailable if one may do so later.
+        """
+        unavailable: TrackHostUnavailable | None = None
+        async for url in self._addresses(segment):
+            try:
+                # Every one of them was confirmed when it was kept, or Suno names it now.
+                return url, await self._fetch_music(url, file, None, frozenset({url}))
+            except TrackTooLarge:
+                return url, None
+            except TrackHostUnavailable as error:
+                unavailable = error
+            except (TrackUnusable, UrlRefused) as error:
+                log.info("track.not_restored", segment_id=str(segment.id), reason=error.message)
+        if unavailable is not None:
+            raise unavailable
+        return None
+
+    async def _addresses(self, segment: FoundSegment) -> AsyncIterator[str]:
+        """The addresses that are known, then what Suno names when it is asked.
+
+        TrackHostUnavailable when Suno does not say: what it may still have is not lost.
+        """
+        known = [url for url in (segment.download_url, segment.final_url) if url]
+        for url in dict.fromkeys(known):
+            yield url
+        for track in await self._ask_for_tracks(segment):
+            is_ours = segment.track_id is None or track.id == segment.track_id
+            if is_ours and track.download_url and track.download_url not in known:
+                yield track.download_url
+
+    async def _ask_for_tracks(self, segment: FoundSegment) -> tuple[SunoTrack, ...]:
+        if segment.task_id is None:
+            return ()
+        try:
+            event = await look_up(self.database, self.suno, segment.task_id)
+        except SunoRefused as refused:
+            if refused.kind == "account":
+                raise TrackHostUnavailable(refused.message) from refused
+            return ()
+        except (SunoUnavailable, SunoOutcomeUnknown) as silent:
+            raise TrackHostUnavailable(silent.message) from silent
+        if event.stage == "pending":
+            raise TrackHostUnavailable("Suno does not say where the track is")
+        return event.tracks
 
 
 def why_not_whole(sound: Sound, announced_s: float | None) -> str | None:
@@ -150,33 +381,6 @@ def why_not_whole(sound: Sound, announced_s: float | None) -> str | None:
         if tail_s > SILENT_TAIL_S_MAX:
             return f"{tail_s:.0f} s of silence follow the announced {expected_s:.0f} s"
     return None
-
-
-async def fetch_music(
-    clients: Clients, url: str, file: Path, announced_s: float | None, named: frozenset[str]
-) -> tuple[Download, Sound]:
-    """Fetch a track and make sure that it plays. Raises as Downloads.fetch does.
-
-    TrackTooLarge only for what is music: its beginning was decoded.
-    """
-    try:
-        download = await clients.downloads.fetch(url, file, named)
-    except TrackTooLarge:
-        await _measure(clients, file)
-        raise
-    sound = await _measure(clients, file)
-    if reason := why_not_whole(sound, announced_s):
-        raise TrackUnusable(reason)
-    return download, sound
-
-
-async def _measure(clients: Clients, file: Path) -> Sound:
-    try:
-        return await clients.audio.measure(file)
-    except NotPlayable as error:
-        raise TrackUnusable(error.message) from error
-    except DecoderBusy as error:
-        raise TrackHostUnavailable(error.message) from error
 
 
 def _delivered(job: TrackJob) -> Iterator[_Source]:
@@ -225,204 +429,3 @@ async def _fresh(job: TrackJob, record: _Record, tries: _Tries) -> list[_Source]
         and (job.track_id in (None, track.id) or track.download_url not in tries.urls)
     ]
     return sorted(found, key=lambda source: source.id != job.track_id)
-
-
-async def _try(
-    clients: Clients,
-    job: TrackJob,
-    source: _Source,
-    record: _Record,
-    tries: _Tries,
-    folder: Path,
-    *,
-    last_try: bool,
-) -> str | None:
-    """Store a track from one address; how that ended, None when there is no track to be had."""
-    tries.urls.add(source.url)
-    try:
-        return await _keep(clients, job, source, record, folder / "track", last_try=last_try)
-    except (TrackHostUnavailable, UrlRefused, TrackUnusable) as error:
-        tries.note(error)
-        return None
-
-
-async def _keep(
-    clients: Clients,
-    job: TrackJob,
-    source: _Source,
-    record: _Record,
-    file: Path,
-    *,
-    last_try: bool,
-) -> str:
-    path = track_path(job.run_id, job.segment_id)
-    try:
-        download, sound = await _fetch_confirmed(clients, source, record, file)
-        async with asyncio.timeout(UPLOAD_S_MAX):
-            await clients.storage.store(path, file, download.content_type)
-    except (TrackTooLarge, TrackNotStorable) as refused:
-        log.warning("track.linked", segment_id=str(job.segment_id), reason=refused.message)
-        return await _link(clients, job, source)
-    except (StorageUnavailable, TimeoutError) as unavailable:
-        if not last_try:
-            raise StorageUnavailable from unavailable
-        log.error("track.linked", segment_id=str(job.segment_id), reason="storage is away")
-        return await _link(clients, job, source)
-    outcome = await clients.database.record_track(
-        job.segment_id,
-        job.callback_token,
-        path,
-        download_url=source.url,
-        loudness_lufs=sound.loudness_lufs,
-        true_peak_dbtp=sound.true_peak_dbtp,
-        sound_end_seconds=sound.sound_end_seconds,
-        track_id=source.id,
-        duration_seconds=source.announced_s or sound.seconds,
-    )
-    if outcome == "gone":
-        await clients.storage.delete([path])
-    return "stored" if outcome == "completed" else outcome
-
-
-async def _fetch_confirmed(
-    clients: Clients, source: _Source, record: _Record, file: Path
-) -> tuple[Download, Sound]:
-    """Fetch a track. Suno's record is asked about a host that is not on the list, here or where a
-    redirect leads; only an address that it names itself is followed.
-    """
-    if not source.trusted:
-        await record.read()
-        if source.url not in record.named:
-            raise UrlUnconfirmed(source.url)
-    try:
-        return await fetch_music(clients, source.url, file, source.announced_s, record.named)
-    except UrlUnconfirmed as unconfirmed:
-        await record.read()
-        if unconfirmed.url not in record.named:
-            raise
-        return await fetch_music(clients, source.url, file, source.announced_s, record.named)
-
-
-async def _link(clients: Clients, job: TrackJob, source: _Source) -> str:
-    outcome = await clients.database.record_track(
-        job.segment_id,
-        job.callback_token,
-        None,
-        final_url=source.url,
-        track_id=source.id,
-        duration_seconds=source.announced_s,
-    )
-    return "linked" if outcome == "completed" else outcome
-
-
-async def _give_up(clients: Clients, job: TrackJob, tries: _Tries) -> str:
-    """No track is to be had of this task: only a new one can help, or nothing can."""
-    if tries.away is not None:
-        return await _fail(clients, job, "track_away", tries.away.message, again=True)
-    if tries.unavailable is not None:
-        return await _fail(clients, job, "track_unavailable", tries.unavailable.message, again=True)
-    assert tries.refused is not None, "every try that gave no track was noted"
-    log.warning("track.failed", segment_id=str(job.segment_id), reason="url_refused")
-    detail = {"host": tries.refused.host}
-    return await clients.database.fail_segment(
-        job.segment_id, job.callback_token, "url_refused", detail, again=False
-    )
-
-
-async def _fail(clients: Clients, job: TrackJob, reason: str, message: str, *, again: bool) -> str:
-    log.warning("track.failed", segment_id=str(job.segment_id), reason=reason, message=message)
-    return await clients.database.fail_segment(
-        job.segment_id, job.callback_token, reason, {"message": message}, again=again
-    )
-
-
-Restored = Literal["stored", "linked", "away", "lost"]
-
-
-async def restore_track(clients: Clients, segment: FoundSegment) -> Restored:
-    """Store a track again, from wherever it can still be had.
-
-    See docs/runbook.md#failed-to-sign-url.
-
-    'linked': it lives, and is played from its own address. 'away': another time. 'lost': no
-    address of it is left, and Suno, asked, knows none. Raises SunoQuotaFull.
-    """
-    queries = clients.queries
-    with clients.temporary_files.folder() as folder:
-        file = folder / "track"
-        try:
-            found = await _fetch(clients, segment, file)
-        except TrackHostUnavailable:
-            await queries.record_unrestored(segment.id, lost=False)
-            return "away"
-        if found is None:
-            await queries.record_unrestored(segment.id, lost=True)
-            return "lost"
-        url, music = found
-        if music is None:
-            await queries.record_restored(segment.id, None, url)
-            return "linked"
-        download, sound = music
-        path = track_path(segment.run_id, segment.id)
-        try:
-            async with asyncio.timeout(UPLOAD_S_MAX):
-                await clients.storage.store(path, file, download.content_type)
-        except (TrackNotStorable, StorageUnavailable, TimeoutError):
-            await queries.record_restored(segment.id, None, url)
-            return "linked"
-    if await queries.record_restored(segment.id, path, sound=sound) == "gone":
-        await clients.storage.delete([path])
-    log.info("track.restored", segment_id=str(segment.id))
-    return "stored"
-
-
-async def _fetch(
-    clients: Clients, segment: FoundSegment, file: Path
-) -> tuple[str, tuple[Download, Sound] | None] | None:
-    """The first address that still gives the music; nothing beside it where it is too large to
-    keep. TrackHostUnavailable if one may do so later.
-    """
-    unavailable: TrackHostUnavailable | None = None
-    async for url in _addresses(clients, segment):
-        try:
-            # Every one of them was confirmed when it was kept, or Suno names it now.
-            return url, await fetch_music(clients, url, file, None, frozenset({url}))
-        except TrackTooLarge:
-            return url, None
-        except TrackHostUnavailable as error:
-            unavailable = error
-        except (TrackUnusable, UrlRefused) as error:
-            log.info("track.not_restored", segment_id=str(segment.id), reason=error.message)
-    if unavailable is not None:
-        raise unavailable
-    return None
-
-
-async def _addresses(clients: Clients, segment: FoundSegment) -> AsyncIterator[str]:
-    """The addresses that are known, then what Suno names when it is asked.
-
-    TrackHostUnavailable when Suno does not say: what it may still have is not lost.
-    """
-    known = [url for url in (segment.download_url, segment.final_url) if url]
-    for url in dict.fromkeys(known):
-        yield url
-    for track in await _ask_for_tracks(clients, segment):
-        is_ours = segment.track_id is None or track.id == segment.track_id
-        if is_ours and track.download_url and track.download_url not in known:
-            yield track.download_url
-
-
-async def _ask_for_tracks(clients: Clients, segment: FoundSegment) -> tuple[SunoTrack, ...]:
-    if segment.task_id is None:
-        return ()
-    try:
-        event = await look_up(clients.database, clients.suno, segment.task_id)
-    except SunoRefused as refused:
-        if refused.kind == "account":
-            raise TrackHostUnavailable(refused.message) from refused
-        return ()
-    except (SunoUnavailable, SunoOutcomeUnknown) as silent:
-        raise TrackHostUnavailable(silent.message) from silent
-    if event.stage == "pending":
-        raise TrackHostUnavailable("Suno does not say where the track is")
-    return event.tracks

@@ -2,7 +2,6 @@
 
 import structlog
 
-from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.database import (
     TRACKS_QUEUE,
     AttemptsUsedUp,
@@ -11,11 +10,11 @@ from parcours_xl.clients.database import (
     Step,
     TrackJob,
 )
-from parcours_xl.clients.storage import track_path
-from parcours_xl.clients.suno import SunoOutcomeUnknown, SunoRefused, SunoUnavailable
+from parcours_xl.clients.storage import TrackStorage, track_path
+from parcours_xl.clients.suno import Suno, SunoOutcomeUnknown, SunoRefused, SunoUnavailable
 from parcours_xl.errors import PermanentError, RetryableError
 from parcours_xl.services.generation import CreditsSpent, ask_about_segment, submit_segment
-from parcours_xl.services.track_storage import store_track
+from parcours_xl.services.track_storage import TrackService
 from parcours_xl.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -24,13 +23,10 @@ log = structlog.get_logger(__name__)
 class RunHandler:
     """Carries steps out. Each is judged again, by the SQL function that it calls."""
 
-    def __init__(self, clients: Clients, settings: Settings):
-        self._clients = clients
+    def __init__(self, database: Database, suno: Suno, settings: Settings):
+        self._database = database
+        self._suno = suno
         self._settings = settings
-
-    @property
-    def _database(self) -> Database:
-        return self._clients.database
 
     async def take(self, quantity: int, lease_s: int) -> list[Step]:
         return await self._database.next_steps(quantity, lease_s)
@@ -56,7 +52,7 @@ class RunHandler:
         try:
             claim = await submit_segment(
                 self._database,
-                self._clients.suno,
+                self._suno,
                 self._settings.callback_base,
                 segment_id=step.segment_id,
             )
@@ -80,7 +76,7 @@ class RunHandler:
         try:
             changed = await ask_about_segment(
                 self._database,
-                self._clients.suno,
+                self._suno,
                 step.segment_id,
                 step.callback_token,
                 step.task_id,
@@ -107,13 +103,17 @@ TRANSFERS_RESERVED = 1
 class TrackHandler:
     """Stores tracks, with pauses between the tries and an end; erases files until they are gone."""
 
-    def __init__(self, clients: Clients, settings: Settings):
-        self._clients = clients
+    def __init__(
+        self, database: Database, storage: TrackStorage, tracks: TrackService, settings: Settings
+    ):
+        self._database = database
+        self._storage = storage
+        self._tracks = tracks
         self._pauses_s = settings.storing_pauses_s
         self._reserved = min(TRANSFERS_RESERVED, settings.transfers_max - 1)
 
     async def take(self, quantity: int, lease_s: int) -> list[TrackJob | EraseJob]:
-        return await self._clients.database.take_track_jobs(quantity, lease_s, self._reserved)
+        return await self._database.take_track_jobs(quantity, lease_s, self._reserved)
 
     async def do(self, job: TrackJob | EraseJob) -> str:
         """Do one job, or hand it back for the next pause."""
@@ -121,7 +121,7 @@ class TrackHandler:
             outcome = await self._erase(job)
         else:
             outcome = await self._store(job)
-        await self._clients.database.finish_job(TRACKS_QUEUE, job)
+        await self._database.finish_job(TRACKS_QUEUE, job)
         return outcome
 
     async def _store(self, job: TrackJob) -> str:
@@ -130,7 +130,7 @@ class TrackHandler:
         else:
             last_try = job.read_ct > len(self._pauses_s)
             try:
-                outcome = await store_track(self._clients, job, last_try=last_try)
+                outcome = await self._tracks.store(job, last_try=last_try)
             except RetryableError as error:
                 pause_s = 1.0 if last_try else self._pauses_s[job.read_ct - 1]
                 error.wait_s = max(pause_s, error.wait_s or 0)
@@ -140,7 +140,7 @@ class TrackHandler:
                     raise
                 # What breaks every time would keep its run waiting for ever.
                 log.exception("track.error", segment_id=str(job.segment_id))
-                outcome = await self._clients.database.fail_segment(
+                outcome = await self._database.fail_segment(
                     job.segment_id, job.callback_token, "storing_broke"
                 )
         log.info("track.done", segment_id=str(job.segment_id), outcome=outcome)
@@ -149,10 +149,10 @@ class TrackHandler:
     async def _erase(self, job: TrackJob | EraseJob) -> str:
         try:
             if isinstance(job, TrackJob):
-                await self._clients.storage.delete([track_path(job.run_id, job.segment_id)])
+                await self._storage.delete([track_path(job.run_id, job.segment_id)])
             elif job.current:
-                files = await self._clients.storage.erase_run(job.run_id)
-                await self._clients.database.record_erasures([job.run_id])
+                files = await self._storage.erase_run(job.run_id)
+                await self._database.record_erasures([job.run_id])
                 log.info("run.erased", files=files)
         except RetryableError as error:
             error.wait_s = min(2.0 ** min(job.read_ct, 10), ERASE_PAUSE_S_MAX)

@@ -15,9 +15,11 @@ from uuid import uuid4
 import anyio
 import structlog
 
-from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.database import GENERATION_QUEUE, TRACKS_QUEUE, Database, Job
+from parcours_xl.clients.storage import TrackStorage
+from parcours_xl.clients.suno import Suno
 from parcours_xl.errors import PermanentError, RetryableError
+from parcours_xl.services.track_storage import TrackService
 from parcours_xl.settings import Settings
 from parcours_xl.telemetry import JOB_SECONDS
 from parcours_xl.worker.handlers import RunHandler, TrackHandler
@@ -138,9 +140,16 @@ DRAIN_S_MAX = 5
 class Worker:
     """Any number of these, in any number of processes, share the work."""
 
-    def __init__(self, clients: Clients, settings: Settings):
-        run_handler, track_handler = RunHandler(clients, settings), TrackHandler(clients, settings)
-        database = clients.database
+    def __init__(
+        self,
+        database: Database,
+        suno: Suno,
+        storage: TrackStorage,
+        tracks: TrackService,
+        settings: Settings,
+    ):
+        run_handler = RunHandler(database, suno, settings)
+        track_handler = TrackHandler(database, storage, tracks, settings)
         self._runs = QueueConsumer(
             GENERATION_QUEUE, settings.steps_max, database, run_handler.take, run_handler.do
         )

@@ -15,7 +15,7 @@ from parcours_xl.operations.alerts import judge, read_snapshot
 from parcours_xl.operations.credit import read_credits
 from parcours_xl.operations.doctor.findings import Check, Context, Finding, Kind, Result
 from parcours_xl.operations.migrations import VERSIONS
-from parcours_xl.operations.repairs import Repaired, Repairs
+from parcours_xl.operations.repairs import Repaired
 from parcours_xl.operations.wording import brief_reason, seconds
 from parcours_xl.settings import MAINTENANCE_MISSED_MAX, UNKNOWN, Settings
 
@@ -66,7 +66,7 @@ class CallbackBase(Check):
             return self.result(Finding(NOT_CONFIGURED, "CALLBACK_BASE is not set here"))
         if warning := context.settings.callback_warning():
             return self.result(Finding(self.unreachable, warning))
-        wrong = await context.clients.probes.callback(base)
+        wrong = await context.probes.callback(base)
         if wrong is not None:
             return self.result(Finding(self.unreachable, f"{base}: {wrong}"))
         if lost := await self._find_lost(context):
@@ -77,7 +77,7 @@ class CallbackBase(Check):
         # The address may be open for us and closed for Suno: who reported the music lately?
         settings = context.settings
         try:
-            snapshot = await read_snapshot(context.clients.queries, settings)
+            snapshot = await read_snapshot(context.queries, settings)
         except (SupabaseUnavailable, APIError):
             return None  # the check of Supabase reports it
         alert = next(alert for alert in judge(snapshot, settings) if alert.name == "callbacks")
@@ -142,12 +142,12 @@ class Supabase(Check):
         return None
 
     async def _check_auth(self, context: Context) -> Finding | None:
-        wrong = await context.clients.probes.auth()
+        wrong = await context.probes.auth()
         return Finding(self.unavailable, wrong) if wrong else None
 
     async def _check_storage(self, context: Context) -> Finding | None:
         try:
-            await context.clients.storage.reach()
+            await context.storage.reach()
         except StorageUnavailable as unavailable:
             return Finding(self.unavailable, unavailable.message)
         return None
@@ -157,11 +157,11 @@ async def _try_key(context: Context) -> None:
     """Raise KeyRefused only when it lasts: a hosted gateway refuses good keys for a moment."""
     for pause_s in KEY_PAUSES_S:
         try:
-            await context.clients.queries.read_queues()
+            await context.queries.read_queues()
             return
         except KeyRefused:
             await asyncio.sleep(pause_s)
-    await context.clients.queries.read_queues()
+    await context.queries.read_queues()
 
 
 def _whose_key(settings: Settings) -> str:
@@ -175,7 +175,7 @@ class Migrations(Check):
     kinds = (MIGRATIONS,)
 
     async def find(self, context: Context) -> Result:
-        applied = await context.clients.queries.read_migrations()
+        applied = await context.queries.read_migrations()
         if applied is None:
             message = "the project does not record which migrations were applied"
             return self.result(Finding(NOT_CONFIGURED, message))
@@ -201,7 +201,7 @@ class Access(Check):
     kinds = (changed,)
 
     async def find(self, context: Context) -> Result:
-        wrong = await context.clients.queries.inspect_access()
+        wrong = await context.queries.inspect_access()
         return self.result(*(Finding(self.changed, message) for message in wrong))
 
 
@@ -237,7 +237,7 @@ class Suno(Check):
         if settings.suno_api_key.get_secret_value() == UNKNOWN:
             return self.result(Finding(NOT_CONFIGURED, "SUNO_API_KEY is not set here"))
         try:
-            left = await read_credits(context.clients)
+            left = await read_credits(context.database, context.queries, context.suno)
         except SunoRefused as refused:
             return self.result(Finding(self.key, refused.message))
         except (SunoUnavailable, SunoOutcomeUnknown) as unavailable:
@@ -314,7 +314,7 @@ class Queues(Check):
     kinds = (waiting, no_maintenance, set_aside, unreadable)
 
     async def find(self, context: Context) -> Result:
-        queries, settings = context.clients.queries, context.settings
+        queries, settings = context.queries, context.settings
         findings = [
             Finding(
                 self.waiting,
@@ -352,4 +352,4 @@ class Queues(Check):
 
 
 async def _send_jobs(context: Context) -> Repaired:
-    return await Repairs(context.clients).send_jobs()
+    return await context.repairs.send_jobs()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.database import APIError, KeyRefused, SupabaseUnavailable
 from parcours_xl.clients.supabase_errors import NOT_ALLOWED, FunctionUnknown
 from parcours_xl.errors import ParcoursError
@@ -26,7 +25,6 @@ from parcours_xl.operations.doctor.findings import (
     Context,
     Finding,
     Kind,
-    Progress,
     Result,
 )
 from parcours_xl.operations.doctor.records import (
@@ -40,7 +38,6 @@ from parcours_xl.operations.doctor.records import (
     UnstoredTracks,
 )
 from parcours_xl.operations.repairs import Repaired
-from parcours_xl.settings import Settings
 
 CHECK_S_MAX = 20
 """No part of a deployment may keep the doctor waiting for longer."""
@@ -128,21 +125,13 @@ class DoctorReport:
         }
 
 
-async def run_checks(
-    clients: Clients,
-    settings: Settings,
-    *,
-    fix: bool,
-    force: bool = False,
-    progress: Progress = lambda *_: None,
-) -> DoctorReport:
+async def run_checks(context: Context, *, fix: bool) -> DoctorReport:
     """Carry out every check; with `fix`, repair what can be repaired.
 
-    force: also compose again what Suno refused for good, or would refuse again. What cannot be
-    checked is a finding of its own: Supabase may be what is wrong, so it is checked first.
+    What cannot be checked is a finding of its own: Supabase may be what is wrong, so it is checked
+    first.
     """
-    context = Context(clients, settings, progress, force)
-    progress("Supabase", 0, 1)
+    context.progress("Supabase", 0, 1)
     supabase = await _run(Supabase(), context)
     deployment = await asyncio.gather(
         *(_run_after(supabase, check, context) for check in DEPLOYMENT)

@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from parcours_xl.clients.clients import Clients
-from parcours_xl.operations.repairs import Repaired
+from parcours_xl.clients.database import Database
+from parcours_xl.clients.downloads import Downloads
+from parcours_xl.clients.operations_queries import OperationsQueries
+from parcours_xl.clients.probes import Probes
+from parcours_xl.clients.storage import TrackStorage
+from parcours_xl.clients.suno import Suno
+from parcours_xl.operations.repairs import Repaired, Repairs
 from parcours_xl.settings import Settings
 
 Severity = Literal["action", "note"]
@@ -97,10 +102,19 @@ class Result:
 
 @dataclass(frozen=True)
 class Context:
-    """What a check works with. force: repair also what Suno refused for good."""
+    """What a check works with.
 
-    clients: Clients
+    force: also compose again what Suno refused for good, or would refuse again.
+    """
+
     settings: Settings
+    database: Database
+    queries: OperationsQueries
+    storage: TrackStorage
+    suno: Suno
+    downloads: Downloads
+    probes: Probes
+    repairs: Repairs
     progress: Progress = lambda *_: None
     force: bool = False
     suno_accepts: bool = False

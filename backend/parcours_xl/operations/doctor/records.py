@@ -44,7 +44,7 @@ class UnscheduledRuns(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = await _every(context.clients.queries.find_runs, "unheld")
+        found = await _every(context.queries.find_runs, "unheld")
         what = "runs begun that no worker will look at"
         return self.result(*_report(self.kind, found, what, Repairs.schedule))
 
@@ -60,7 +60,7 @@ class NeverStartedRuns(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = await _every(context.clients.queries.find_runs, "never_started")
+        found = await _every(context.queries.find_runs, "never_started")
         what = "runs created today and never started"
         return self.result(*_report(self.kind, found, what))
 
@@ -76,7 +76,7 @@ class RunsWithoutOwner(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = await _every(context.clients.queries.find_runs, "ownerless")
+        found = await _every(context.queries.find_runs, "ownerless")
         what = "runs whose user was deleted"
         return self.result(*_report(self.kind, found, what))
 
@@ -92,7 +92,7 @@ class StuckSegments(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = await _every(context.clients.queries.find_segments, "stuck")
+        found = await _every(context.queries.find_segments, "stuck")
         what = "segments composed for too long"
         return self.result(*_report(self.kind, found, what, Repairs.unstick))
 
@@ -108,7 +108,7 @@ class UnstoredTracks(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        found = await _every(context.clients.queries.find_segments, "unstored")
+        found = await _every(context.queries.find_segments, "unstored")
         what = "segments delivered and not being stored"
         return self.result(*_report(self.kind, found, what, Repairs.store))
 
@@ -133,7 +133,7 @@ class FailedSegments(Records):
     kinds = (failed, exhausted)
 
     async def find(self, context: Context) -> Result:
-        found = await _every(context.clients.queries.find_segments, "failed")
+        found = await _every(context.queries.find_segments, "failed")
         attempts_max = context.settings.attempts_max
         exhausted = [one for one in found if one.attempts >= attempts_max]
         failed = [one for one in found if one.attempts < attempts_max]
@@ -156,7 +156,7 @@ class FailedSegments(Records):
             if failure.remedy == "retry_when_suno_accepts" and not context.suno_accepts:
                 why = "Suno does not accept the key, or its credits are low"
                 return Repaired(f"not composed again: {why}", left=len(segments))
-            return await Repairs(context.clients).compose(segments)
+            return await context.repairs.compose(segments)
 
         return _finding(kind, segments, message, repair=compose, advice=failure.advice)
 
@@ -195,7 +195,7 @@ class MissingFiles(Records):
     kinds = (not_stored, expired, missing, lost)
 
     async def find(self, context: Context) -> Result:
-        without = await _scan(context, "segments", context.clients.queries.scan_segments)
+        without = await _scan(context, "segments", context.queries.scan_segments)
         lost = [one for one in without if one.lost]
         missing = [one for one in without if not one.lost and one.storage_path is not None]
         linked = [one for one in without if not one.lost and one.storage_path is None]
@@ -217,7 +217,7 @@ class MissingFiles(Records):
 
     async def _probe(self, context: Context, linked: Sequence[FoundSegment]) -> set[object]:
         """Ids of the segments whose address at Suno still plays."""
-        downloads = context.clients.downloads
+        downloads = context.downloads
         playing: set[object] = set()
         for start in range(0, len(linked), PROBES_AT_ONCE):
             context.progress("addresses", start, len(linked))
@@ -242,12 +242,12 @@ class OrphanedFiles(Records):
     kinds = (kind,)
 
     async def find(self, context: Context) -> Result:
-        paths = await _scan(context, "files", context.clients.queries.scan_files)
+        paths = await _scan(context, "files", context.queries.scan_files)
         if not paths:
             return self.result()
 
         async def delete(context: Context) -> Repaired:
-            return await Repairs(context.clients).delete(paths)
+            return await context.repairs.delete(paths)
 
         message = _count(paths, "orphaned files, which no segment refers to")
         examples = tuple(paths[:EXAMPLES_MAX])
@@ -274,7 +274,7 @@ async def _scan(
     scan: Callable[[str | None, int], Awaitable[Scan[Scanned]]],
 ) -> list[Scanned]:
     """All that a scan of OperationsQueries finds. what: 'segments' or 'files'."""
-    expected = (await context.clients.queries.count_scans())[what]
+    expected = (await context.queries.count_scans())[what]
     found: list[Scanned] = []
     looked, after = 0, None
     while True:
@@ -296,7 +296,7 @@ def _report(
         return [_finding(kind, found, _count(found, what))]
 
     async def carry_out(context: Context) -> Repaired:
-        return await repair(Repairs(context.clients), found)
+        return await repair(context.repairs, found)
 
     return [_finding(kind, found, _count(found, what), repair=carry_out)]
 
