@@ -1,4 +1,4 @@
-"""The service: its doors, and its life from start to stop."""
+"""The service: its routes, its start and its stop."""
 
 import asyncio
 import json

@@ -42,7 +42,7 @@ GOAL_TIMEOUTS_SHARE_MAX = 0.05
 MAINTENANCE_MISSED_MAX = 3
 """After so many rounds that no worker did, the doctor says so."""
 OUTAGE_LOOKS_MIN = 2
-"""So many rounds without an answer of Supabase are an outage, not a moment's trouble."""
+"""So many rounds without an answer of Supabase are an outage, not a momentary error."""
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 

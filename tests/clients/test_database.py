@@ -111,7 +111,7 @@ async def test_limits_that_the_database_has_forgotten_are_written_again(
         HTMLResponse("<h1>Too many requests</h1>", 429),
         HTMLResponse("<h1>Web server is down</h1>", 521),
         Response(status_code=504),
-        JSONResponse({"error": "upstream", "message": "The upstream server is away"}, 503),
+        JSONResponse({"error": "upstream", "message": "The upstream server is unavailable"}, 503),
         JSONResponse({"message": "name resolution failed"}, 503),
         JSONResponse({"code": "PGRST000", "message": "no connection", "details": None}, 503),
         JSONResponse({"code": "PGRST003", "message": "no free connection"}, 504),

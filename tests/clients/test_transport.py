@@ -1,4 +1,4 @@
-"""httpx over aiohttp: the same answers, and troubles that say whether anything was sent."""
+"""httpx over aiohttp: the same answers, and errors that say whether anything was sent."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -36,7 +36,7 @@ class ContractContext:
     target: Target
     http: httpx.AsyncClient
     service: AsyncClient
-    bucket: str = field(default_factory=lambda: f"exam-{uuid4()}")
+    bucket: str = field(default_factory=lambda: f"contract-{uuid4()}")
     user_ids: list[str] = field(default_factory=list)
     member: tuple[AsyncClient, Person] | None = None
 
@@ -120,4 +120,4 @@ async def _connect(target: Target, key: str, http: httpx.AsyncClient) -> AsyncCl
 
 def new_email() -> str:
     """An address that nobody has."""
-    return f"exam-{uuid4().hex}@example.com"
+    return f"contract-{uuid4().hex}@example.com"

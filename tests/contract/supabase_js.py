@@ -34,7 +34,7 @@ def run_suite(target: Target) -> dict[str, Result]:
         "mimeTypes": behaviours.BUCKET_MIME_TYPES,
         "reuseIntervalSeconds": behaviours.REUSE_INTERVAL_S,
     }
-    done = run_node(SCRIPT, {"EXAM": json.dumps(settings)}, timeout_s=CONTRACT_S_MAX)
+    done = run_node(SCRIPT, {"CONTRACT": json.dumps(settings)}, timeout_s=CONTRACT_S_MAX)
     assert done.returncode == 0, done.stderr
     results = [Result(**json.loads(line)) for line in done.stdout.splitlines()]
     return {result.behaviour: result for result in results}

@@ -1,4 +1,4 @@
-"""The lives of segments and runs."""
+"""The state transitions of segments and runs."""
 
 from parcours_xl.domain.states import RUN_TRANSITIONS, SEGMENT_TRANSITIONS, RunStatus, SegmentStatus
 

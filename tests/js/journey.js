@@ -1,4 +1,4 @@
-// One journey with supabase-js, as a frontend lives it. Tells what it saw as JSON.
+// One journey with supabase-js, as a frontend has it. Prints what it saw as JSON.
 
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'

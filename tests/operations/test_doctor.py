@@ -191,7 +191,7 @@ def test_a_supabase_that_is_unavailable_is_the_one_finding(
     told = doctor.run("doctor", SUPABASE_URL=url, POSTGREST_URL=url)
     assert told.status == 1
     assert told.out.count("no journey begins, goes on or is played") == 3
-    assert told.out.count("not checked: Supabase is away") == 5
+    assert told.out.count("not checked: Supabase is unavailable") == 5
     assert "its database" in told.out and "Auth" in told.out and "Storage" in told.out
 
 
@@ -452,7 +452,7 @@ async def test_music_of_which_suno_does_not_tell_is_not_lost(
     )
     suno.fail(fault, times=0, match={"call": "record-info"})
     told = doctor.run("doctor", "--fix")
-    assert told.status == 1 and "1 away" in told.out
+    assert told.status == 1 and "1 unavailable" in told.out
     suno.recover()
     assert found(doctor) == {"expired": 1}
     assert doctor.run("doctor", "--fix").status == 0

@@ -30,7 +30,7 @@ async def test_a_supabase_that_is_unavailable_is_alive_and_not_ready(
         assert (await client.get("/healthz")).status_code == 200
         ready = await client.get("/readyz")
     assert ready.status_code == 503
-    assert ready.json() == {"ok": False, "supabase": "away"}
+    assert ready.json() == {"ok": False, "supabase": "unavailable"}
 
 
 async def test_a_project_without_our_migrations_is_not_ready(

@@ -34,7 +34,7 @@ def canary(records: Records) -> Iterator[None]:
 
 @pytest.fixture
 def live(clients: Clients, make_run: MakeRun) -> Live:
-    """Lives a run of one segment: heard and kept, or failed by Suno."""
+    """Makes a run of one segment: heard and kept, or failed by Suno."""
 
     async def live(*, well: bool = True, after_s: float = 0) -> None:
         run = await make_run()

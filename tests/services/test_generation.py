@@ -24,7 +24,7 @@ from tests.fixtures.waiting import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
-AWAY = JSONResponse({"message": "upstream"}, 503)
+UNAVAILABLE = JSONResponse({"message": "upstream"}, 503)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def test_a_task_is_not_given_up_at_the_first_hiccup_of_the_database(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(generation, "RECORD_PAUSE_S", 0.1)
-    relay.broken["/rpc/record_task"] = AWAY
+    relay.broken["/rpc/record_task"] = UNAVAILABLE
     submission = asyncio.create_task(submit(shaky, suno, run.first))
     await until(lambda: relay.count("/rpc/record_task"))
     relay.broken.clear()
@@ -112,7 +112,7 @@ async def test_a_database_that_stays_unavailable_has_an_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(generation, "RECORD_PAUSE_S", 0)
-    relay.broken["/rpc/record_task"] = AWAY
+    relay.broken["/rpc/record_task"] = UNAVAILABLE
     with pytest.raises(SupabaseUnavailable):
         await submit(shaky, suno, run.first)
     assert relay.count("/rpc/record_task") == generation.RECORD_TRIES_MAX
@@ -125,7 +125,7 @@ async def test_a_database_that_stays_unavailable_has_an_end(
 async def test_a_slot_that_cannot_be_given_back_is_no_error(
     shaky: Clients, suno: Vendor, relay: Relay, run: NewRun, records: Records
 ) -> None:
-    relay.broken["/rpc/answer_suno_request"] = AWAY
+    relay.broken["/rpc/answer_suno_request"] = UNAVAILABLE
     assert await submit(shaky, suno, run.first) == records.segment(run.first)["suno_task_id"]
     assert slots(records) == [False]
 

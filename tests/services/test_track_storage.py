@@ -15,7 +15,7 @@ from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.downloads import TrackHostUnavailable
 from parcours_xl.clients.storage import StorageUnavailable, TrackGone, track_path
 from parcours_xl.wiring import wire_tracks
-from tests.fixtures.delivery import Music, compose, deliver, take_job
+from tests.fixtures.delivery import Music, deliver, take_job
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings, endpoint
@@ -32,11 +32,6 @@ ELSEWHERE = f"https://{ELSEWHERE_HOST}"
 @pytest.fixture
 async def run(make_run: MakeRun) -> NewRun:
     return await make_run()
-
-
-@pytest.fixture
-def music(suno: Vendor) -> Music:
-    return compose(suno)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A crowd of runs of few users makes nobody else wait for Suno."""
+"""Many runs of few users make nobody else wait for Suno."""
 
 from typing import Any
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""The lives of a segment and of a run: no other move is possible, whoever asks."""
+"""The state transitions of a segment and of a run: no other move is possible, whoever asks."""
 
 from itertools import product
 from uuid import UUID, uuid4

@@ -1,5 +1,6 @@
-"""What is erased with a run and with a user: the files too, however long Storage is away."""
+"""What is erased with a run and with a user: the files too, however long Storage is unavailable."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -23,7 +24,9 @@ from tests.fixtures.users import sign_up
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet")]
 
 MUSIC = b"ID3\x04" + bytes(5000)
-AWAY = JSONResponse({"statusCode": "503", "error": "away", "message": "away"}, 503)
+UNAVAILABLE = JSONResponse(
+    {"statusCode": "503", "error": "unavailable", "message": "unavailable"}, 503
+)
 
 
 @pytest.fixture
@@ -31,11 +34,6 @@ async def admin(stack: LocalProject) -> AsyncClient:
     """A backend that deletes users, as any has: supabase-py with the service key."""
     options = AsyncClientOptions(auto_refresh_token=False, persist_session=False)
     return await acreate_client(stack.url, stack.service_role_key, options)
-
-
-@pytest.fixture
-def worker(clients: Clients, make_settings: MakeSettings) -> Worker:
-    return wire_worker(clients, make_settings())
 
 
 @pytest.fixture
@@ -47,6 +45,15 @@ async def kept(clients: Clients, make_run: MakeRun, records: Records, tmp_path: 
     for segment_id in run.segment_ids:
         await clients.storage.store(track_path(run.id, segment_id), file, "audio/mpeg")
     return run
+
+
+@pytest.fixture
+async def without_storage(relay: Relay, make_settings: MakeSettings) -> AsyncIterator[Worker]:
+    """A worker for which Storage is unavailable until the relay rests."""
+    relay.broken["/storage/v1/"] = UNAVAILABLE
+    settings = make_settings(supabase_url=relay.url)
+    async with open_clients(settings) as clients:
+        yield wire_worker(clients, settings)
 
 
 def files(records: Records, run_id: UUID) -> int:
@@ -98,39 +105,31 @@ async def test_no_token_of_a_deleted_user_makes_a_run(
 
 
 async def test_files_are_erased_when_storage_is_back(
-    relay: Relay, make_settings: MakeSettings, kept: NewRun, records: Records
+    relay: Relay, without_storage: Worker, kept: NewRun, records: Records
 ) -> None:
     records.do("delete from public.parcours_runs where id = %s", kept.id)
-    relay.broken["/storage/v1/"] = AWAY
-    settings = make_settings(supabase_url=relay.url)
-    async with open_clients(settings) as clients:
-        worker = wire_worker(clients, settings)
-        for tries in range(1, 8):
-            assert (await worker.work_once())["postponed"] == 1
-            [job] = records.jobs("parcours_tracks", kept.id)
-            assert job["waits_s"] == pytest.approx(2**tries, abs=0.7 * 2**tries)
-            records.make_due(kept.id)
-        relay.rest()
-        assert (await worker.work_once())["erased"] == 1
+    for tries in range(1, 8):
+        assert (await without_storage.work_once())["handed_back"] == 1
+        [job] = records.jobs("parcours_tracks", kept.id)
+        assert job["waits_s"] == pytest.approx(2**tries, abs=0.7 * 2**tries)
+        records.make_due(kept.id)
+    relay.rest()
+    assert (await without_storage.work_once())["erased"] == 1
     assert files(records, kept.id) == 0
     assert records.jobs("parcours_tracks", kept.id) == []
 
 
 async def test_a_wait_for_storage_has_a_bound(
-    relay: Relay, make_settings: MakeSettings, kept: NewRun, records: Records
+    without_storage: Worker, kept: NewRun, records: Records
 ) -> None:
     records.do("delete from public.parcours_runs where id = %s", kept.id)
-    relay.broken["/storage/v1/"] = AWAY
-    settings = make_settings(supabase_url=relay.url)
-    async with open_clients(settings) as clients:
-        worker = wire_worker(clients, settings)
-        await worker.work_once()
-        # Handed back 5,000 times: that is no job that breaks its workers.
-        records.do(
-            "update pgmq.q_parcours_tracks set read_ct = 5000, vt = clock_timestamp(),"
-            """ message = message || '{"counted_from": 5000}'"""
-        )
-        await worker.work_once()
+    await without_storage.work_once()
+    # Handed back 5,000 times: that is no job that breaks its workers.
+    records.do(
+        "update pgmq.q_parcours_tracks set read_ct = 5000, vt = clock_timestamp(),"
+        """ message = message || '{"counted_from": 5000}'"""
+    )
+    await without_storage.work_once()
     [job] = records.jobs("parcours_tracks", kept.id)
     assert job["waits_s"] == pytest.approx(600, abs=2)
 
@@ -143,7 +142,7 @@ async def test_a_storage_that_deletes_nothing_is_asked_again(
     settings = make_settings(supabase_url=relay.url)
     relay.broken[f"/storage/v1/object/{BUCKET}"] = JSONResponse([])
     async with open_clients(settings) as clients:
-        assert (await wire_worker(clients, settings).work_once())["postponed"] == 1
+        assert (await wire_worker(clients, settings).work_once())["handed_back"] == 1
     assert records.one("select from parcours.erasures where run_id = %s", kept.id) == {}
 
 

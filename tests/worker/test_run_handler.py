@@ -26,16 +26,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet", "suno")]
 QUEUE = "parcours_generation"
 
 
-@pytest.fixture(scope="module")
-def settings(make_settings: MakeSettings) -> Settings:
-    return make_settings()
-
-
-@pytest.fixture
-def worker(clients: Clients, settings: Settings) -> Worker:
-    return wire_worker(clients, settings)
-
-
 @pytest.fixture
 async def run(clients: Clients, make_run: MakeRun) -> NewRun:
     """In hand, nothing done yet."""
@@ -435,7 +425,7 @@ async def test_a_full_quota_hands_the_step_back_to_whoever_is_next(
     for run in runs:
         await clients.database.start_run(run.id)
     worker = wire_worker(clients, settings)
-    assert dict(await worker.work_once()) == {"submitted": 1, "postponed": 1}
+    assert dict(await worker.work_once()) == {"submitted": 1, "handed_back": 1}
     ended = Counter[str]()
     while not ended["submitted"]:
         await anyio.sleep(0.1)

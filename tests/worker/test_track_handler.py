@@ -9,10 +9,9 @@ from starlette.responses import JSONResponse
 
 from parcours_xl.clients.clients import Clients, open_clients
 from parcours_xl.clients.storage import TrackGone, track_path
-from parcours_xl.settings import Settings
 from parcours_xl.wiring import wire_worker
 from parcours_xl.worker.worker import Worker
-from tests.fixtures.delivery import Music, compose, deliver
+from tests.fixtures.delivery import Music, deliver
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings
@@ -25,29 +24,6 @@ QUEUE = "parcours_tracks"
 PAUSES_S = (2, 4, 8, 16, 30)
 BROKEN_TRIES_MAX = 8
 """As parcours.broken_tries_max() has it."""
-
-
-@pytest.fixture(scope="module")
-def settings(make_settings: MakeSettings) -> Settings:
-    return make_settings()
-
-
-@pytest.fixture
-def worker(clients: Clients, settings: Settings) -> Worker:
-    return wire_worker(clients, settings)
-
-
-@pytest.fixture
-def music(suno: Vendor) -> Music:
-    return compose(suno)
-
-
-@pytest.fixture
-async def run(clients: Clients, make_run: MakeRun, music: Music) -> NewRun:
-    """Delivered, not yet stored."""
-    run = await make_run()
-    await deliver(clients, run, music)
-    return run
 
 
 @pytest.fixture
@@ -167,7 +143,7 @@ async def test_a_job_that_breaks_stops_no_other(
     other = await make_run()
     await deliver(clients, other, music)
     relay.broken[f"/runs/{run.id}"] = JSONResponse({"message": "upstream"}, 503)
-    assert dict(await shaky[0].work_once()) == {"postponed": 1, "stored": 1}
+    assert dict(await shaky[0].work_once()) == {"handed_back": 1, "stored": 1}
     assert records.segment(other.first)["status"] == "complete"
 
 

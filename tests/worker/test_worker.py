@@ -13,7 +13,6 @@ from parcours_xl.settings import Settings
 from parcours_xl.wiring import wire_worker
 from parcours_xl.worker import worker
 from parcours_xl.worker.worker import Worker
-from tests.fixtures.delivery import Music, compose, deliver
 from tests.fixtures.records import NewRun, Records
 from tests.fixtures.relay import Relay
 from tests.fixtures.service import MakeSettings
@@ -40,19 +39,6 @@ async def running(worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
     finally:
         worker.stop()
         await task
-
-
-@pytest.fixture
-def music(suno: Vendor) -> Music:
-    return compose(suno)
-
-
-@pytest.fixture
-async def run(clients: Clients, make_run: MakeRun, music: Music) -> NewRun:
-    """Delivered, not yet stored."""
-    run = await make_run()
-    await deliver(clients, run, music)
-    return run
 
 
 def status(records: Records, run: NewRun) -> str:

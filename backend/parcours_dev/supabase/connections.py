@@ -32,7 +32,7 @@ class Connections:
     async def transaction(self) -> AsyncIterator[Connection]:
         """One transaction, committed when the block ends well.
 
-        Raises psycopg.OperationalError when the database is away.
+        Raises psycopg.OperationalError when the database is unavailable.
         """
         async with self._slots:
             connection = await self._take()

@@ -23,7 +23,7 @@ from parcours_dev.supabase.project import LocalProject
 SUPERUSER = "supabase_admin"
 MAJOR = "17"
 
-# Where root's database lives when the account that serves it cannot enter the state folder.
+# Where root's database is when the account that serves it cannot enter the state folder.
 SHARED_DATA = Path("/var/lib/parcours-xl")
 
 INITDB_OPTIONS = ("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync")

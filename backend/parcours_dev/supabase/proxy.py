@@ -52,7 +52,7 @@ class Proxy:
         except httpx.TimeoutException:
             response: Response = _error(504, "The upstream server did not answer in time")
         except httpx.TransportError:
-            response = _error(503, "The upstream server is away")
+            response = _error(503, "The upstream server is unavailable")
         else:
             response = StreamingResponse(_stream(answer), answer.status_code)
             response.raw_headers = [

@@ -80,7 +80,7 @@ async def readyz(request: Request) -> Response:
     except KeyRefused:
         return JSONResponse({"ok": False, "supabase": "the service key is refused"}, 503)
     except (ParcoursError, TimeoutError):
-        return JSONResponse({"ok": False, "supabase": "away"}, 503)
+        return JSONResponse({"ok": False, "supabase": "unavailable"}, 503)
     except Exception:
         log.exception("readiness.failed")
         return JSONResponse({"ok": False, "supabase": "not as it should be"}, 503)

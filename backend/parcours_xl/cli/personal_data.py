@@ -86,7 +86,9 @@ def erase(
         return
     typer.echo(f"Erased: {done.runs} runs and {done.files} files.")
     if done.left:
-        typer.echo(f"Storage is away: the files of {done.left} runs are left to the workers.")
+        typer.echo(
+            f"Storage is unavailable: the files of {done.left} runs are left to the workers."
+        )
     if done.account:
         typer.echo("The account is deleted.")
     typer.echo("Auth keeps its own log of sign-ins until the project deletes it: docs/runbook.md.")

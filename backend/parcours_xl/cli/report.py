@@ -29,7 +29,7 @@ def report(
 ) -> None:
     """Latencies against their targets, statuses, errors by cause, refusals, the busiest users.
 
-    Each latency is told twice: as the listener lives it, from the creation of the run, and as
+    Each latency is shown twice: as the listener waits for it, from the creation of the run, and as
     Suno's share of it, from the moment a segment was submitted.
     """
     period = _read_period(since)

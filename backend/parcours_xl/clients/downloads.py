@@ -24,7 +24,7 @@ PREFIX_BYTES = 2_000_000
 HEAD_BYTES = 16
 RECEIVED_BYTES_MAX = 256 * 1024
 """What may wait in a socket: uvloop takes all of it into memory at once."""
-USER_AGENT = "parcours-xl/0.1 (+track storage)"  # one vendor host turns default agents away
+USER_AGENT = "parcours-xl/0.1 (+track storage)"  # one vendor host refuses default agents
 
 assert OPEN_S_MAX + WINDOW_S < DOWNLOAD_S_MAX, "a whole download outlasts its first bytes"
 assert PREFIX_BYTES < TRACK_BYTES_MAX, "what is too large has a prefix"
@@ -114,7 +114,7 @@ class Downloads:
             raise TrackHostUnavailable("the track's host does not answer") from error
 
     async def is_available(self, url: str) -> bool:
-        """Whether an address still gives a track; so long as its host is away, it may."""
+        """Whether an address still gives a track; while its host is unavailable, it may."""
         try:
             with anyio.fail_after(READ_S_MAX):
                 async with self._open(url, (url,)) as response:

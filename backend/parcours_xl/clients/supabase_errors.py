@@ -111,7 +111,7 @@ STATUSES: dict[int, Verdict] = {
 STORAGE_REFUSES_FILE = frozenset({"413", "415", "422"})
 """The statuses, in the body, of a file that is too large or of a kind that is not taken."""
 STORAGE_KEY_UNKNOWN = frozenset({"not_found", "NoSuchKey", "Object not found"})
-"""The file itself is not there. Any other 404 is a bucket, a tenant or a gateway that is away."""
+"""The file itself is missing. Any other 404 is an unavailable bucket, tenant or gateway."""
 
 AUTH_LATER = frozenset(
     {

@@ -1,6 +1,6 @@
 """Folders for downloaded files, which do not outlive the process, however it ends.
 
-All processes of a user share one folder. Each has its own inside, locked for as long as it lives;
+All processes of a user share one folder. Each has its own inside, locked for as long as it runs;
 whoever starts removes those whose lock is free: a killed process leaves its lock to nobody.
 """
 

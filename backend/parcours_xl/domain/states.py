@@ -1,4 +1,4 @@
-"""The lives of a segment and of a run, as tables.
+"""The state transitions of a segment and of a run, as tables.
 
 Source: docs/specification.md#states. PostgreSQL enforces the same tables, and a test compares the
 two.

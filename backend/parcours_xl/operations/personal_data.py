@@ -44,7 +44,7 @@ class Export:
 
 @dataclass
 class Erasure:
-    """What was erased. left: runs whose files the workers will delete, since Storage is away."""
+    """What was erased. left: runs whose files are left to the workers: Storage is unavailable."""
 
     user: FoundUser
     runs: int = 0
@@ -77,7 +77,7 @@ async def export_user(
 ) -> Export:
     """Everything of a user's, into an empty folder: user.json, then a folder a run.
 
-    Raises PermanentError when the folder is not empty, and RetryableError when Supabase is away.
+    Raises PermanentError when the folder is not empty, RetryableError when Supabase is unavailable.
     """
     _make_private(folder)
     export = Export(user, folder)
@@ -108,7 +108,7 @@ async def erase_user(
     """Runs, segments, events, flag and files; with account, the user of Auth too.
 
     Safe to repeat. Files that Storage does not delete now are left to the workers. Raises
-    RetryableError when Supabase is away.
+    RetryableError when Supabase is unavailable.
     """
     erasure = Erasure(user)
     remaining = 1

@@ -138,9 +138,9 @@ class Repairs:
             except SupabaseUnavailable:
                 raise
             except RetryableError:
-                ended["away"] += 1
+                ended["unavailable"] += 1
         message = ", ".join(f"{count} {how}" for how, count in ended.items())
-        return Repaired(message, left=ended["away"] + ended["linked"] + ended["lost"])
+        return Repaired(message, left=ended["unavailable"] + ended["linked"] + ended["lost"])
 
     async def compose(self, segments: Sequence[FoundSegment]) -> Repaired:
         """Queue failed segments to be composed again. Each costs Suno credits."""

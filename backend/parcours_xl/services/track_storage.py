@@ -100,23 +100,23 @@ class _Record:
 class _Tries:
     """How the tries of one job went: what is said when none of them gave a track."""
 
-    away: TrackHostUnavailable | None = None
+    unavailable: TrackHostUnavailable | None = None
     refused: UrlRefused | None = None
-    unavailable: TrackUnusable | None = None
+    unusable: TrackUnusable | None = None
     not_yet: bool = False
     urls: set[str] = field(default_factory=set)
 
     def note(self, error: TrackHostUnavailable | UrlRefused | TrackUnusable) -> None:
         if isinstance(error, TrackHostUnavailable):
-            self.away = self.away or error
+            self.unavailable = self.unavailable or error
         elif isinstance(error, UrlRefused):
             self.refused = self.refused or error
         else:
-            self.unavailable = self.unavailable or error
+            self.unusable = self.unusable or error
             self.not_yet = self.not_yet or error.not_yet
 
 
-Restored = Literal["stored", "linked", "away", "lost"]
+Restored = Literal["stored", "linked", "unavailable", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class TrackService:
                 if outcome is not None:
                     return outcome
                 _wait_for_it(job, tries, last_try=last_try)
-            if tries.unavailable is not None or tries.away is not None:
+            if tries.unusable is not None or tries.unavailable is not None:
                 for source in await _fresh(job, record, tries):
                     outcome = await self._try(job, source, record, tries, folder, last_try=last_try)
                     if outcome is not None:
@@ -218,7 +218,8 @@ class TrackService:
         except (StorageUnavailable, TimeoutError) as unavailable:
             if not last_try:
                 raise StorageUnavailable from unavailable
-            log.error("track.linked", segment_id=str(job.segment_id), reason="storage is away")
+            reason = "Storage is unavailable"
+            log.error("track.linked", segment_id=str(job.segment_id), reason=reason)
             return await self._link(job, source)
         outcome = await self.database.record_track(
             job.segment_id,
@@ -266,10 +267,10 @@ class TrackService:
 
     async def _give_up(self, job: TrackJob, tries: _Tries) -> str:
         """No track is to be had of this task: only a new one can help, or nothing can."""
-        if tries.away is not None:
-            return await self._fail(job, "track_away", tries.away.message, again=True)
         if tries.unavailable is not None:
-            return await self._fail(job, "track_unavailable", tries.unavailable.message, again=True)
+            return await self._fail(job, "track_away", tries.unavailable.message, again=True)
+        if tries.unusable is not None:
+            return await self._fail(job, "track_unavailable", tries.unusable.message, again=True)
         assert tries.refused is not None, "every try that gave no track was noted"
         log.warning("track.failed", segment_id=str(job.segment_id), reason="url_refused")
         detail = {"host": tries.refused.host}
@@ -288,8 +289,10 @@ class TrackService:
 
         See docs/runbook.md#failed-to-sign-url.
 
-        'linked': it lives, and is played from its own address. 'away': another time. 'lost': no
-        address of it is left, and Suno, asked, knows none. Raises SunoQuotaFull.
+        'linked': the track is still at its own address, and is played from there. 'unavailable':
+        another time. 'lost': no address of it is left, and Suno, asked, knows none.
+
+        Raises SunoQuotaFull.
         """
         queries = self.queries
         with self.temporary_files.folder() as folder:
@@ -298,7 +301,7 @@ class TrackService:
                 found = await self._fetch_again(segment, file)
             except TrackHostUnavailable:
                 await queries.record_unrestored(segment.id, lost=False)
-                return "away"
+                return "unavailable"
             if found is None:
                 await queries.record_unrestored(segment.id, lost=True)
                 return "lost"
@@ -396,16 +399,16 @@ def _wait_for_it(job: TrackJob, tries: _Tries, *, last_try: bool) -> None:
     """
     if last_try:
         return
-    if tries.away is not None:
-        raise tries.away
+    if tries.unavailable is not None:
+        raise tries.unavailable
     if tries.not_yet and _too_early_s(job) > 0:
         raise TrackHostUnavailable("the track is not there yet")
 
 
 def _wait_before_a_new_task(job: TrackJob, tries: _Tries, *, last_try: bool) -> None:
     """Raises TrackHostUnavailable while it is too early to buy the music anew."""
-    if tries.away is not None and not last_try:
-        raise tries.away
+    if tries.unavailable is not None and not last_try:
+        raise tries.unavailable
     if tries.not_yet and _too_early_s(job) > 0:
         raise TrackHostUnavailable("the track is not there yet", wait_s=_too_early_s(job))
 

@@ -97,7 +97,8 @@ class RunHandler:
 ERASE_PAUSE_S_MAX = 600
 """Files of erased runs are never given up, whatever becomes of Storage meanwhile."""
 TRANSFERS_RESERVED = 1
-"""So many transfers at once are for nobody who asks for much: their crowd holds no one else up."""
+"""So many transfers at once are kept for users who ask for little: the tracks of those who ask for
+much never hold them up."""
 
 
 class TrackHandler:

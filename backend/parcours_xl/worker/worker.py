@@ -94,8 +94,8 @@ class QueueConsumer(Generic[AnyJob]):
             try:
                 outcome = await self._do(job)
             except RetryableError as error:
-                outcome = "postponed"
-                log.info("job.postponed", queue=self.queue, reason=error.message)
+                outcome = "handed_back"
+                log.info("job.handed_back", queue=self.queue, reason=error.message)
                 await self._hand_back(job, error.wait_s or 1)
             except PermanentError as refused:
                 log.warning("job.refused", queue=self.queue, reason=refused.message)

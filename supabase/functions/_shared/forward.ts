@@ -41,7 +41,7 @@ export function forwardTo(name: string): (request: Request) => Promise<Response>
       console.error(`${name}: ${(error as Error).name}`);
       return (error as Error).name === "TimeoutError"
         ? refuse(504, "the service did not answer in time")
-        : refuse(503, "the service is away");
+        : refuse(503, "the service is unavailable");
     }
   };
 }

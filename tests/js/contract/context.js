@@ -11,7 +11,7 @@ export const MP3 = { contentType: 'audio/mpeg' }
 
 export class Skipped extends Error {}
 
-export const newEmail = () => `exam-${randomUUID()}@example.com`
+export const newEmail = () => `contract-${randomUUID()}@example.com`
 export const newPassword = () => randomUUID()
 export const pause = (seconds) => new Promise((resume) => setTimeout(resume, seconds * 1000))
 
@@ -34,7 +34,7 @@ export class Candidate {
   constructor(settings) {
     this.settings = settings
     this.service = this.client(settings.serviceRoleKey)
-    this.bucket = `exam-${randomUUID()}`
+    this.bucket = `contract-${randomUUID()}`
     this.userIds = []
   }
 
@@ -107,7 +107,7 @@ export class Candidate {
 }
 
 /** Lets a candidate with a bucket of its own work; whatever it made is removed afterwards. */
-export async function sitting(settings, work) {
+export async function withCandidate(settings, work) {
   const candidate = new Candidate(settings)
   const limits = { fileSizeLimit: settings.fileBytesMax, allowedMimeTypes: settings.mimeTypes }
   const { storage } = candidate.service

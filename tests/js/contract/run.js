@@ -3,7 +3,7 @@
 import { auth } from './auth.js'
 import { database } from './database.js'
 import { storage } from './storage.js'
-import { sitting, Skipped } from './context.js'
+import { withCandidate, Skipped } from './context.js'
 
 async function show(behaviour, demonstrate, candidate) {
   try {
@@ -15,7 +15,7 @@ async function show(behaviour, demonstrate, candidate) {
   }
 }
 
-await sitting(JSON.parse(process.env.EXAM), async (candidate) => {
+await withCandidate(JSON.parse(process.env.CONTRACT), async (candidate) => {
   for (const [behaviour, demonstrate] of Object.entries({ ...auth, ...database, ...storage })) {
     console.log(JSON.stringify(await show(behaviour, demonstrate, candidate)))
   }

@@ -55,8 +55,8 @@ def render_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def render_database_error(request: Request, error: Exception) -> JSONResponse:
-    """The answer when the database is away (503), or does what nobody expected (500)."""
+    """The answer when the database is unavailable (503), or does what nobody expected (500)."""
     log.error("%s %s: %s", request.method, request.url.path, error)
     unavailable = isinstance(error, psycopg.OperationalError)
-    status, message = (503, "Database is away") if unavailable else (500, "Database error")
+    status, message = (503, "Database is unavailable") if unavailable else (500, "Database error")
     return render_error(request, AuthError(status, "unexpected_failure", message))

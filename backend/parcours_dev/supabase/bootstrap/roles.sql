@@ -21,7 +21,7 @@ alter role authenticated set statement_timeout = '8s';
 alter role authenticator set statement_timeout = '8s';
 alter role authenticator set lock_timeout = '8s';
 
--- Auth and Storage keep house in their own schemas.
+-- Auth and Storage keep their tables in schemas of their own.
 create role supabase_auth_admin login noinherit;
 alter role supabase_auth_admin set search_path = auth;
 alter role supabase_auth_admin set idle_in_transaction_session_timeout = '60s';

@@ -113,5 +113,5 @@ def translate(error: psycopg.Error) -> StorageError:
             message = "The connection to the database timed out"
             return StorageError(544, "DatabaseTimeout", message)
     if isinstance(error, psycopg.OperationalError):
-        return StorageError(503, "DatabaseError", "The database is away")
+        return StorageError(503, "DatabaseError", "The database is unavailable")
     return StorageError(500, "DatabaseError", f"database error, code: {error.sqlstate}")

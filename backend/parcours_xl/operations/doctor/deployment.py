@@ -100,14 +100,14 @@ class Supabase(Check):
         "action",
         "no journey begins, goes on or is played",
         "see status.supabase.com and the project's dashboard; after that, all goes on by itself",
-        "supabase-is-away",
+        "supabase-is-unavailable",
     )
     key = Kind(
         "service_key",
         "action",
         "no journey begins, goes on or is played",
         "set SUPABASE_SERVICE_ROLE_KEY to the project's secret (or service_role) key, then restart",
-        "supabase-is-away",
+        "supabase-is-unavailable",
     )
     kinds = (unavailable, key)
 
@@ -120,7 +120,7 @@ class Supabase(Check):
         return self.result(*(finding for finding in found if finding is not None))
 
     async def _within(self, check: Awaitable[Finding | None], what: str) -> Finding | None:
-        """What accepts connections and never answers is away, too."""
+        """What accepts connections and never answers is unavailable, too."""
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
                 return await check

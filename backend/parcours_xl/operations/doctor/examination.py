@@ -151,7 +151,9 @@ async def _run_after(supabase: Result, check: Check, context: Context) -> Result
         return supabase
     if check.needs_supabase and supabase.findings:
         is_refused = any(one.kind is Supabase.key for one in supabase.findings)
-        return check.skipped("the service key is refused" if is_refused else "Supabase is away")
+        return check.skipped(
+            "the service key is refused" if is_refused else "Supabase is unavailable"
+        )
     return await _run(check, context)
 
 
@@ -164,7 +166,9 @@ async def _run(check: Check, context: Context) -> Result:
         return check.result(Finding(MIGRATIONS, f"not checked: {error.message}"))
     except SupabaseUnavailable as unavailable:
         is_refused = isinstance(unavailable, KeyRefused)
-        return check.skipped("the service key is refused" if is_refused else "Supabase is away")
+        return check.skipped(
+            "the service key is refused" if is_refused else "Supabase is unavailable"
+        )
     except TimeoutError:
         return check.skipped(f"no answer within {CHECK_S_MAX} s")
     except APIError as error:
