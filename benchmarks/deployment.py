@@ -4,22 +4,18 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg.rows import dict_row
-
-from parcours_dev.development import (
+from parcours_dev import deployment
+from parcours_dev.deployment import (
     Simulation,
     listens,
-    running_service,
-    running_simulators,
     supabase_environment,
+    temporary_state,
     vendor_environment,
 )
 from parcours_dev.ports import choose_free_ports
@@ -35,33 +31,24 @@ QUICK = 100_000.0
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """service_pid: the process of `parcours serve`. tracks_port: where tracks can be fetched."""
+class Deployment(deployment.Deployment):
+    """tracks_port: where tracks can be fetched."""
 
-    project: LocalProject
-    environment: Mapping[str, str]
-    service_pid: int
     tracks_port: int
 
-    def query(
-        self, statement: str, *values: object, role: str = "postgres"
-    ) -> list[dict[str, Any]]:
-        """Rows of the database, as its owner, or a superuser, sees them."""
-        url = self.project.database_url(role)
-        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+    @property
+    def service_pid(self) -> int:
+        """The process of `parcours serve`."""
+        return find_child(self.service)
 
 
 @contextmanager
 def running_deployment(speed: float = QUICK, **settings: str) -> Iterator[Deployment]:
     """`parcours serve` with these settings, its Supabase and its vendors."""
     with ExitStack() as started:
-        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="parcours-bench-")))
-        folder.chmod(0o711)  # PostgreSQL may run as somebody else
+        folder = started.enter_context(temporary_state("parcours-bench-"))
         project = started.enter_context(running_stack(folder, durable=True))
         simulation = Simulation(speed=speed, track_seconds=8, signal="tones")
-        started.enter_context(running_simulators(project, simulation))
         tracks_port = started.enter_context(running_tracks(project))
         environment = (
             supabase_environment(project)
@@ -75,8 +62,9 @@ def running_deployment(speed: float = QUICK, **settings: str) -> Iterator[Deploy
             }
             | settings
         )
-        service = started.enter_context(running_service(project, environment))
-        yield Deployment(project, environment, find_child(service), tracks_port)
+        running = deployment.running_deployment(project, simulation, environment)
+        begun = started.enter_context(running)
+        yield Deployment(project, environment, begun.simulators, begun.service, tracks_port)
 
 
 @contextmanager
@@ -92,11 +80,11 @@ def running_tracks(project: LocalProject) -> Iterator[int]:
 
 
 @contextmanager
-def running_worker(deployment: Deployment, number: int) -> Iterator[int]:
+def running_worker(begun: Deployment, number: int) -> Iterator[int]:
     """One `parcours worker`: its process."""
-    log = deployment.project.logs_dir / f"worker-{number}.log"
+    log = begun.project.logs_dir / f"worker-{number}.log"
     command = [sys.executable, "-m", "parcours_xl.cli.main", "worker"]
-    environment = {"PATH": os.environ["PATH"], **deployment.environment}
+    environment = {"PATH": os.environ["PATH"], **begun.environment}
     with running_server("A worker", command, log=log, environment=environment) as server:
         wait_until_ready(server, lambda: "worker.started" in log.read_text())
         yield find_child(server)

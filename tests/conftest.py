@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from parcours_dev import ports
+from parcours_dev.deployment import temporary_state
 from parcours_dev.supabase.database import copy_database, drop_database
 from parcours_dev.supabase.project import LocalProject
 from parcours_dev.supabase.stack import running_postgres, running_stack
@@ -100,14 +98,14 @@ def anyio_backend() -> str:
 @pytest.fixture
 def state_dir() -> Iterator[Path]:
     """A new state folder which PostgreSQL may enter even when root runs the tests."""
-    with _state_dir() as folder:
+    with temporary_state("parcours-") as folder:
         yield folder
 
 
 @pytest.fixture(scope="module")
 def module_state_dir() -> Iterator[Path]:
     """A state folder for the servers of one test module."""
-    with _state_dir() as folder:
+    with temporary_state("parcours-") as folder:
         yield folder
 
 
@@ -122,7 +120,7 @@ def stack() -> Iterator[LocalProject | RealProject]:
         yield real
         asyncio.run(real.clear_up())
         return
-    with _state_dir() as folder, running_stack(folder) as project:
+    with temporary_state("parcours-") as folder, running_stack(folder) as project:
         yield project
 
 
@@ -135,10 +133,10 @@ def postgres() -> Iterator[LocalProject]:
     if is_asked_for():
         from tests.containers.server import running_container
 
-        with _state_dir() as folder, running_container(folder, PRISTINE) as project:
+        with temporary_state("parcours-") as folder, running_container(folder, PRISTINE) as project:
             yield project
         return
-    with _state_dir() as folder, running_postgres(folder) as project:
+    with temporary_state("parcours-") as folder, running_postgres(folder) as project:
         copy_database(project, PRISTINE, template="postgres")
         yield project
 
@@ -159,13 +157,3 @@ def _database(postgres: LocalProject) -> Iterator[str]:
     name = copy_database(postgres, f"test_{uuid4().hex}", template=PRISTINE)
     yield name
     drop_database(postgres, name)
-
-
-@contextmanager
-def _state_dir() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="parcours-"))
-    folder.chmod(0o711)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

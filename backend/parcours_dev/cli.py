@@ -114,7 +114,8 @@ def dev(
     the environment of the service, for running parts of it by hand.
     """
     with _errors_in_one_sentence():
-        from parcours_dev.development import Simulation, StackOptions, run_development
+        from parcours_dev.deployment import Simulation
+        from parcours_dev.development import StackOptions, run_development
 
         wishes = StackOptions(state_dir=state, port=port, fresh=fresh, migrations=migrations)
         simulation = Simulation(speed=speed, track_seconds=track_seconds, signal=signal)
@@ -142,7 +143,7 @@ def demo(
     """
     with _errors_in_one_sentence():
         from parcours_dev.demo.command import run_demonstration
-        from parcours_dev.development import Simulation
+        from parcours_dev.deployment import Simulation
 
         simulation = Simulation(speed=speed, track_seconds=track_seconds)
         if not run_demonstration(simulation, as_json=as_json, stay=stay):

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from parcours_dev.deployment import temporary_state
 from parcours_dev.player_build import build_player
 from parcours_dev.supabase.stack import running_stack
 from tests.browser.deployment import Deployment, running_deployment
@@ -45,11 +44,12 @@ def browser(chromium: str) -> Iterator[Browser]:
 def session_deployment(chromium: str) -> Iterator[Deployment]:
     """A Supabase of its own: its worker would take the jobs of other tests."""
     build_player()
-    with tempfile.TemporaryDirectory(prefix="parcours-browser-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL may run as somebody else
-        with running_stack(folder) as project, running_deployment(project) as deployment:
-            yield deployment
+    with (
+        temporary_state("parcours-browser-") as folder,
+        running_stack(folder) as project,
+        running_deployment(project) as deployment,
+    ):
+        yield deployment
 
 
 @pytest.fixture

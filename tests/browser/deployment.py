@@ -1,24 +1,13 @@
 """A whole deployment for a browser: Supabase, the service with its worker, Suno and OpenAI."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-import psycopg
-from psycopg.rows import dict_row
-
-from parcours_dev.development import (
-    Simulation,
-    listens,
-    running_service,
-    supabase_environment,
-    vendor_environment,
-)
-from parcours_dev.processes import running_server, wait_until_ready
+from parcours_dev import deployment as development
+from parcours_dev.deployment import Simulation, supabase_environment, vendor_environment
 from parcours_dev.supabase.project import LocalProject
 from tests.browser.page_proxy import PageProxy
 from tests.browser.tcp_proxy import TcpProxy, running_tcp_proxy
@@ -33,24 +22,16 @@ SHORT = Simulation(speed=SPEED, track_seconds=TRACK_S)
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Deployment(development.Deployment):
     """wire: what lies between the browser and everything; its address is the page's. front: what
     the wire leads to, before the gateway."""
 
-    project: LocalProject
     tcp_proxy: TcpProxy
     page_proxy: PageProxy
 
     @property
     def url(self) -> str:
         return f"{self.tcp_proxy.url}/"
-
-    def query(self, statement: str, *arguments: object) -> list[dict[str, Any]]:
-        """Rows of the database, as its owner sees them."""
-        url = self.project.database_url()
-        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
-            cursor = connection.execute(statement, arguments)
-            return cursor.fetchall() if cursor.description else []
 
     def last_run(self) -> dict[str, Any]:
         [run] = self.query("select * from parcours_runs order by created_at desc limit 1")
@@ -70,11 +51,11 @@ class Deployment:
 
     def tune(self, **changes: object) -> None:
         """What the simulated Suno composes from now on, and how quickly."""
-        self._control("PUT", "settings", changes)
+        self.control("PUT", "/settings", changes)
 
     def fail(self, fault: str, **how: object) -> None:
         """Have the simulated Suno misbehave."""
-        self._control("POST", "faults", {"fault": fault} | how)
+        self.control("POST", "/faults", {"fault": fault} | how)
 
     def recover(self) -> None:
         """Everything as it should be again, and nothing more composed for those who have left.
@@ -84,29 +65,22 @@ class Deployment:
         """
         self.tcp_proxy.recover()
         self.page_proxy.recover()
-        self._control("DELETE", "faults", None)
+        self.control("DELETE", "/faults")
         self.query("select cancel_run(id) from parcours_runs where status <> 'ready'")
         self.tune(signal="tones", uneven_db=0, track_seconds=TRACK_S)
         self.tune(speed=SPEED, first_s=FIRST_S, complete_s=COMPLETE_S)
 
     def bought(self) -> list[int]:
         """How many tasks Suno was given for each segment of the last run."""
-        answer = httpx.get(f"{self.project.suno_url}/_control", trust_env=False).json()
-        named = [task["segment"] for task in answer["tasks"]]
+        named = [task["segment"] for task in self.control("GET")["tasks"]]
         return [named.count(str(segment["id"])) for segment in self.segments()]
 
     def tones(self, place: int = 0) -> tuple[float, float]:
         """What the preview and the final of the last run's nth segment sound like, in Hz."""
-        answer = httpx.get(f"{self.project.suno_url}/_control", trust_env=False).json()
         segment = str(self.segments()[place]["id"])
-        [*_, task] = [task for task in answer["tasks"] if task["segment"] == segment]
+        [*_, task] = [task for task in self.control("GET")["tasks"] if task["segment"] == segment]
         track = task["tracks"][0]
         return track["stream_tone_hz"], track["tone_hz"]
-
-    def _control(self, method: str, path: str, body: object) -> None:
-        url = f"{self.project.suno_url}/_control/{path}"
-        answer = httpx.request(method, url, json=body, trust_env=False)
-        assert answer.is_success, answer.text
 
 
 @contextmanager
@@ -126,20 +100,6 @@ def running_deployment(project: LocalProject) -> Iterator[Deployment]:
                 "WORKER_TICK_S": "0.5",
             }
         )
-        with _running_simulators(project), running_service(project, environment):
-            yield Deployment(project, tcp_proxy, page_proxy)
-
-
-@contextmanager
-def _running_simulators(project: LocalProject) -> Iterator[None]:
-    ports = ["--suno-port", project.suno_port, "--openai-port", project.openai_port]
-    command = [sys.executable, "-m", "parcours_dev.simulators", *map(str, ports)]
-    with running_server(
-        "The simulators",
-        [*command, *SHORT.arguments()],
-        log=project.logs_dir / "simulators.log",
-    ) as server:
-        wait_until_ready(
-            server, lambda: listens(project.suno_port) and listens(project.openai_port)
-        )
-        yield
+        with development.running_deployment(project, SHORT, environment) as begun:
+            servers = begun.simulators, begun.service
+            yield Deployment(project, environment, *servers, tcp_proxy, page_proxy)

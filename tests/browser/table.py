@@ -6,14 +6,13 @@ Measures one engine after another on a deployment of its own; what is missing is
 import argparse
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
+from parcours_dev.deployment import temporary_state
 from parcours_dev.player_build import build_player
 from parcours_dev.supabase.stack import running_stack
 from tests.browser.deployment import Deployment, running_deployment
@@ -46,9 +45,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="these parts of it")
     asked = parser.parse_args()
     build_player()
-    with tempfile.TemporaryDirectory(prefix="parcours-table-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL may run as somebody else
+    with temporary_state("parcours-table-") as folder:
         (folder / "desktop").mkdir()
         with (
             running_stack(folder / "supabase") as project,

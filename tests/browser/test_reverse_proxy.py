@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,11 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from parcours_dev.development import (
+from parcours_dev.deployment import (
     listens,
-    running_service,
-    running_simulators,
+    running_deployment,
     supabase_environment,
+    temporary_state,
     vendor_environment,
 )
 from parcours_dev.player_build import build_player
@@ -70,25 +69,21 @@ def running_proxy(caddy: str, project: LocalProject, service_url: str, port: int
 @pytest.fixture(scope="module")
 def page_url(caddy: str) -> Iterator[str]:
     build_player()
-    with tempfile.TemporaryDirectory(prefix="parcours-proxy-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL may run as somebody else
-        with running_stack(folder) as project:
-            port, service_port = choose_free_ports(2)
-            # Not where the project's gateway would look for it: the project has no functions.
-            elsewhere = replace(project, functions_port=service_port)
-            environment = (
-                supabase_environment(project)
-                | vendor_environment(project)
-                | SHORT.environment()
-                | {"CALLBACK_BASE": f"http://127.0.0.1:{port}/functions/v1/parcours-xl-callback"}
-            )
-            with (
-                running_simulators(project, SHORT),
-                running_service(elsewhere, environment),
-                running_proxy(caddy, project, elsewhere.functions_url, port) as url,
-            ):
-                yield url
+    with temporary_state("parcours-proxy-") as folder, running_stack(folder) as project:
+        port, service_port = choose_free_ports(2)
+        # Not where the project's gateway would look for it: the project has no functions.
+        elsewhere = replace(project, functions_port=service_port)
+        environment = (
+            supabase_environment(project)
+            | vendor_environment(project)
+            | SHORT.environment()
+            | {"CALLBACK_BASE": f"http://127.0.0.1:{port}/functions/v1/parcours-xl-callback"}
+        )
+        with (
+            running_deployment(elsewhere, SHORT, environment),
+            running_proxy(caddy, project, elsewhere.functions_url, port) as url,
+        ):
+            yield url
 
 
 def test_music_is_heard_behind_the_documented_proxy(browser: Browser, page_url: str) -> None:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +10,11 @@ from uuid import UUID, uuid4
 
 import httpx
 import psycopg
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from parcours_dev.development import (
-    listens,
-    running_service,
-    supabase_environment,
-    vendor_environment,
-)
+from parcours_dev import deployment as development
+from parcours_dev.deployment import Simulation, supabase_environment, vendor_environment
 from parcours_dev.ports import choose_free_ports
-from parcours_dev.processes import running_server, wait_until_ready
 from parcours_dev.supabase.project import LocalProject
 from tests.fixtures.waiting import wait_until
 
@@ -30,6 +24,7 @@ STOP_S_MAX = 20
 
 SPEED = 300
 TRACK_S = 8
+SIMULATION = Simulation(speed=SPEED, track_seconds=TRACK_S)
 
 # docs/specification.md#timings, shortened: what takes minutes with Suno takes seconds here.
 SHORT_TIMINGS = {
@@ -54,22 +49,10 @@ QUOTAS = {
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """environment: what the service and its workers are started with.
+class Deployment(development.Deployment):
+    """gate_port: where a proxy before Suno may listen; its addresses are trusted as Suno's are."""
 
-    gate_port: where a proxy in front of Suno may listen; its addresses are trusted like Suno's.
-    """
-
-    project: LocalProject
-    environment: Mapping[str, str]
     gate_port: int
-
-    def query(self, statement: str, *arguments: object) -> list[dict[str, Any]]:
-        """Rows of the database, as its owner sees them."""
-        url = self.project.database_url()
-        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
-            cursor = connection.execute(statement, arguments)
-            return cursor.fetchall() if cursor.description else []
 
     def create_run(self, segments: int = 1, user_id: UUID | None = None) -> UUID:
         """A run of somebody's, without a brief of OpenAI's."""
@@ -174,19 +157,14 @@ class Deployment:
 
     def ask_fault(self, **fault: Any) -> None:
         """Have the simulated Suno misbehave."""
-        answer = self._control("POST", "/faults", json=fault)
-        assert answer.status_code == 201, answer.text
+        self.control("POST", "/faults", fault)
 
     def clear_faults(self) -> None:
-        self._control("DELETE", "/faults")
+        self.control("DELETE", "/faults")
 
     def suno(self) -> dict[str, Any]:
         """What the simulated Suno has seen."""
-        return dict(self._control("GET").json())
-
-    def _control(self, method: str, path: str = "", **arguments: Any) -> httpx.Response:
-        url = f"{self.project.suno_url}/_control{path}"
-        return httpx.request(method, url, trust_env=False, timeout=ANSWER_S_MAX, **arguments)
+        return dict(self.control("GET"))
 
     def tasks_of(self, run_id: UUID) -> list[dict[str, Any]]:
         """The tasks that Suno took for this run's segments."""
@@ -209,17 +187,8 @@ def running_deployment(project: LocalProject, **settings: str) -> Iterator[Deplo
         | {"WORKER_IN_PROCESS": "false", "DAILY_RUN_QUOTA": "10000", "TRACK_HOSTS_EXACT": trusted}
         | settings
     )
-    command = [sys.executable, "-m", "parcours_dev.simulators"]
-    ports = {"--suno-port": project.suno_port, "--openai-port": project.openai_port}
-    options = {**ports, "--speed": SPEED, "--track-seconds": TRACK_S}
-    command += [str(word) for option in options.items() for word in option]
-    with running_server(
-        "The simulators", command, log=project.logs_dir / "end_to_end_simulators.log"
-    ) as simulators:
-        wait_until_ready(simulators, lambda: listens(project.suno_port))
-        wait_until_ready(simulators, lambda: listens(project.openai_port))
-        with running_service(project, environment):
-            yield Deployment(project, environment, gate_port)
+    with development.running_deployment(project, SIMULATION, environment) as begun:
+        yield Deployment(project, environment, begun.simulators, begun.service, gate_port)
 
 
 def worker_command(*options: str) -> list[str]:

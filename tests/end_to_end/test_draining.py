@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from parcours_dev.development import supabase_environment, vendor_environment
+from parcours_dev.deployment import supabase_environment, vendor_environment
 from parcours_dev.supabase.project import LocalProject
 from parcours_xl.api.draining import STOPPING
 from parcours_xl.api.schemas import ErrorResponse

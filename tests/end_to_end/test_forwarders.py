@@ -16,7 +16,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from parcours_dev.development import listens
+from parcours_dev.deployment import listens
 from parcours_dev.ports import choose_free_ports
 from parcours_dev.supabase.proxy import Proxy, create_client
 from parcours_xl.api.routes import FUNCTION_ROUTES

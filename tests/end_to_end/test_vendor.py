@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from parcours_dev.development import supabase_environment, vendor_environment
+from parcours_dev.deployment import supabase_environment, vendor_environment
 from parcours_dev.ports import choose_free_ports
 from parcours_dev.supabase.project import LocalProject
 from tests.fixtures.records import Records

@@ -11,12 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from parcours_dev.demo.scenario import demonstrate as live_demonstration
-from parcours_dev.development import (
-    Simulation,
-    running_service,
-    running_simulators,
-    vendor_environment,
-)
+from parcours_dev.deployment import Simulation, running_deployment, vendor_environment
 from parcours_dev.supabase.project import LocalProject, open_project
 from parcours_dev.supabase.proxy import Proxy, create_client
 from parcours_xl.clients.api_client import ApiClient
@@ -59,8 +54,8 @@ def _running_origin(project: RealProject) -> Iterator[str]:
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="parcours-real-")))
         ports = open_project(folder, 0)
-        started.enter_context(running_simulators(ports, Simulation(speed=SPEED)))
-        started.enter_context(running_service(ports, _environment(project, ports)))
+        environment = _environment(project, ports)
+        started.enter_context(running_deployment(ports, Simulation(speed=SPEED), environment))
         client = create_client()
         app = Starlette(
             routes=[

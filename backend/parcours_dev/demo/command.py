@@ -3,23 +3,21 @@
 import asyncio
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 from rich.console import Console
 
 from parcours_dev.demo.report import Demonstration
 from parcours_dev.demo.scenario import demonstrate
-from parcours_dev.development import (
+from parcours_dev.deployment import (
     Simulation,
-    player_address,
-    running_service,
-    running_simulators,
+    running_deployment,
     supabase_environment,
+    temporary_state,
     vendor_environment,
 )
+from parcours_dev.development import player_address
 from parcours_dev.errors import LocalError
 from parcours_dev.foreground import stopped_by_signals, watch
 from parcours_dev.player_build import build_player
@@ -71,12 +69,10 @@ def _start(
     started: ExitStack, simulation: Simulation, console: Console
 ) -> tuple[LocalProject, Sequence[Server]]:
     started.enter_context(stopped_by_signals())
-    folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="parcours-demo-")))
-    folder.chmod(0o711)  # PostgreSQL may run as somebody else
     console.print("Starting the embedded Supabase, the service, Suno and OpenAI (simulated).")
+    folder = started.enter_context(temporary_state("parcours-demo-"))
     project = started.enter_context(running_stack(folder))
-    simulators = started.enter_context(running_simulators(project, simulation))
     environment = supabase_environment(project) | vendor_environment(project)
-    service = started.enter_context(running_service(project, environment))
+    deployment = started.enter_context(running_deployment(project, simulation, environment))
     console.print(f"Ready at {project.url}. A new user asks for calm: fear, 0.8.\n")
-    return project, (simulators, service)
+    return project, deployment.servers
