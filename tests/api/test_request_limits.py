@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,7 +14,8 @@ from parcours_xl.api.connections import (
     HEADER_BYTES_MAX,
     REQUEST_LINE_BYTES_MAX,
 )
-from tests.fixtures.served import Served, ask, is_closed, post, read, running_serve
+from parcours_xl.api.schemas import BODY_S_MAX
+from tests.fixtures.served import Said, Served, ask, is_closed, post, read, running_serve
 from tests.fixtures.waiting import wait_until
 
 # Nothing of Supabase is asked by what is tried here.
@@ -107,24 +109,32 @@ def test_what_is_no_http_is_told_in_the_documented_shape(served: Served) -> None
         assert (said.status, said.error) == (400, "this is not HTTP")
 
 
-def test_a_head_that_drips_is_given_up_as_a_whole(served: Served) -> None:
+@pytest.mark.slow
+def test_what_comes_too_slowly_is_given_up_as_a_whole(served: Served) -> None:
+    """The limits are waited for as they are, so all of them at once."""
+    with ThreadPoolExecutor() as threads:
+        slow = [threads.submit(one, served) for one in (drip_a_head, drip_a_body, say_nothing)]
+    for one in slow:
+        one.result()
+
+
+def drip_a_head(served: Served) -> None:
     with served.connect() as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nSlow: ")
-        connection.settimeout(0.5)
-        began = time.monotonic()
-        while time.monotonic() - began < HEAD_S_MAX * 3:
-            try:
-                connection.sendall(b"x")
-                if connection.recv(1, socket.MSG_PEEK):
-                    break
-            except TimeoutError:
-                continue
-        connection.settimeout(30)
-        said = read(connection)
+        said = drip(connection, b"x", pause_s=0.5, seconds_max=HEAD_S_MAX * 3)
     assert (said.status, said.error) == (408, f"the request did not come within {HEAD_S_MAX} s")
 
 
-def test_connections_that_say_nothing_are_closed(served: Served) -> None:
+def drip_a_body(served: Served) -> None:
+    """The route's own limit answers; whoever then goes on is not read for ever."""
+    with served.connect() as connection:
+        connection.sendall(post("parcours-xl-runner", RUNNER, 60_000))
+        said = drip(connection, b" ", pause_s=1, seconds_max=BODY_S_MAX * 4)
+        assert (said.status, said.error) == (408, f"the body did not come within {BODY_S_MAX} s")
+        assert is_closed(connection)
+
+
+def say_nothing(served: Served) -> None:
     silent, answered = served.connect(), served.connect()
     with silent, answered:
         answered.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -135,22 +145,19 @@ def test_connections_that_say_nothing_are_closed(served: Served) -> None:
         assert is_closed(silent)
 
 
-def test_a_body_that_drips_is_given_up_as_a_whole(served: Served) -> None:
-    """The route's own limit answers; whoever then goes on is not read for ever."""
-    with served.connect() as connection:
-        connection.sendall(post("parcours-xl-runner", RUNNER, 60_000))
-        connection.settimeout(1)
-        for _ in range(120):
-            try:
-                connection.sendall(b" ")
-                if connection.recv(1, socket.MSG_PEEK):
-                    break
-            except TimeoutError:
-                continue
-        connection.settimeout(30)
-        said = read(connection)
-        assert (said.status, said.error) == (408, "the body did not come within 30 s")
-        assert is_closed(connection)
+def drip(connection: socket.socket, piece: bytes, *, pause_s: float, seconds_max: float) -> Said:
+    """Send piece after piece until the answer comes."""
+    connection.settimeout(pause_s)
+    began = time.monotonic()
+    while time.monotonic() - began < seconds_max:
+        try:
+            connection.sendall(piece)
+            if connection.recv(1, socket.MSG_PEEK):
+                break
+        except TimeoutError:
+            continue
+    connection.settimeout(30)
+    return read(connection)
 
 
 def test_an_answer_before_the_body_keeps_the_connection(served: Served) -> None:

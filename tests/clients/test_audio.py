@@ -232,6 +232,7 @@ async def test_what_no_browser_plays_is_not_playable(
         await listening.measure(file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beginning", [b"", b"\xff\xfb\x90\x00", b"ID3\x04\0\0\0\0\0\0"])
 def test_noise_is_never_taken_for_music(tmp_path: Path, beginning: bytes) -> None:
     # In this process: hundreds of files, the same code as in the child.

@@ -12,7 +12,7 @@ from benchmarks.capacity import calls_a_window, worst_window
 from benchmarks.figures import Figures, compare, middle, quantile
 from benchmarks.growth import COMMANDS_S_MAX, QUERIES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ALL_CALLS = {
     "state-changing UPDATE",
     "bare SQL function",
