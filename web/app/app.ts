@@ -4,18 +4,16 @@ import type { Cancel, Clock, Player } from "../engine";
 import type { Backend } from "../supabase/backend";
 import type { PastRun } from "../supabase/runs";
 import type { Listener } from "../supabase/session";
-import type { AmbientState } from "./ambient/ambient-light";
-import { ambientStateOf } from "./ambient/ambient-state";
+import { type AmbientState, ambientStateOf } from "./ambient/ambient-light";
 import type { Preferences } from "./browser/preferences";
 import { HOME, type Route, type Router } from "./browser/router";
 import type { Preset } from "./contracts";
 import type { Country } from "./help";
 import { type Dictionary, dictionary, type Language } from "./i18n/language";
-import { announcement } from "./journey/announcement";
 import type { JourneyController } from "./journey/journey-controller";
-import type { JourneyView } from "./journey/journey-view";
-import { isUnderWay, isWaiting } from "./journey/phase";
+import { isUnderWay, isWaiting, type JourneyView } from "./journey/journey-view";
 import { type Intensity, runRequestFor } from "./journey/run-request";
+import { announcement } from "./journey/status-text";
 
 export type DialogName = "help" | "more";
 export interface State {

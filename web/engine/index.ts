@@ -4,10 +4,19 @@ export { type BrowserDecksOptions, browserDecks } from "./browser/browser-decks"
 export { systemClock } from "./browser/system-clock";
 export type { Cancel, Clock } from "./clock";
 export type { Bed, Deck, DeckEvent, DeckOutput, Decks, DecksEvent } from "./deck";
-export type { Feed, FeedListener, FeedSubscription, Sign } from "./feed";
+export type { PlayerError, ReportError } from "./errors";
 export { isPlayable } from "./planner/sources";
 export { createPlayer, type Player, type PlayerParts } from "./player";
-export type { PlayerError, ReportError } from "./player-error";
-export type { Run, RunStatus, SecondTrack, Segment, SegmentStatus } from "./run";
+export type {
+  Feed,
+  FeedListener,
+  FeedSubscription,
+  Run,
+  RunStatus,
+  SecondTrack,
+  Segment,
+  SegmentStatus,
+  Sign,
+} from "./run";
 export { SETTINGS, type Settings } from "./settings";
 export type { GestureReason, Place, Range, Snapshot, StateName } from "./snapshot";

@@ -2,24 +2,29 @@
 
 import type { Cancel, Clock } from "./clock";
 import { type Decks, GestureNeeded } from "./deck";
-import type { Feed, FeedListener, FeedSubscription, Sign } from "./feed";
-import type { JourneyEvent, PlaybackEvent, UserAction } from "./planner/events";
-import { reduce } from "./planner/reducer";
+import { type ReportError, type SafeCall, safeCallFor, safeReporter } from "./errors";
+import { reduce } from "./planner/planner";
 import { selectSnapshot } from "./planner/selectors";
-import { type Command, type Journey, newJourney, type Step } from "./planner/state";
-import { isIn, UNLOADED } from "./planner/transitions";
+import {
+  type Command,
+  isIn,
+  type Journey,
+  type JourneyEvent,
+  newJourney,
+  type PlaybackEvent,
+  type Step,
+  UNLOADED,
+  type UserAction,
+} from "./planner/state";
 import { Aligner } from "./playback/aligner";
 import { BedController } from "./playback/bed-controller";
 import { CommandRunner, failureOf } from "./playback/command-runner";
-import { DeckPool } from "./playback/deck-pool";
 import { HardStop } from "./playback/hard-stop";
 import { Mixer } from "./playback/mixer";
-import { Preloader } from "./playback/preloader";
 import { SafeDecks } from "./playback/safe-decks";
-import { SignedUrls } from "./playback/signed-urls";
-import { SourceOpener } from "./playback/source-opener";
+import { DeckPool, Preloader, SignedUrls, SourceOpener } from "./playback/source-loader";
 import { StallDetector } from "./playback/stall-detector";
-import { type ReportError, type SafeCall, safeCallFor, safeReporter } from "./player-error";
+import type { Feed, FeedListener, FeedSubscription, Sign } from "./run";
 import { SETTINGS, type Settings } from "./settings";
 import type { Place, Snapshot, StateName } from "./snapshot";
 

@@ -1,4 +1,4 @@
-/** A journey as the database has it: run and segments (docs/specification.md#database). */
+/** A run as the database has it (docs/specification.md#database), and the ports that deliver it. */
 
 export type RunStatus = "creating" | "ready" | "failed";
 export type SegmentStatus = "queued" | "generating" | "first" | "complete" | "failed";
@@ -42,3 +42,23 @@ export interface Run {
   /** In the order of `index`. */
   readonly segments: readonly Segment[];
 }
+
+export interface FeedListener {
+  /** The run as it was just read: at once, and after each change. Repetition does no harm. */
+  run(run: Run): void;
+  /** Whether the last read reached the service. */
+  reachable(reachable: boolean): void;
+}
+
+export interface FeedSubscription {
+  /** The first sound has been heard: reading may calm down. */
+  soundStarted(): void;
+  unsubscribe(): void;
+}
+
+export interface Feed {
+  subscribe(runId: string, listener: FeedListener): FeedSubscription;
+}
+
+/** Signs a stored track for its owner (docs/specification.md#sign-track). May reject. */
+export type Sign = (segmentId: string) => Promise<string>;

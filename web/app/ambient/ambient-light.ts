@@ -1,9 +1,123 @@
-/** The light: one canvas, at most 30 pictures a second, none while hidden or asked to be still. */
+/**
+ * The animated light behind the page: one canvas, at most 24 frames a second, none while the page
+ * is hidden, one a minute when the listener wants no motion.
+ */
 
+import type { State } from "../app";
 import type { ColourPair, Oklch } from "../contracts";
-import { breathAt } from "./breathing";
-import { mix } from "./colours";
-import { LightPainter } from "./light-painter";
+import { isPlaying, isUnderWay, isWaiting, type JourneyView } from "../journey/journey-view";
+import { CALM_NOW } from "../journey/run-request";
+import { coloursOf, css, mix } from "./colours";
+
+export const IN_S = 4;
+export const OUT_S = 6;
+export const CYCLE_S = IN_S + OUT_S;
+
+export interface Breath {
+  readonly way: "in" | "out";
+  /** 0 is empty, 1 is full; slow at both ends, and never held. */
+  readonly fullness: number;
+  /** Seconds until it turns. */
+  readonly turnsIn: number;
+}
+
+export function breathAt(seconds: number): Breath {
+  const place = ((seconds % CYCLE_S) + CYCLE_S) % CYCLE_S;
+  if (place < IN_S) return { way: "in", fullness: ease(place / IN_S), turnsIn: IN_S - place };
+  const gone = (place - IN_S) / OUT_S;
+  return { way: "out", fullness: 1 - ease(gone), turnsIn: CYCLE_S - place };
+}
+
+function ease(part: number): number {
+  return (1 - Math.cos(Math.PI * part)) / 2;
+}
+
+export type Theme = "day" | "night";
+
+export interface Spot {
+  /** CSS pixels. */
+  readonly x: number;
+  readonly y: number;
+  readonly core: number;
+}
+
+/**
+ * From the last of its light on the walls to its heart: how wide in cores, how strong, and how much
+ * lighter and paler than the colour itself.
+ */
+const LAYERS = {
+  night: [
+    { wide: 3.1, strong: 0.15, lighter: -0.08, paler: 1 },
+    { wide: 1.75, strong: 0.5, lighter: -0.05, paler: 1 },
+    { wide: 1.05, strong: 0.85, lighter: 0.12, paler: 0.7 },
+  ],
+  day: [
+    { wide: 3.1, strong: 0.3, lighter: 0.06, paler: 0.9 },
+    { wide: 1.75, strong: 0.5, lighter: 0.03, paler: 1 },
+    { wide: 1.1, strong: 0.7, lighter: 0.01, paler: 1 },
+  ],
+} as const;
+const LIGHTNESS_MAX = { night: 0.93, day: 0.86 } as const;
+const STEEPNESS = 2.05;
+const STOPS = 24;
+const TILE = 128;
+
+export class LightPainter {
+  private readonly grains: Partial<Record<Theme, CanvasPattern | string>> = {};
+
+  constructor(private readonly context: CanvasRenderingContext2D) {}
+
+  paint(colour: Oklch, spot: Spot, bright: number, time: Theme): void {
+    const { width, height } = this.context.canvas;
+    this.context.clearRect(0, 0, width, height);
+    for (const { wide, strong, lighter, paler } of LAYERS[time]) {
+      const l = Math.min(LIGHTNESS_MAX[time], colour.l + lighter);
+      const sheet = { l, c: colour.c * paler, h: colour.h };
+      this.disc({ ...spot, core: spot.core * wide }, sheet, strong * bright);
+    }
+    this.grain(time);
+  }
+
+  private disc({ x, y, core }: Spot, colour: Oklch, alpha: number): void {
+    const gradient = this.context.createRadialGradient(x, y, 0, x, y, core);
+    for (let step = 0; step <= STOPS; step += 1) {
+      const r = step / STOPS;
+      gradient.addColorStop(r, css(colour, Math.min(0.999, alpha * falling(r))));
+    }
+    this.context.fillStyle = gradient;
+    this.context.fillRect(x - core, y - core, 2 * core, 2 * core);
+  }
+
+  /** One level of grain, so that a slow slope of light has no steps on an 8-bit screen. */
+  private grain(time: Theme): void {
+    this.grains[time] ??= this.context.createPattern(grainTile(time), "repeat") ?? "transparent";
+    this.context.fillStyle = this.grains[time];
+    this.context.fillRect(0, 0, this.context.canvas.width, this.context.canvas.height);
+  }
+}
+
+/** 1 at the middle, 0 at the rim, without an edge anywhere. */
+function falling(r: number): number {
+  const rim = Math.exp(-STEEPNESS * STEEPNESS);
+  const bell = (Math.exp(-((STEEPNESS * r) ** 2)) - rim) / (1 - rim);
+  return bell * (1 - r * r);
+}
+
+function grainTile(time: Theme): HTMLCanvasElement {
+  const tile = document.createElement("canvas");
+  tile.width = TILE;
+  tile.height = TILE;
+  const context = tile.getContext("2d");
+  if (!context) return tile;
+  const image = context.createImageData(TILE, TILE);
+  const level = time === "day" ? 0 : 255;
+  for (let at = 0; at < image.data.length; at += 4) {
+    image.data.fill(level, at, at + 3);
+    image.data[at + 3] = Math.floor(Math.random() * 3);
+  }
+  context.putImageData(image, 0, 0);
+  return tile;
+}
 
 export interface AmbientState {
   readonly colours: ColourPair;
@@ -153,4 +267,38 @@ export function approach(shown: Shown, glow: AmbientState, seconds: number): Sho
     swing: shown.swing + (wanted.swing - shown.swing) * part(SWING_S),
     level: shown.level + (loud - shown.level) * part(SMOOTHING_S),
   };
+}
+
+export function ambientStateOf(state: State, view: JourneyView, rms: () => number): AmbientState {
+  const { route, still, breathing, presets } = state;
+  const listening = route.name === "listen";
+  const key = keyOf(state, view);
+  const full = route.name === "home" || (listening && !needsRoomForText(view, state));
+  return {
+    colours: coloursOf(presets?.find((preset) => preset.key === key) ?? { key }),
+    progress: listening ? progressOf(view, still) : 0,
+    rms: isPlaying(view.phase) ? rms() : 0,
+    size: full ? "full" : "small",
+    guide: breathing && listening,
+    still,
+  };
+}
+
+function keyOf({ route }: State, { phase, presetKey }: JourneyView): string {
+  if (route.name === "card") return route.key;
+  return (route.name === "listen" || isUnderWay(phase)) && presetKey ? presetKey : CALM_NOW;
+}
+
+/** A still light steps each minute. */
+function progressOf({ sound }: JourneyView, still: boolean): number {
+  const { journeySeconds, totalSeconds } = sound;
+  if (totalSeconds <= 0) return 0;
+  return (still ? Math.floor(journeySeconds / 60) * 60 : journeySeconds) / totalSeconds;
+}
+
+/** Words that want the room which the full light takes. */
+function needsRoomForText({ phase }: JourneyView, { rating }: State): boolean {
+  if (rating) return true;
+  const oneTap = phase === "kept" || phase === "elsewhere";
+  return !(oneTap || isWaiting(phase) || isPlaying(phase));
 }

@@ -6,10 +6,9 @@ import type { Brief, Created, PastRun, RunRequest, Runs, SudsMoment } from "../.
 import { asServiceError, ServiceError, type ServiceErrorKind } from "../../supabase/service-error";
 import type { Session } from "../../supabase/session";
 import type { TabLock } from "../browser/tab-lock";
-import { LatestTask } from "../network/latest-task";
+import { LatestTask } from "../network/retry";
 import { Composition } from "./composition";
-import type { JourneyView, ShownError } from "./journey-view";
-import { type PageStep, phaseOf } from "./phase";
+import { type JourneyView, type PageStep, phaseOf, type ShownError } from "./journey-view";
 import { type Ratings, RatingWriter } from "./ratings";
 import type { SavedJourneyStore } from "./saved-journey";
 import { WaitMonitor } from "./wait-monitor";

@@ -1,10 +1,89 @@
-/** A journey as the screens see it. */
+/** A journey as the screens see it: its phase, and what they show of it. */
 
-import type { Snapshot } from "../../engine";
+import { isPlayable, type Snapshot, type StateName } from "../../engine";
 import type { Brief } from "../../supabase/runs";
 import type { ServiceErrorKind } from "../../supabase/service-error";
-import type { Phase } from "./phase";
 import type { Ratings } from "./ratings";
+
+/** How far the page itself has come. */
+export type PageStep =
+  | "none"
+  /** Kept over a reload: one button. */
+  | "kept"
+  | "elsewhere"
+  | "opening"
+  /** Anonymous listeners are not allowed here: the form. */
+  | "form"
+  | "writing"
+  /** The engine has the run. */
+  | "following"
+  | "error"
+  | "stopped"
+  | "finished";
+
+export type Phase =
+  | Exclude<PageStep, "following">
+  | "composing"
+  | "ready"
+  | "playing"
+  | "closing"
+  | "paused"
+  | "stalled"
+  | "failed";
+
+const OF_STATE: Readonly<Record<StateName, Phase>> = {
+  idle: "composing",
+  waiting: "composing",
+  playing: "playing",
+  paused: "paused",
+  stalled: "stalled",
+  finished: "finished",
+  stopped: "stopped",
+  failed: "failed",
+};
+
+/** What may prevent more music. */
+export interface PhaseContext {
+  /** Nothing that the page tries by itself mends it. */
+  readonly failed: boolean;
+  /** Nothing but the bed has been heard for longer than usual. */
+  readonly slow: boolean;
+}
+
+export function phaseOf(step: PageStep, sound: Snapshot, { failed, slow }: PhaseContext): Phase {
+  if (step !== "following") return step;
+  // An error is no reason to leave what can still be heard.
+  if (failed && (hasNoMusic(sound) || (sound.state === "stalled" && slow))) return "error";
+  if (sound.state === "playing" && sound.closing) return "closing";
+  // Resumed in the middle: the music comes back, it does not begin.
+  if (sound.state === "waiting" && sound.journeySeconds > 0) return "stalled";
+  if (sound.state === "waiting" && firstIsThere(sound)) return "ready";
+  return OF_STATE[sound.state];
+}
+
+/** Music is being made; nothing of it sounds yet. */
+const WAITING: ReadonlySet<Phase> = new Set(["opening", "writing", "composing", "ready"]);
+const PLAYING: ReadonlySet<Phase> = new Set(["playing", "closing", "paused", "stalled"]);
+const NEEDING_ACTION: ReadonlySet<Phase> = new Set(["form", "error", "failed"]);
+/** Nothing sounds here, and nothing is about to. */
+const AT_REST: ReadonlySet<Phase> = new Set(["none", "kept", "elsewhere", "stopped", "finished"]);
+
+export const isWaiting = (phase: Phase) => WAITING.has(phase);
+export const isPlaying = (phase: Phase) => PLAYING.has(phase);
+/** Nothing happens before the listener does something. */
+export const needsAction = (phase: Phase) => NEEDING_ACTION.has(phase);
+/** A journey is under way: Stop is shown, and Escape stops it. */
+export const isUnderWay = (phase: Phase) => !AT_REST.has(phase);
+
+function firstIsThere({ run }: Snapshot): boolean {
+  const first = run?.segments[0];
+  return first?.status === "first" || first?.status === "complete";
+}
+
+/** Its run is known, and nothing of it can be heard. */
+function hasNoMusic({ state, run }: Snapshot): boolean {
+  return state === "waiting" && run !== null && !run.segments.some(isPlayable);
+}
 
 /** What went wrong, and until when, if that is known. */
 export interface ShownError {

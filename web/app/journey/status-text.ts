@@ -1,7 +1,7 @@
-/** The one line of words for where a journey is. */
+/** The words for the phase of a journey: one line on the screen, and announcements for screen readers. */
 
 import type { Dictionary } from "../i18n/language";
-import type { JourneyView } from "./journey-view";
+import { isWaiting, type JourneyView } from "./journey-view";
 
 export function statusText(view: JourneyView, t: Dictionary): string {
   switch (view.phase) {
@@ -65,4 +65,26 @@ export function errorText({ error, sound }: JourneyView, t: Dictionary): string 
 function pieceText({ sound }: JourneyView, t: Dictionary): string {
   if (!sound.segment || !sound.run) return "";
   return t.playing.piece(sound.segment.index + 1, sound.run.segments.length);
+}
+
+/** The words for what changed between two views; null when nothing worth saying did. */
+export function announcement(before: JourneyView, now: JourneyView, t: Dictionary): string | null {
+  if (before.retrying && !now.retrying && now.phase !== "stopped") return t.errors.online;
+  if (before.phase !== now.phase) return ofStage(before, now, t);
+  if (now.slow && !before.slow) return t.waiting.long;
+  if (now.retrying && !before.retrying) return statusText(now, t);
+  if (before.sound.network !== now.sound.network) return ofNetwork(now, t);
+  if (before.sound.segment && before.sound.segment.id !== now.sound.segment?.id) {
+    return statusText(now, t);
+  }
+  return null;
+}
+
+function ofStage(before: JourneyView, now: JourneyView, t: Dictionary): string {
+  if (now.phase !== "playing") return statusText(now, t);
+  return isWaiting(before.phase) ? t.playing.started : t.playing.resumed;
+}
+
+function ofNetwork({ sound }: JourneyView, t: Dictionary): string {
+  return sound.network === "offline" ? t.errors.offlinePlaying : t.errors.online;
 }

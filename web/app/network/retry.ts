@@ -1,7 +1,7 @@
-/** A call that is worth trying again is tried again, with an end. */
+/** Retries calls that may succeed later, with a bound; and runs one task at a time. */
 
 import type { Clock } from "../../engine";
-import { ServiceError } from "../../supabase/service-error";
+import { ServiceError, type ServiceErrorKind } from "../../supabase/service-error";
 
 /**
  * Seconds between tries; after the last the error is thrown, about a minute in all. Where
@@ -59,4 +59,49 @@ function wait(seconds: number, { clock, signal }: RetryOptions): Promise<void> {
     });
     signal.addEventListener("abort", abort, { once: true });
   });
+}
+
+export interface LatestTaskParts {
+  readonly clock: Clock;
+  readonly changed: () => void;
+  /** Told of what no further try mends. Never of work that was ended. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class LatestTask {
+  /** An error that is being retried. */
+  retrying: ServiceErrorKind | null = null;
+  private controller = new AbortController();
+
+  constructor(private readonly parts: LatestTaskParts) {}
+
+  begin(task: () => Promise<void>): void {
+    this.end();
+    this.controller = new AbortController();
+    const { signal } = this.controller;
+    task().catch((error) => {
+      if (!signal.aborted) this.parts.failed(error);
+    });
+  }
+
+  end(): void {
+    this.controller.abort();
+    this.retrying = null;
+  }
+
+  /** For between two awaits: rejects where this work was ended meanwhile. */
+  throwIfEnded(): void {
+    this.controller.signal.throwIfAborted();
+  }
+
+  retry<T>(call: () => Promise<T>): Promise<T> {
+    return retry(call, {
+      clock: this.parts.clock,
+      signal: this.controller.signal,
+      onRetry: (error) => {
+        this.retrying = error?.kind ?? null;
+        this.parts.changed();
+      },
+    });
+  }
 }

@@ -1,7 +1,7 @@
 /** In for four seconds, out for six, with the light; only for those who asked. */
 
 import { useEffect, useState } from "preact/hooks";
-import { breathAt } from "../ambient/breathing";
+import { breathAt } from "../ambient/ambient-light";
 import { useApp } from "./app-context";
 
 export function BreathGuide() {

@@ -1,6 +1,6 @@
 /** Stop, first in the tab order and always in sight, with what belongs beside it. */
 
-import { isPlaying, isUnderWay, needsAction } from "../journey/phase";
+import { isPlaying, isUnderWay, needsAction } from "../journey/journey-view";
 import { useApp } from "./app-context";
 
 /** Always the same size, in the same place; calmer where another button is the way forward. */

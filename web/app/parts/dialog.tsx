@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
-import { isUnderWay } from "../journey/phase";
+import { isUnderWay } from "../journey/journey-view";
 import { useApp } from "./app-context";
 import { Stop } from "./control-bar";
 

@@ -1,6 +1,6 @@
 /** How hard it is: at the start, and from the middle on. */
 
-import { isPlaying } from "../journey/phase";
+import { isPlaying } from "../journey/journey-view";
 import { useApp } from "./app-context";
 import { IntensityChoice } from "./intensity";
 import { Scale } from "./scale";

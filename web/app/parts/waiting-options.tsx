@@ -1,6 +1,6 @@
 /** A feeling to note, a breath to follow, something to look at. None is needed. */
 
-import { isPlaying, isWaiting } from "../journey/phase";
+import { isPlaying, isWaiting } from "../journey/journey-view";
 import { useApp } from "./app-context";
 import { Rating } from "./rating";
 

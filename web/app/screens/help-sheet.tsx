@@ -1,7 +1,7 @@
 /** Help: one tap from everywhere, offline too, and the music goes on. */
 
 import { COUNTRIES, isCountry } from "../help";
-import { isPlaying } from "../journey/phase";
+import { isPlaying } from "../journey/journey-view";
 import { helpFirst } from "../journey/ratings";
 import { useApp } from "../parts/app-context";
 import { Sheet } from "../parts/dialog";

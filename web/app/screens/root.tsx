@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Keep } from "../account/keep";
 import type { App } from "../app";
-import { isUnderWay } from "../journey/phase";
+import { isUnderWay } from "../journey/journey-view";
 import { AppContext } from "../parts/app-context";
 import { ControlBar } from "../parts/control-bar";
 import { Header } from "../parts/header";

@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ServiceError } from "../../supabase/service-error";
 import { dictionary } from "../i18n/language";
-import { announcement } from "../journey/announcement";
 import type { JourneyView } from "../journey/journey-view";
 import { SavedJourneyStore } from "../journey/saved-journey";
-import { errorText } from "../journey/status-text";
+import { announcement, errorText } from "../journey/status-text";
 import { SLOW_S } from "../journey/wait-monitor";
 import { RATE_LIMITED_PAUSES_S } from "../network/retry";
 import { MemoryStore } from "./memory-store";

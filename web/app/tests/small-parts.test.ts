@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { FakeClock } from "../../engine/testing/fake-clock";
 import { ServiceError } from "../../supabase/service-error";
-import { breathAt, CYCLE_S } from "../ambient/breathing";
+import { breathAt, CYCLE_S } from "../ambient/ambient-light";
 import { Preferences } from "../browser/preferences";
 import { hashOf, type Route, routeOf } from "../browser/router";
 import { fr } from "../i18n/fr";

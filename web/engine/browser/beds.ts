@@ -1,7 +1,7 @@
 /** The quiet loop under every waiting, in a graph and by itself. */
 
-import { attemptAll } from "../attempt-all";
 import type { Bed } from "../deck";
+import { attemptAll } from "../errors";
 import { type Master, SteppedVolume } from "./plain-deck";
 import { SmoothGain } from "./smooth-gain";
 

@@ -1,7 +1,7 @@
 /** The decks of this browser: through a graph where it can be had, else plain elements. */
 
-import { attemptAll } from "../attempt-all";
 import { type Bed, type Deck, type Decks, type DecksEvent, GestureNeeded } from "../deck";
+import { attemptAll } from "../errors";
 import type { BedFiles } from "./beds";
 import { GraphDecks } from "./graph-decks";
 import { PlainDecks } from "./plain-decks";

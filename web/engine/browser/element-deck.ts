@@ -1,6 +1,5 @@
 /** What both real decks share: one audio element, its events as promises. */
 
-import { attemptAll } from "../attempt-all";
 import {
   type Deck,
   type DeckEvent,
@@ -9,6 +8,7 @@ import {
   Superseded,
   Unplayable,
 } from "../deck";
+import { attemptAll } from "../errors";
 import type { Samples } from "../playback/cross-correlation";
 import type { FadeShape } from "../playback/curves";
 import type { Range } from "../snapshot";

@@ -1,7 +1,7 @@
 /** All that sounds, through Web Audio: one context, two decks, the bed, and two plain decks. */
 
-import { attemptAll } from "../attempt-all";
 import { type Deck, type Decks, type DecksEvent, GestureNeeded } from "../deck";
+import { attemptAll } from "../errors";
 import { type BedFiles, GraphBed } from "./beds";
 import { PlainDeck } from "./plain-deck";
 import { declarePlayback, needsPriming } from "./platform";

@@ -1,6 +1,6 @@
 /** A deck that is an element by itself: any host, and sound while the screen is locked (iOS). */
 
-import { attemptAll } from "../attempt-all";
+import { attemptAll } from "../errors";
 import { type Fade, type FadeShape, hold, levelAt } from "../playback/curves";
 import { ElementDeck } from "./element-deck";
 import { canSetVolume } from "./platform";

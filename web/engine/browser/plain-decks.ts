@@ -1,7 +1,7 @@
 /** All that sounds, as elements by themselves. */
 
-import { attemptAll } from "../attempt-all";
 import type { Decks, DecksEvent } from "../deck";
+import { attemptAll } from "../errors";
 import { type BedFiles, PlainBed } from "./beds";
 import { PlainDeck } from "./plain-deck";
 import { declarePlayback } from "./platform";

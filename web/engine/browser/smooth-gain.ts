@@ -1,6 +1,6 @@
 /** A gain whose fades may replace each other without a step, in every browser. */
 
-import { attemptAll } from "../attempt-all";
+import { attemptAll } from "../errors";
 import { type Fade, type FadeShape, hold, levelAt, rampsOf } from "../playback/curves";
 
 /** Sound is made in blocks ahead of time: a fade that begins now would begin in a past one. */

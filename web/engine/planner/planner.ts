@@ -1,10 +1,32 @@
-/** What is to be done, given where the journey is. Pure; asked after every event. */
+/** What to do next, given the state of the journey. Pure; called after every event. */
 
 import type { Run, Segment } from "../run";
+import { PLAYBACK_EVENTS } from "./playback-events";
 import { isNeverPlayable, type NextStep, nextPlayable, nextStep } from "./schedule";
 import { finalsOf, isPlayable } from "./sources";
-import type { Command, How, Journey, Step } from "./state";
-import { currentSegment, positionIn, transition, unchanged, update } from "./transitions";
+import {
+  type Command,
+  currentSegment,
+  type How,
+  type Journey,
+  type JourneyEvent,
+  positionIn,
+  type Step,
+  transition,
+  unchanged,
+  update,
+} from "./state";
+import { USER_ACTIONS } from "./user-actions";
+
+const HANDLERS = { ...USER_ACTIONS, ...PLAYBACK_EVENTS };
+
+/** What an event changes, and what is to be done then. A late event changes nothing. */
+export function reduce(state: Journey, event: JourneyEvent): Step {
+  const handle = HANDLERS[event.event] as (state: Journey, event: JourneyEvent) => Step;
+  const first = handle(state, event);
+  const then = plan(first.state, event.at);
+  return { state: then.state, commands: [...first.commands, ...then.commands] };
+}
 
 /** After so many failedTries in a row a piece that cannot be rescued is left for the next. */
 const FAILED_TRIES_MAX = 2;

@@ -1,8 +1,17 @@
 /** What the decks report, and what a step then is. Pure. */
 
-import type { Handlers, PieceStart, PlaybackEvent } from "./events";
-import type { Journey, Step } from "./state";
-import { isIn, transition, UNLOADED, unchanged, update } from "./transitions";
+import {
+  type Handlers,
+  isIn,
+  type Journey,
+  type PieceStart,
+  type PlaybackEvent,
+  type Step,
+  transition,
+  UNLOADED,
+  unchanged,
+  update,
+} from "./state";
 import { pauseNow, startOf } from "./user-actions";
 
 export const PLAYBACK_EVENTS: Handlers<PlaybackEvent> = {

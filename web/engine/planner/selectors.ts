@@ -1,10 +1,9 @@
 /** The snapshot, drawn from what is known. Pure. */
 
-import type { Reach } from "../playback/deck-reading";
+import type { Reach } from "../playback/mixer";
 import type { Place, Range, Snapshot } from "../snapshot";
 import { nextPlayable, plannedTotal, slotSeconds, totalSeconds } from "./schedule";
-import type { Journey } from "./state";
-import { currentSegment, isIn, positionIn } from "./transitions";
+import { currentSegment, isIn, type Journey, positionIn } from "./state";
 
 /** What the journey itself does not know. */
 export interface SnapshotInputs {

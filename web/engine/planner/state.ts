@@ -1,8 +1,10 @@
-/** What is known of a journey while it is heard, and which moves it may make. */
+/** The state of a journey, the events and commands that change it, and the allowed transitions. */
 
-import type { Run } from "../run";
+import type { Standstill } from "../playback/stall-detector";
+import type { Run, Segment } from "../run";
 import type { Settings } from "../settings";
-import type { GestureReason, StateName } from "../snapshot";
+import type { GestureReason, Place, StateName } from "../snapshot";
+import type { JourneyPosition } from "./schedule";
 import type { Kind } from "./sources";
 
 /** Where each state may go. A new journey begins a new life. */
@@ -146,3 +148,113 @@ export function newJourney(settings: Settings): Journey {
     fault: null,
   };
 }
+
+export type UserAction =
+  | { readonly event: "start" | "pause" | "resume" | "stop" | "previous" | "next" }
+  | { readonly event: "restore"; readonly place: Place }
+  | { readonly event: "run"; readonly run: Run }
+  | { readonly event: "online"; readonly online: boolean }
+  | { readonly event: "seek"; readonly pieceSeconds: number };
+
+export type PlaybackEvent =
+  /** The place, read from the deck that sounds; null while none does. */
+  | { readonly event: "tick"; readonly heard: DeckReading | null }
+  /** A piece comes in, as commanded. */
+  | ({ readonly event: "sounded"; readonly index: number; readonly carried: number } & PieceStart)
+  /** It is there, alone and at its level. */
+  | { readonly event: "settled" }
+  /** No source of what was commanded works now. */
+  | { readonly event: "unplayable" }
+  /** The swap was given up; `never`: the final ends before this place. */
+  | { readonly event: "kept"; readonly never: boolean }
+  | { readonly event: "sought"; readonly pieceSeconds: number }
+  | { readonly event: "stalled" | "flowing" | "ended" | "lost" }
+  /** What should move stands still, unsaid by the browser. */
+  | { readonly event: "stuck"; readonly what: Standstill }
+  /** A call, headphones pulled out; or the browser wants a tap. */
+  | { readonly event: "interrupted" | "blocked" }
+  /** The last fade is over, there; null where no piece could tell. */
+  | { readonly event: "closed"; readonly pieceSeconds: number | null };
+
+export interface DeckReading {
+  readonly pieceSeconds: number;
+  readonly fileEndSeconds: number | null;
+  /** The deck plays, as it should. */
+  readonly sounds: boolean;
+  readonly bufferLow: boolean;
+  readonly stale: boolean;
+}
+
+export interface PieceStart extends DeckReading {
+  readonly kind: Kind;
+  readonly previewing: boolean;
+  /** Piece time of the segment that was left. */
+  readonly leftAtSeconds: number;
+}
+
+/** One event, and the clock seconds at which it happened. */
+export type JourneyEvent = (UserAction | PlaybackEvent) & { readonly at: number };
+
+/** For every event of a family, what a step then is. */
+export type Handlers<Family extends { readonly event: string }> = {
+  readonly [Name in Family["event"]]: (
+    state: Journey,
+    event: Extract<Family, { readonly event: Name }> & { readonly at: number },
+  ) => Step;
+};
+
+export function unchanged(state: Journey, ...commands: readonly Command[]): Step {
+  return { state, commands };
+}
+
+export function update(
+  state: Journey,
+  changes: Partial<Journey>,
+  ...commands: readonly Command[]
+): Step {
+  return { state: { ...state, ...changes }, commands };
+}
+
+/** To another state, or the same. A move that MOVES does not know is a mistake of ours. */
+export function transition(
+  state: Journey,
+  name: StateName,
+  changes: Partial<Journey> = {},
+  ...commands: readonly Command[]
+): Step {
+  if (name !== state.name && !TRANSITIONS[state.name].includes(name)) {
+    throw new Error(`a journey does not go from ${state.name} to ${name}`);
+  }
+  return { state: { ...state, ...changes, name }, commands };
+}
+
+export function isIn(state: Journey, ...names: readonly StateName[]): boolean {
+  return names.includes(state.name);
+}
+
+export function currentSegment(state: Journey): Segment | undefined {
+  return state.run?.segments.find((segment) => segment.index === state.index);
+}
+
+/** Where the listener is; null before the first piece. */
+export function positionIn(state: Journey): JourneyPosition | null {
+  const segment = currentSegment(state);
+  if (!state.run || !segment) return null;
+  const { run, startSeconds, pieceSeconds, fileEndSeconds } = state;
+  return { run, segment, startSeconds, pieceSeconds, fileEndSeconds };
+}
+
+/** What a segment is before its file is known. */
+export const UNLOADED = {
+  loaded: false,
+  kind: null,
+  carried: 0,
+  previewing: false,
+  sounds: false,
+  stale: false,
+  bufferLow: false,
+  closing: false,
+  fileEndSeconds: null,
+  failure: null,
+  pending: null,
+} satisfies Partial<Journey>;

@@ -1,9 +1,18 @@
 /** What the listener and the page wish, and what a step then is. Pure. */
 
-import type { Handlers, UserAction } from "./events";
 import { isNeverPlayable, nextPlayable, plannedStart, previousPlayable } from "./schedule";
-import type { Journey, Step } from "./state";
-import { currentSegment, isIn, transition, UNLOADED, unchanged, update } from "./transitions";
+import {
+  currentSegment,
+  type Handlers,
+  isIn,
+  type Journey,
+  type Step,
+  transition,
+  UNLOADED,
+  type UserAction,
+  unchanged,
+  update,
+} from "./state";
 
 /** Less into a piece than this, and "previous" means the one before. */
 const BEGINNING_SECONDS = 5;

@@ -3,8 +3,8 @@
 import type { Clock } from "../clock";
 import { type Deck, Unplayable } from "../deck";
 import type { Settings } from "../settings";
-import { pause, type Turn, within } from "../turn";
 import { estimateLag } from "./cross-correlation";
+import { pause, within } from "./timing";
 
 /** How far ahead the follower waits for the leader; doubled when seeking takes longer. */
 const AHEAD_SECONDS = 0.5;
@@ -44,26 +44,26 @@ export class Aligner {
 
   /**
    * The follower plays, silently, at the leader's position. False, or an error of a deck's, when
-   * that cannot be within `swapSecondsMax`, or the turn is over: nothing has been heard then.
+   * that cannot be within `swapSecondsMax`, or the signal is aborted: nothing has been heard then.
    */
-  async align(leader: Deck, follower: Deck, turn: Turn): Promise<boolean> {
+  async align(leader: Deck, follower: Deck, signal: AbortSignal): Promise<boolean> {
     const latest = this.clock.now() + this.settings.swapSecondsMax;
-    if (!(await this.wait(leader, follower, latest, turn))) return false;
+    if (!(await this.wait(leader, follower, latest, signal))) return false;
     await within(this.clock, latest - this.clock.now(), follower.play());
-    const met = await this.correct(leader, follower, turn);
-    return met && !turn.over && leader.playing && this.clock.now() <= latest;
+    const met = await this.correct(leader, follower, signal);
+    return met && !signal.aborted && leader.playing && this.clock.now() <= latest;
   }
 
   /** Measured, moved, and measured again. False where they cannot be brought together. */
-  private async correct(leader: Deck, follower: Deck, turn: Turn): Promise<boolean> {
+  private async correct(leader: Deck, follower: Deck, signal: AbortSignal): Promise<boolean> {
     for (let tries = 0, sought = false; ; tries += 1) {
       const { behind, heard } = await this.measure(leader, follower);
-      if (turn.over) return false;
+      if (signal.aborted) return false;
       if (sought) this.leadSeconds = Math.max(this.leadSeconds + behind + EARLY_SECONDS, 0);
       if (Math.abs(behind) <= this.apartMax(tries, heard)) return true;
       if (tries === CORRECTIONS_MAX) return false;
       sought = await this.move(leader, follower, behind);
-      if (turn.over) return false;
+      if (signal.aborted) return false;
     }
   }
 
@@ -108,14 +108,19 @@ export class Aligner {
   }
 
   /** Until the leader reaches the place where the follower stands ready. */
-  private async wait(leader: Deck, follower: Deck, latest: number, turn: Turn): Promise<boolean> {
+  private async wait(
+    leader: Deck,
+    follower: Deck,
+    latest: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     for (let ahead = AHEAD_SECONDS; ; ahead *= 2) {
       const left = follower.position - leader.position - EARLY_SECONDS;
       const hopeless = ahead > this.settings.swapSecondsMax || this.clock.now() + left > latest;
-      if (turn.over || !leader.playing || hopeless) return false;
+      if (signal.aborted || !leader.playing || hopeless) return false;
       if (left >= 0) {
         await pause(this.clock, left);
-        return !turn.over;
+        return !signal.aborted;
       }
       const there = follower.seek(leader.position + 2 * ahead);
       await within(this.clock, latest - this.clock.now(), there);

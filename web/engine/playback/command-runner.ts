@@ -1,19 +1,25 @@
 /** Carries out what the journey commands, one change at a time, and reports what came of it. */
 
 import { GestureNeeded, isExpected } from "../deck";
-import type { DeckReading, PlaybackEvent } from "../planner/events";
-import type { Change, Command, Seek, SilencingCommand } from "../planner/state";
+import type {
+  Change,
+  Command,
+  DeckReading,
+  PlaybackEvent,
+  Seek,
+  SilencingCommand,
+} from "../planner/state";
 import type { Run, Segment } from "../run";
-import { Turn, within } from "../turn";
-import { positionOf, type Reach, reachOf, readVoice } from "./deck-reading";
 import type { EngineContext } from "./engine-context";
 import { levelFor } from "./loudness";
+import { positionOf, type Reach, reachOf, readVoice } from "./mixer";
 import { fromBeginning, startPiece } from "./play";
 import { swapFor } from "./swap";
+import { within } from "./timing";
 
 export class CommandRunner {
   private run: Run | null = null;
-  private turn = new Turn();
+  private change = new AbortController();
 
   constructor(private readonly context: EngineContext) {}
 
@@ -24,14 +30,14 @@ export class CommandRunner {
   /** Begins at once; what comes of it is told. A new change ends the one under way. */
   execute(command: Exclude<Command, { readonly do: "wake" }>): void {
     if (command.do === "preload") return this.prepare(command.index, command.carried);
-    this.turn.end();
-    this.turn = new Turn();
+    this.change.abort();
+    this.change = new AbortController();
     switch (command.do) {
       case "play":
       case "swap":
       case "seek":
       case "resume":
-        return this.startChange(command, this.turn);
+        return this.startChange(command, this.change.signal);
       default:
         return this.silence(command);
     }
@@ -78,45 +84,45 @@ export class CommandRunner {
   }
 
   /** What goes wrong in a change that still matters: a tap is wanted, or the file is lost. */
-  private startChange(command: Change, turn: Turn): void {
-    this.perform(command, turn).catch((error: unknown) => {
+  private startChange(command: Change, signal: AbortSignal): void {
+    this.perform(command, signal).catch((error: unknown) => {
       if (!isExpected(error)) this.context.report({ kind: "internal", where: command.do, error });
-      if (turn.over) return;
+      if (signal.aborted) return;
       this.context.dispatch(
         error instanceof GestureNeeded ? { event: "blocked" } : failureOf(command),
       );
     });
   }
 
-  private async perform(command: Change, turn: Turn): Promise<void> {
+  private async perform(command: Change, signal: AbortSignal): Promise<void> {
     const { context } = this;
-    if (command.do === "resume") return this.resume(turn);
-    if (command.do === "seek") return this.seek(command, turn);
+    if (command.do === "resume") return this.resume(signal);
+    if (command.do === "seek") return this.seek(command, signal);
     const segment = this.segment(command.index);
     if (command.do === "play") {
       if (!segment) return context.dispatch({ event: "unplayable" });
-      return startPiece(context, command, segment, turn);
+      return startPiece(context, command, segment, signal);
     }
     if (!segment) return context.dispatch({ event: "kept", never: true });
-    return swapFor(context, command, segment, turn);
+    return swapFor(context, command, segment, signal);
   }
 
   /** Silent while it goes there; then it fades in again, unless it is paused. */
-  private async seek({ pieceSeconds, paused }: Seek, turn: Turn): Promise<void> {
+  private async seek({ pieceSeconds, paused }: Seek, signal: AbortSignal): Promise<void> {
     const { clock, mixer, settings, dispatch } = this.context;
     const voice = mixer.sounding;
     if (!voice) return dispatch({ event: "lost" });
     if (!paused) {
       await mixer.duck(settings.pauseRampSeconds);
-      if (turn.over) return;
+      if (signal.aborted) return;
     }
     const there = voice.deck.seek(Math.max(pieceSeconds - voice.offsetSeconds, 0));
     await within(clock, settings.loadSecondsMax, there);
-    if (!turn.over && !paused) await this.resume(turn);
-    if (!turn.over) dispatch({ event: "sought", pieceSeconds: positionOf(voice) });
+    if (!signal.aborted && !paused) await this.resume(signal);
+    if (!signal.aborted) dispatch({ event: "sought", pieceSeconds: positionOf(voice) });
   }
 
-  private async resume(turn: Turn): Promise<void> {
+  private async resume(signal: AbortSignal): Promise<void> {
     const { mixer, settings, dispatch } = this.context;
     const voice = mixer.sounding;
     if (!voice) return dispatch({ event: "lost" });
@@ -124,7 +130,7 @@ export class CommandRunner {
     if (segment) voice.level = levelFor(segment, voice.limited, settings);
     await mixer.resume(
       settings.againFadeSeconds,
-      () => !turn.over && dispatch({ event: "settled" }),
+      () => !signal.aborted && dispatch({ event: "settled" }),
     );
   }
 

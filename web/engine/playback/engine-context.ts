@@ -1,16 +1,13 @@
 /** All that a change of what sounds needs. */
 
 import type { Clock } from "../clock";
-import type { PlaybackEvent } from "../planner/events";
-import type { ReportError } from "../player-error";
+import type { ReportError } from "../errors";
+import type { PlaybackEvent } from "../planner/state";
 import type { Settings } from "../settings";
-import type { Turn } from "../turn";
 import type { Aligner } from "./aligner";
-import { readVoice } from "./deck-reading";
-import type { Mixer, Voice } from "./mixer";
-import type { Preloader } from "./preloader";
-import type { SignedUrls } from "./signed-urls";
-import type { OpenedDeck } from "./source-opener";
+import { type Mixer, readVoice, type Voice } from "./mixer";
+import type { OpenedDeck, Preloader, SignedUrls } from "./source-loader";
+import { onAbort } from "./timing";
 
 export interface EngineContext {
   readonly clock: Clock;
@@ -27,9 +24,9 @@ export interface EngineContext {
 export function releaseUnlessPlaying(
   { mixer }: EngineContext,
   opened: OpenedDeck,
-  turn: Turn,
+  signal: AbortSignal,
 ): void {
-  turn.whenOver(() => mixer.owns(opened.deck) || opened.release());
+  onAbort(signal, () => mixer.owns(opened.deck) || opened.release());
 }
 
 /** Reports a voice that has just come in. */

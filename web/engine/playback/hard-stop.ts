@@ -5,7 +5,7 @@
 
 import type { Cancel, Clock } from "../clock";
 import type { Decks } from "../deck";
-import type { SafeCall } from "../player-error";
+import type { SafeCall } from "../errors";
 
 /** A ramp begins a block of sound ahead; together with it everything is silent within 50 ms. */
 const GRACE_SECONDS = 0.03;

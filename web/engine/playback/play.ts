@@ -1,4 +1,4 @@
-/** A piece comes in: out of silence, in its turn, because it was wished, or after a loss. */
+/** A piece comes in: out of silence, in its signal, because it was wished, or after a loss. */
 
 import type { Clock } from "../clock";
 import { type Deck, GestureNeeded } from "../deck";
@@ -6,13 +6,12 @@ import { carryingSourcesOf, soundEndOf, sourcesOf } from "../planner/sources";
 import type { Play } from "../planner/state";
 import type { Segment } from "../run";
 import type { Settings } from "../settings";
-import { pause, type Turn, within } from "../turn";
 import type { FadeShape } from "./curves";
-import { positionOf } from "./deck-reading";
 import { dispatchStarted, type EngineContext, releaseUnlessPlaying } from "./engine-context";
 import { levelFor, needsLimiter } from "./loudness";
-import type { Voice } from "./mixer";
-import type { OpenedDeck, OpenRequest } from "./source-opener";
+import { positionOf, type Voice } from "./mixer";
+import type { OpenedDeck, OpenRequest } from "./source-loader";
+import { pause, within } from "./timing";
 
 const LOOK_SECONDS = 0.02;
 /** A file that begins further from the place than this is the piece once more. */
@@ -23,14 +22,14 @@ export async function startPiece(
   context: EngineContext,
   command: Play,
   segment: Segment,
-  turn: Turn,
+  signal: AbortSignal,
 ): Promise<void> {
   const { mixer, settings, dispatch } = context;
   if (command.how === "jump") mixer.hurry(settings.pauseRampSeconds);
   mixer.unduck(settings.againFadeSeconds);
   const wanted = wantedFor(command, segment, mixer.sounding);
-  const ready = await openAndPlay(context, wanted, turn);
-  if (turn.over) return;
+  const ready = await openAndPlay(context, wanted, signal);
+  if (signal.aborted) return;
   if (!ready) return dispatch({ event: "unplayable" });
   enter(context, command, segment, wanted, ready);
 }
@@ -60,23 +59,23 @@ interface Ready {
 async function openAndPlay(
   context: EngineContext,
   wanted: OpenRequest,
-  turn: Turn,
+  signal: AbortSignal,
 ): Promise<Ready | null> {
   const { mixer, preloader } = context;
   // What was preloaded may have been lost meanwhile: then it is opened again.
   let stands = false;
   for (const signAnew of [wanted.signAnew ?? false, true]) {
-    const opened = await preloader.open({ ...wanted, signAnew }, turn);
+    const opened = await preloader.open({ ...wanted, signAnew }, signal);
     if (!opened) return null;
-    releaseUnlessPlaying(context, opened, turn);
+    releaseUnlessPlaying(context, opened, signal);
     const { position } = opened.deck;
     await mixer.untilFree();
-    if (turn.over) return null;
+    if (signal.aborted) return null;
     const began = await startDeck(context, opened);
     if (began === "moves") return { opened, position };
     stands = began === "stands";
   }
-  if (stands && !turn.over) context.dispatch({ event: "stuck", what: "start" });
+  if (stands && !signal.aborted) context.dispatch({ event: "stuck", what: "start" });
   return null;
 }
 

@@ -13,7 +13,7 @@ import {
   isExpected,
   Unplayable,
 } from "../deck";
-import type { SafeCall } from "../player-error";
+import type { SafeCall } from "../errors";
 import type { Range } from "../snapshot";
 import type { Samples } from "./cross-correlation";
 import type { FadeShape } from "./curves";

@@ -3,19 +3,17 @@
 import { finalsOf, isPreviewOf, soundEndOf } from "../planner/sources";
 import type { Swap } from "../planner/state";
 import type { Segment } from "../run";
-import type { Turn } from "../turn";
-import { positionOf } from "./deck-reading";
 import { dispatchStarted, type EngineContext, releaseUnlessPlaying } from "./engine-context";
 import { levelFor, needsLimiter } from "./loudness";
-import type { Voice } from "./mixer";
-import type { OpenedDeck, OpenRequest } from "./source-opener";
+import { positionOf, type Voice } from "./mixer";
+import type { OpenedDeck, OpenRequest } from "./source-loader";
 
 /** Tells `sounded`, or `kept` where what sounds goes on sounding. */
 export async function swapFor(
   context: EngineContext,
   { why, carried }: Swap,
   segment: Segment,
-  turn: Turn,
+  signal: AbortSignal,
 ): Promise<void> {
   const { preloader, mixer, settings, dispatch } = context;
   const voice = mixer.sounding;
@@ -26,17 +24,17 @@ export async function swapFor(
   const at = () => context.aligner.ahead(voice.deck);
   const sources = isFinal ? finalsOf(segment) : [voice.source];
   const wanted: OpenRequest = { sources, from: "place", at, signAnew: !isFinal };
-  const opened = await preloader.open(wanted, turn);
-  if (turn.over) return opened?.release();
+  const opened = await preloader.open(wanted, signal);
+  if (signal.aborted) return opened?.release();
   if (!opened) return dispatch({ event: "kept", never: false });
-  releaseUnlessPlaying(context, opened, turn);
+  releaseUnlessPlaying(context, opened, signal);
   const limited = needsLimiter(segment, settings);
   // Before they are aligned: a limiter is heard a little later.
   opened.deck.limit(limited);
   const end = soundEndOf(opened.source, segment) ?? opened.deck.duration;
   const never = end !== null && end < at() + settings.swapSecondsMax;
-  const aligned = !never && (await align(context, voice, opened, turn));
-  if (turn.over) return;
+  const aligned = !never && (await align(context, voice, opened, signal));
+  if (signal.aborted) return;
   if (aligned) return replace(context, voice, segment, { ...opened, limited }, carried);
   opened.release();
   dispatch({ event: "kept", never });
@@ -47,9 +45,9 @@ function align(
   { aligner }: EngineContext,
   voice: Voice,
   opened: OpenedDeck,
-  turn: Turn,
+  signal: AbortSignal,
 ): Promise<boolean> {
-  return aligner.align(voice.deck, opened.deck, turn).catch(() => false);
+  return aligner.align(voice.deck, opened.deck, signal).catch(() => false);
 }
 
 function replace(

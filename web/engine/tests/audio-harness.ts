@@ -2,10 +2,9 @@
 
 import { vi } from "vitest";
 import { browserDecks } from "../browser/browser-decks";
-import type { FeedListener } from "../feed";
+import type { PlayerError } from "../errors";
 import { createPlayer, type Player } from "../player";
-import type { PlayerError } from "../player-error";
-import type { Run, Segment } from "../run";
+import type { FeedListener, Run, Segment } from "../run";
 import { FakeBrowser, type FakeBrowserOptions } from "../testing/fake-browser";
 import { FakeClock } from "../testing/fake-clock";
 import { complete, failed, previewed, queued, stored } from "./player-harness";

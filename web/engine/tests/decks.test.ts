@@ -1,10 +1,10 @@
 import { describe, test } from "vitest";
 import type { DeckOutput } from "../deck";
+import { pause } from "../playback/timing";
 import { type ContractFixture, DECK_CONTRACT } from "../testing/deck-contract";
 import type { FakeClock } from "../testing/fake-clock";
 import { FakeDeck } from "../testing/fake-deck";
 import { FakeMedia } from "../testing/fake-media";
-import { pause } from "../turn";
 import { newClock } from "./clock";
 
 function newBench(clock: FakeClock, way: DeckOutput, fades: boolean): ContractFixture {

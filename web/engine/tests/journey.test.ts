@@ -1,9 +1,16 @@
 import { describe, expect, test } from "vitest";
-import type { JourneyEvent, PlaybackEvent, UserAction } from "../planner/events";
-import { reduce } from "../planner/reducer";
+import { reduce } from "../planner/planner";
 import { carryingSourcesOf, isPlayable, isPreviewOf, sourcesOf } from "../planner/sources";
-import { type Command, type Journey, newJourney, TRANSITIONS } from "../planner/state";
-import { transition } from "../planner/transitions";
+import {
+  type Command,
+  type Journey,
+  type JourneyEvent,
+  newJourney,
+  type PlaybackEvent,
+  TRANSITIONS,
+  transition,
+  type UserAction,
+} from "../planner/state";
 import { SETTINGS } from "../settings";
 import type { StateName } from "../snapshot";
 import { complete, failed, previewed, queued } from "./player-harness";

@@ -1,8 +1,7 @@
 /** A player with everything around it faked, and an ear that listens all the time. */
 
-import type { Feed, FeedListener } from "../feed";
 import { createPlayer, type Player } from "../player";
-import type { Run, RunStatus, Segment } from "../run";
+import type { Feed, FeedListener, Run, RunStatus, Segment } from "../run";
 import type { Settings } from "../settings";
 import type { FakeClock } from "../testing/fake-clock";
 import { FakeDecks, type FakeDecksOptions } from "../testing/fake-decks";

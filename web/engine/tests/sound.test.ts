@@ -4,8 +4,8 @@ import { Aligner } from "../playback/aligner";
 import { estimateLag, type Samples } from "../playback/cross-correlation";
 import { curveOf, type FadeShape, levelAt } from "../playback/curves";
 import { dbOfLevel, levelFor, needsLimiter, slideSeconds } from "../playback/loudness";
+import { within } from "../playback/timing";
 import { SETTINGS } from "../settings";
-import { Turn, within } from "../turn";
 import { newClock } from "./clock";
 
 const SHAPES: FadeShape[] = ["linear", "equal-power", "smooth", "decibel"];
@@ -139,7 +139,7 @@ test("a deck that tells the same place but sounds beside it is moved to where th
   type Pair = Parameters<Aligner["align"]>;
   const aligner = new Aligner(clock, SETTINGS);
   const [leader, follower] = [deck(0, 2), deck(0.021, 2.5)] as unknown as [Pair[0], Pair[1]];
-  const aligned = aligner.align(leader, follower, new Turn());
+  const aligned = aligner.align(leader, follower, new AbortController().signal);
   await clock.advance(4);
   expect(await aligned).toBe(true);
   expect(nudged[0]).toBeCloseTo(0.021, 3);

@@ -1,4 +1,4 @@
-/** Errors of the player itself: told apart from those of the service and the network. */
+/** Errors of the player itself, told apart from those of the service and the network. */
 
 /**
  * - `internal`: a mistake in the player's own code.
@@ -36,4 +36,17 @@ export function safeReporter(report: ReportError | undefined): ReportError {
       // There is nobody left to tell.
     }
   };
+}
+
+/** Does each in turn. Throws an AggregateError at the end where any has thrown. */
+export function attemptAll(...actions: readonly (() => void)[]): void {
+  const errors: unknown[] = [];
+  for (const action of actions) {
+    try {
+      action();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join("; "));
 }
