@@ -59,6 +59,7 @@ function openPage(
     player,
     backend,
     resume: new SavedJourneyStore(localStore),
+    store: localStore,
     tab: new TabLock(() => journey.lost()),
     clock: systemClock,
     changed: () => app.changed(),

@@ -91,6 +91,8 @@ export interface Bed {
   /** Silent without a fade, by every means there is. */
   cut(): void;
   readonly level: number;
+  /** It will never sound: there is no file, or it cannot be played. */
+  readonly missing: boolean;
 }
 
 export type DecksEvent =

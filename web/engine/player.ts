@@ -215,7 +215,7 @@ export class Player {
       reach: this.commands.reach(),
       volume: this.volume,
       muted: this.muted,
-      bed: { on: this.bed.on, sounding: this.bed.sounding },
+      bed: { on: this.bed.on, sounding: this.bed.sounding, missing: this.bed.missing },
     });
   }
 

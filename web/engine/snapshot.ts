@@ -53,8 +53,11 @@ export interface Snapshot {
   /** 0..1 */
   readonly volume: number;
   readonly muted: boolean;
-  /** `on` is the listener's switch. */
-  readonly bed: { readonly on: boolean; readonly sounding: boolean };
+  /**
+   * `on`: the listener's switch. `sounding`: it is heard; it may be on and still load. `missing`:
+   * there is none, or it cannot be played.
+   */
+  readonly bed: { readonly on: boolean; readonly sounding: boolean; readonly missing: boolean };
   /** A tap is wanted: offer one button that calls `resume()`. */
   readonly needsGesture: boolean;
   /**

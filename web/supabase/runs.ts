@@ -1,7 +1,7 @@
 /** A listener's runs: created, started, listed, rated (docs/specification.md#functions). */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { Run, RunStatus } from "../engine";
+import type { Run, RunStatus, SegmentStatus } from "../engine";
 import { CANCEL } from "./client";
 import { RUN_COLUMNS, type RunRow, readRun } from "./segments";
 import { ServiceError } from "./service-error";
@@ -33,6 +33,8 @@ export interface PastRun {
   readonly status: RunStatus;
   /** Given up before it was whole; its owner may have it composed after all. */
   readonly stopped: boolean;
+  /** Created, and nothing of it was ever asked for: the answer to its creation was lost. */
+  readonly unstarted: boolean;
   readonly createdAt: Date;
   readonly brief: Brief | null;
   readonly sudsStart: number | null;
@@ -49,7 +51,21 @@ export interface PastRuns {
 /** How many past runs one reading brings. */
 const PAGE = 20;
 const PAST_COLUMNS =
-  "id,preset_key,status,created_at,brief,briefs:metadata->brief,suds_start,cancelled_at:metadata->>cancelled_at";
+  "id,preset_key,status,created_at,brief,briefs:metadata->brief,suds_start," +
+  "cancelled_at:metadata->>cancelled_at,retry_at:metadata->>retry_at,parcours_segments(status)";
+
+interface PastRow {
+  id: string;
+  preset_key: string;
+  status: RunStatus;
+  created_at: string;
+  brief: unknown;
+  briefs: unknown;
+  suds_start: number | null;
+  cancelled_at: string | null;
+  retry_at: string | null;
+  parcours_segments: { status: SegmentStatus }[];
+}
 
 /** What the page reads of the answer of parcours-xl-create. */
 interface CreateAnswer {
@@ -100,20 +116,21 @@ export class Runs {
 
   /** Past runs, newest first, `PAGE` at a time, older than a date if one is given. */
   async past(before?: Date): Promise<PastRuns> {
-    let query = this.client.from("parcours_runs").select(PAST_COLUMNS);
+    let query = this.client.from("parcours_runs").select<string, PastRow>(PAST_COLUMNS);
     if (before) query = query.lt("created_at", before.toISOString());
     const { data, error, status } = await query
       .order("created_at", { ascending: false })
       .limit(PAGE);
     if (error) throw queryError(error, status);
     const runs = data.map((row) => ({
-      id: row.id as string,
-      presetKey: row.preset_key as string,
-      status: row.status as RunStatus,
+      id: row.id,
+      presetKey: row.preset_key,
+      status: row.status,
       stopped: row.status !== "ready" && row.cancelled_at !== null,
-      createdAt: new Date(row.created_at as string),
+      unstarted: isUnstarted(row),
+      createdAt: new Date(row.created_at),
       brief: readBrief(row.brief, row.briefs),
-      sudsStart: row.suds_start as number | null,
+      sudsStart: row.suds_start,
     }));
     return { runs, older: runs.length === PAGE };
   }
@@ -126,6 +143,12 @@ export class Runs {
       .eq("id", runId);
     if (error) throw queryError(error, status);
   }
+}
+
+/** Also true of a run whose first piece still waits for a free place at Suno. */
+function isUnstarted({ status, retry_at, parcours_segments }: PastRow): boolean {
+  const queued = parcours_segments.every((segment) => segment.status === "queued");
+  return status === "creating" && retry_at === null && queued;
 }
 
 /** `column` is French, and all there is of a run that another client made. */

@@ -5,6 +5,7 @@ import type { Backend } from "../../supabase/backend";
 import type { Brief, Created, PastRun, RunRequest, Runs, SudsMoment } from "../../supabase/runs";
 import { asServiceError, ServiceError, type ServiceErrorKind } from "../../supabase/service-error";
 import type { Session } from "../../supabase/session";
+import type { KeyValueStore } from "../browser/local-store";
 import type { TabLock } from "../browser/tab-lock";
 import { LatestTask } from "../network/retry";
 import { Composition } from "./composition";
@@ -19,6 +20,7 @@ export interface JourneyParts {
   readonly resume: SavedJourneyStore;
   readonly tab: TabLock;
   readonly clock: Clock;
+  readonly store: KeyValueStore;
   readonly changed: () => void;
   /** Told of mistakes of the page itself. */
   readonly onInternalError: (error: unknown) => void;
@@ -61,16 +63,17 @@ export class JourneyController {
   private readonly composition: Composition;
 
   constructor(private readonly parts: JourneyParts) {
-    const { backend, clock, changed, onInternalError } = parts;
+    const { backend, clock, store, changed, onInternalError } = parts;
     this.task = new LatestTask({ clock, changed, failed: (error) => this.fail(error) });
     this.ratings = new RatingWriter(backend, changed, onInternalError);
     this.wait = new WaitMonitor(clock, changed);
-    this.composition = new Composition({ backend, clock, onInternalError });
+    this.composition = new Composition({ backend, clock, store, onInternalError });
   }
 
   start(): void {
     this.unsubscribe = this.parts.player.subscribe((sound) => this.playerChanged(sound));
     this.restore();
+    this.composition.start();
   }
 
   stop(): void {

@@ -150,12 +150,13 @@ function BedSwitch({ view }: { view: JourneyView }) {
   const { t, parts } = useApp();
   const id = useId();
   const { bed } = view.sound;
-  if (!isWaiting(view.phase) && !(bed.sounding && isPlaying(view.phase))) return null;
+  const shown = isWaiting(view.phase) || (bed.sounding && isPlaying(view.phase));
+  if (!shown || bed.missing) return null;
   const words = bed.on ? t.waiting.bedOff : t.waiting.bedOn;
   return (
     <p class="bed">
       <span id={id} class="quiet">
-        {t.waiting.bed}
+        {bed.on && !bed.sounding ? t.waiting.bedLoading : t.waiting.bed}
       </span>
       <button
         type="button"

@@ -54,10 +54,11 @@ function RunLine({ run }: { run: PastRun }) {
   const { language } = app.state;
   const title = app.preset(run.presetKey)?.title[language] ?? t.runs.unknownPreset;
   const when = t.runs.when(momentOf(run.createdAt, new Date(), language));
-  const state = run.stopped ? "stopped" : run.status;
+  const state = stateOf(run);
   const action = {
     ready: t.runs.listen,
     creating: t.runs.join,
+    unstarted: t.runs.begin,
     failed: t.runs.compose,
     stopped: t.runs.takeBack,
   }[state];
@@ -78,6 +79,11 @@ function RunLine({ run }: { run: PastRun }) {
       </button>
     </div>
   );
+}
+
+function stateOf(run: PastRun): PastRun["status"] | "stopped" | "unstarted" {
+  if (run.stopped) return "stopped";
+  return run.unstarted ? "unstarted" : run.status;
 }
 
 function usePastRuns() {

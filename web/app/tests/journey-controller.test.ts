@@ -432,6 +432,71 @@ describe("Stop", () => {
     expect([page.asked.at(-1), page.asked.length]).toEqual(["cancel run", length]);
   });
 
+  test("without a network, and then a closed page, has it cancelled at the next visit", async () => {
+    const unreachable = async () => {
+      throw new ServiceError("unreachable");
+    };
+    page.cancel = unreachable;
+    page.journey.begin(REQUEST);
+    await page.pass(1);
+    page.journey.end();
+    await page.pass(5);
+    page.journey.stop();
+
+    enter(page.store);
+    await page.pass(1);
+    expect([page.phase, page.asked]).toEqual(["none", ["cancel run"]]);
+    page.journey.stop();
+    enter(page.store);
+    await page.pass(1);
+    expect(page.asked).toEqual([]);
+  });
+
+  test("that was taken back cancels nothing at the next visit", async () => {
+    page.cancel = async () => {
+      throw new ServiceError("unreachable");
+    };
+    page.journey.begin(REQUEST);
+    await page.pass(1);
+    page.journey.end();
+    await page.pass(1);
+    page.journey.takeBack();
+    await page.pass(1);
+    page.journey.stop();
+
+    enter(page.store);
+    await page.pass(1);
+    expect(page.asked).toEqual([]);
+  });
+
+  test.each([
+    ["not-found", 0],
+    ["signed-out", 1],
+  ] as const)("refused as %s is sent %i times more at the next visit", async (kind, times) => {
+    page.cancel = async () => {
+      throw new ServiceError(kind);
+    };
+    page.journey.begin(REQUEST);
+    await page.pass(1);
+    page.journey.end();
+    await page.pass(1);
+    page.journey.stop();
+
+    enter(page.store);
+    await page.pass(1);
+    expect(page.asked).toHaveLength(times);
+  });
+
+  test.each(["{", "[]", '"run"', "null"])(
+    "sends nothing for a list that reads %s",
+    async (text) => {
+      page.store.write("cancellations", text);
+      enter(page.store);
+      await page.pass(1);
+      expect(page.asked).toEqual([]);
+    },
+  );
+
   test.each(["complete", "failed"] as const)(
     "of a run of which everything is %s asks nothing",
     async (status) => {
@@ -745,6 +810,7 @@ describe("a past run", () => {
     presetKey: "01-panique-anxiete",
     status: "ready",
     stopped: false,
+    unstarted: false,
     createdAt: new Date(),
     brief: { fr: "Posez-vous.", en: "Settle down." },
     sudsStart: 6,

@@ -52,6 +52,7 @@ export class PageHarness {
       backend: Promise.resolve(this.backend()),
       resume: new SavedJourneyStore(store),
       tab: this.tab,
+      store,
       clock: this.clock,
       changed: () => {
         this.changed();

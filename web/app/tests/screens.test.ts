@@ -226,6 +226,30 @@ describe("while waiting", () => {
     );
   });
 
+  test("the line of the background sound says whether it is heard yet", async () => {
+    page.decks.bed.loading = true;
+    await go(HOME);
+    await press("Commencer");
+    await page.pass(2);
+    const line = () => document.querySelector(".bed span")?.textContent;
+    expect(line()).toBe(app.t.waiting.bedLoading);
+    page.decks.bed.loading = false;
+    await page.pass(2);
+    await settle();
+    expect(line()).toBe(app.t.waiting.bed);
+  });
+
+  test("nothing is said of a background sound that there is not", async () => {
+    page.decks.bed.missing = true;
+    await go(HOME);
+    await press("Commencer");
+    await page.pass(2);
+    expect([text().includes(app.t.waiting.composing), document.querySelector(".bed")]).toEqual([
+      true,
+      null,
+    ]);
+  });
+
   test("a breath may be followed instead, and the next waiting begins with it", async () => {
     const title = () => document.querySelector("h1")?.textContent;
     await press("Respirer");

@@ -25,6 +25,7 @@ export interface BedFiles {
 export class GraphBed implements Bed {
   /** Settles once the bed can sound, or never will. */
   readonly ready: Promise<unknown>;
+  missing = false;
   private readonly decoded: Promise<AudioBuffer | null>;
   private gain: SmoothGain | null = null;
   private buffer: AudioBuffer | null = null;
@@ -34,7 +35,9 @@ export class GraphBed implements Bed {
 
   constructor(private readonly files: BedFiles) {
     this.decoded = decode(files.startUrl ?? files.url, "high");
-    this.ready = this.decoded;
+    this.ready = this.decoded.then((buffer) => {
+      this.missing = buffer === null;
+    });
   }
 
   get level(): number {
@@ -142,6 +145,7 @@ class Loop {
 export class PlainBed implements Bed {
   /** Settles once the bed can sound, or never will. */
   readonly ready: Promise<unknown>;
+  missing = false;
   private readonly element = new Audio();
   private readonly volume: SteppedVolume;
   private lengthened = false;
@@ -156,6 +160,10 @@ export class PlainBed implements Bed {
     element.preload = "auto";
     const first = files.startUrl ?? files.url;
     this.ready = first === null ? Promise.resolve() : settled(element);
+    this.missing = first === null;
+    element.addEventListener("error", () => {
+      this.missing = true;
+    });
     if (first !== null) element.src = first;
     this.volume = new SteppedVolume(element, master);
   }

@@ -50,6 +50,9 @@ class BrowserDecks implements BedDecks {
       get level() {
         return current().bed.level;
       },
+      get missing() {
+        return current().bed.missing;
+      },
       fade: (level, seconds) => current().bed.fade(level, seconds),
       cut: () => current().bed.cut(),
     };

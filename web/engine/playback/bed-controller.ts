@@ -23,7 +23,18 @@ export class BedController {
     return this.switchedOn;
   }
 
+  /** It is heard. */
   get sounding(): boolean {
+    return this.due && this.bed.level > 0;
+  }
+
+  /** It can never be heard. */
+  get missing(): boolean {
+    return this.bed.missing;
+  }
+
+  /** It should be heard; it may still be loading. */
+  private get due(): boolean {
     return this.wanted && this.switchedOn;
   }
 
@@ -35,7 +46,7 @@ export class BedController {
 
   /** What did not come in, because the browser refused, is tried again. */
   retry(): void {
-    if (this.sounding && this.bed.level === 0) this.bed.fade(1, this.settings.bedInSeconds);
+    if (this.due && this.bed.level === 0) this.bed.fade(1, this.settings.bedInSeconds);
   }
 
   /** The journey went from one state to another, or is about to run dry. */

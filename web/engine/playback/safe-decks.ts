@@ -163,6 +163,10 @@ class SafeBed implements Bed {
     return this.guard("bed.level", () => this.decks.bed.level, 0);
   }
 
+  get missing(): boolean {
+    return this.guard("bed.missing", () => this.decks.bed.missing, false);
+  }
+
   fade(level: number, seconds: number): void {
     const faded = () => {
       this.decks.bed.fade(level, seconds);

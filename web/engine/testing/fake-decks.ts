@@ -7,12 +7,15 @@ import { FakeDeck } from "./fake-deck";
 import type { FakeMedia } from "./fake-media";
 
 export class FakeBed implements Bed {
+  missing = false;
+  /** As while its file still loads: it is on, and nothing is heard. */
+  loading = false;
   private fading: Fade = hold(0);
 
   constructor(private readonly clock: FakeClock) {}
 
   get level(): number {
-    return levelAt(this.fading, this.clock.now());
+    return this.loading || this.missing ? 0 : levelAt(this.fading, this.clock.now());
   }
 
   fade(level: number, seconds: number): void {

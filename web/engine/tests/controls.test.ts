@@ -46,7 +46,7 @@ describe("pause", () => {
     expect(harness.decks.audible[0]?.level).toBeCloseTo(1);
   });
 
-  test("while waiting hushes the bed, and resume waits on", async () => {
+  test("while waiting silences the bed, and resume waits on", async () => {
     const harness = new PlayerHarness();
     harness.player.start("run");
     harness.tell([queued(0), queued(1), queued(2)]);

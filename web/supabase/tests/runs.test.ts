@@ -191,6 +191,8 @@ describe("past runs", () => {
           brief: "…",
           suds_start: 7,
           cancelled_at: null,
+          retry_at: null,
+          parcours_segments: [{ status: "complete" }],
         },
       ],
     });
@@ -214,10 +216,37 @@ describe("past runs", () => {
     async (status, at, stopped) => {
       const { wire, runs } = listening();
       const row = { id: "run", preset_key: "p", created_at: "2026-11-21T20:10:00Z", brief: null };
-      wire.answer({ body: [{ ...row, status, suds_start: null, cancelled_at: at }] });
+      const segments = { retry_at: null, parcours_segments: [{ status: "generating" }] };
+      wire.answer({ body: [{ ...row, ...segments, status, suds_start: null, cancelled_at: at }] });
       expect((await runs.past()).runs[0]).toMatchObject({ status, stopped });
     },
   );
+});
+
+describe("a past run is unstarted", () => {
+  const row = {
+    id: "run",
+    preset_key: "p",
+    status: "creating",
+    created_at: "2026-11-21T20:10:00Z",
+    brief: null,
+    suds_start: null,
+    cancelled_at: null,
+    retry_at: null,
+    parcours_segments: [{ status: "queued" }, { status: "queued" }],
+  };
+  const generating = [{ status: "generating" }, { status: "queued" }];
+
+  test.each([
+    ["when nothing of it was asked for", {}, true],
+    ["not when a piece of it is being made", { parcours_segments: generating }, false],
+    ["not when it waits to be composed", { retry_at: "2026-11-22T00:00:00Z" }, false],
+    ["not when it is over", { status: "failed" }, false],
+  ] as const)("%s", async (_name, changes, unstarted) => {
+    const { wire, runs } = listening();
+    wire.answer({ body: [{ ...row, ...changes }] });
+    expect((await runs.past()).runs[0]).toMatchObject({ unstarted });
+  });
 });
 
 describe("cancelling a run", () => {
