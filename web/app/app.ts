@@ -1,4 +1,4 @@
-/** The page: what it knows, and what its buttons do. Screens read it and draw; nothing else. */
+/** The state of the page and the actions of its buttons. Screens only read and render it. */
 
 import type { Cancel, Clock, Player } from "../engine";
 import type { Backend } from "../supabase/backend";
@@ -22,7 +22,7 @@ export interface State {
   readonly dialog: DialogName | null;
   /** The rating is open. */
   readonly rating: boolean;
-  /** The listener breathes with the light; while waiting, else they look around. */
+  /** The breathing guide is shown; while waiting, the alternative is grounding. */
   readonly breathing: boolean;
   readonly online: boolean;
   readonly idle: boolean;
@@ -30,7 +30,7 @@ export interface State {
   readonly still: boolean;
   readonly presets: readonly Preset[] | null;
   readonly presetsMissing: boolean;
-  /** The service told the page nothing: nothing can be started. Help is there. */
+  /** config.json could not be read: nothing can be started, and only help works. */
   readonly configMissing: boolean;
   /** A link of a message was opened that is no longer good. */
   readonly linkExpired: boolean;
@@ -49,7 +49,7 @@ export interface AppParts {
   readonly preferences: Preferences;
   readonly clock: Clock;
   readonly draw: () => void;
-  /** Told of mistakes of the page itself; what is none is not told on. */
+  /** Receives internal errors of the page; others are filtered out. */
   readonly onInternalError: (error: unknown) => void;
 }
 
@@ -113,7 +113,7 @@ export class App {
     return this.state.presets?.find((preset) => preset.key === key);
   }
 
-  /** Draws soon, once, however much has changed. */
+  /** Renders soon, once for all changes. */
   changed = (): void => {
     if (this.drawing) return;
     this.drawing = true;

@@ -239,7 +239,7 @@ export function isCountry(value: string | null | undefined): value is Country {
   return value != null && Object.hasOwn(COUNTRIES, value);
 }
 
-/** What is known of where a listener is, the best witness first. */
+/** Evidence for the listener's country, the strongest first. */
 export interface Witnesses {
   /** A country, or ELSEWHERE_CHOSEN; null: nothing was chosen. */
   readonly chosen: string | null;

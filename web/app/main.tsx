@@ -1,4 +1,4 @@
-/** Wiring: one player, one light, one page. */
+/** Creates the player, the animation and the page, and connects them. */
 
 import { render } from "preact";
 import { browserDecks, createPlayer, systemClock } from "../engine";
@@ -27,7 +27,7 @@ const LOAD_PAUSE_S = 2;
 /** A bed that takes longer than this no longer keeps the rest of the page waiting. */
 const BED_S_MAX = 5;
 
-/** Without a config the service told the page nothing; help still works, and nothing is asked. */
+/** Without a config only help works, and nothing is requested. */
 const errors = new PageErrors({ clock: systemClock, send: sendPageError });
 const onInternalError = (error: unknown) => errors.note("work", error);
 
@@ -109,7 +109,7 @@ function openPage(
   return { app, loaded: supabase.then(loadTypeface) };
 }
 
-/** Its file may be lost with the network; it is asked for until it is there. */
+/** The chunk may fail to load offline; it is requested until it arrives. */
 async function loadBackend(): Promise<typeof import("../supabase/backend")> {
   for (;;) {
     try {

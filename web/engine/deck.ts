@@ -9,7 +9,7 @@ import type { Range } from "./snapshot";
  */
 export type DeckOutput = "graph" | "plain";
 
-/** What happens to a deck unasked. */
+/** Events of a deck that no call caused. */
 export type DeckEvent =
   /** The data ran out before the end of the file. */
   | "stalled"
@@ -74,7 +74,7 @@ export interface Deck {
   fade(level: number, seconds: number, shape: FadeShape): void;
   /** Whether peaks are kept under -1 dBTP; to be said while it is silent. */
   limit(on: boolean): void;
-  /** What it has just played, before its level; null where that cannot be known. */
+  /** The samples it has just played, before its gain; null where they cannot be read. */
   recentSamples(): Samples | null;
   /** Silent, paused, empty. */
   unload(): void;
@@ -84,7 +84,7 @@ export interface Deck {
   watch(listener: (event: DeckEvent) => void): () => void;
 }
 
-/** The quiet loop under every waiting. */
+/** The bed: a quiet loop that plays while music is not available. */
 export interface Bed {
   /** Moves its level from where it is; 0 ends in silence. */
   fade(level: number, seconds: number): void;
@@ -101,19 +101,19 @@ export type DecksEvent =
   /** Sound is possible again. */
   | "restored";
 
-/** All that sounds, made by `browserDecks()` in a browser. */
+/** All audio of the player; made by `browserDecks()` in a browser. */
 export interface Decks {
   /** Two of each way that exists here. */
   readonly decks: readonly Deck[];
   readonly bed: Bed;
-  /** To be called in a user's gesture: wakes the context, primes the elements. */
+  /** Call it in a user gesture: resumes the context and primes the elements. */
   unlock(): Promise<void>;
   /** Over everything: 0..1. Where `fades` is false the browser ignores it, muting excepted. */
   volume(volume: number, muted: boolean): void;
   /** The root mean square of what sounds now, 0..1; 0 where it cannot be known. */
   rms(): number;
   watch(listener: (event: DecksEvent) => void): () => void;
-  /** Everything fades out. Does all it can; throws where any of it failed. */
+  /** Fades everything out. Tries every deck; throws at the end if one failed. */
   fadeOut(seconds: number): void;
   /**
    * Everything is silent and paused without a fade, empty too where told, and the output rests
@@ -124,9 +124,9 @@ export interface Decks {
   readonly silent: boolean;
   /** The output's own clock, while it is to run; null where there is none. */
   readonly outputSeconds: number | null;
-  /** Shakes an output whose clock stands still. */
+  /** Resumes an output whose clock stands still. */
   wake(): void;
-  /** Gives the output up: what is open is lost, and the next `unlock()` opens another. */
+  /** Discards the output and what is loaded; the next `unlock()` opens another. */
   renew(): void;
   start(): void;
   stop(): void;

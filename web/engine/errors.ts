@@ -1,4 +1,4 @@
-/** Errors of the player itself, told apart from those of the service and the network. */
+/** Errors of the player itself, as opposed to those of the service and the network. */
 
 /**
  * - `internal`: a mistake in the player's own code.
@@ -33,12 +33,12 @@ export function safeReporter(report: ReportError | undefined): ReportError {
     try {
       report?.(error);
     } catch {
-      // There is nobody left to tell.
+      // Nothing more can be done.
     }
   };
 }
 
-/** Does each in turn. Throws an AggregateError at the end where any has thrown. */
+/** Runs every action, even after one has thrown; then throws an AggregateError if any did. */
 export function attemptAll(...actions: readonly (() => void)[]): void {
   const errors: unknown[] = [];
   for (const action of actions) {

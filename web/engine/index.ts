@@ -1,4 +1,4 @@
-/** The engine's public door. */
+/** The public interface of the engine. */
 
 export { type BrowserDecksOptions, browserDecks } from "./browser/browser-decks";
 export { systemClock } from "./browser/system-clock";

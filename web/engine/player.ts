@@ -1,4 +1,4 @@
-/** The public door: verbs, `snapshot()`, `subscribe()`. */
+/** The public interface of the engine: actions, `snapshot()`, `subscribe()`. */
 
 import type { Cancel, Clock } from "./clock";
 import { type Decks, GestureNeeded } from "./deck";
@@ -40,7 +40,7 @@ export interface PlayerParts {
 
 /** In these nothing may sound. */
 const QUIET: readonly StateName[] = ["paused", "finished", "stopped"];
-/** So many events in a row that the player cannot digest, or commands at once, and it stops. */
+/** After so many failed events in a row, or failed commands in one dispatch, the player stops. */
 const MISTAKES_MAX = 8;
 
 export function createPlayer(parts: PlayerParts): Player {
@@ -128,7 +128,7 @@ export class Player {
     if (runId === this.runId && !place) return;
     const { name } = this.journey;
     const begun = name === "waiting" || name === "paused";
-    // A call, or a slow unlock, may have paused what was begun before its run was known.
+    // A phone call or a slow unlock may have paused the player before its run was known.
     const goesOn = begun && this.runId === null && !place;
     if (!goesOn && name !== "idle") this.reset();
     if (place) this.tell({ event: "restore", place });
@@ -196,13 +196,13 @@ export class Player {
     this.notify();
   }
 
-  /** What the browser knows about its network. */
+  /** Reports whether the browser is online. */
   setOnline(online: boolean): void {
     this.online = online;
     this.tell({ event: "online", online: online && this.reachable });
   }
 
-  /** How loud it is now, 0..1, unsmoothed: for the light. */
+  /** The loudness now, 0..1, unsmoothed: for the animation. */
   rms(): number {
     return this.decks.rms();
   }
@@ -242,7 +242,7 @@ export class Player {
     });
   }
 
-  /** Another life: silent, and of no run. */
+  /** Silent, with a new state and without a run. */
   private reset(): void {
     this.execute({ do: "stop" });
     this.unfollow();
@@ -271,7 +271,7 @@ export class Player {
     );
   }
 
-  /** What comes late of that run is not heard. */
+  /** Later updates of that run are ignored. */
   private unfollow(): void {
     const { subscription } = this;
     this.subscription = null;
@@ -279,7 +279,7 @@ export class Player {
     this.guard("feed.stop", () => subscription?.unsubscribe(), undefined);
   }
 
-  /** What happens while something is being done waits until it is done. Never throws. */
+  /** Events that arrive during a dispatch are queued. Never throws. */
   private tell(event: UserAction | PlaybackEvent): void {
     this.queue.push(event);
     if (this.busy) return;
@@ -291,7 +291,7 @@ export class Player {
     this.notify();
   }
 
-  /** Each part by itself: what fails is reported, and the rest is done all the same. */
+  /** Each part runs on its own: an error is reported, and the others still run. */
   private process(event: UserAction | PlaybackEvent): void {
     const before = this.journey;
     const { state, commands } = this.reduce({ ...event, at: this.parts.clock.now() });
@@ -305,7 +305,7 @@ export class Player {
     if (state.name !== before.name) this.enforce(state.name);
   }
 
-  /** A mistake leaves the journey as it was, unless silence was asked for, or it happens again. */
+  /** After an internal error the state stays as it was; pause, stop, and repeated errors still silence it. */
   private reduce(event: JourneyEvent): Step {
     const after = this.guard(`step ${event.event}`, () => reduce(this.journey, event), null);
     this.mistakes = after ? 0 : this.mistakes + 1;
@@ -325,13 +325,13 @@ export class Player {
     if (this.guard(`command ${command.do}`, done, false)) return;
     this.failures += 1;
     if (this.failures < MISTAKES_MAX) return this.tell(failureOf(command));
-    // What is commanded again and again at once would never end.
+    // Commands that fail again and again would loop for ever.
     this.queue.length = 0;
     this.journey = forced(this.journey, "stopped", "internal").state;
     this.hardStop.silence(true);
   }
 
-  /** What may not sound is silenced by its own path too. */
+  /** The hard stop silences what the state does not allow to sound. */
   private enforce(name: StateName): void {
     if (name === "finished") this.unfollow();
     if (!QUIET.includes(name)) this.hardStop.lift();
@@ -375,7 +375,7 @@ export class Player {
   }
 }
 
-/** Where a mistake of ours stands in the way of what was asked: there all the same. */
+/** The state that was asked for, after an internal error prevented the transition. */
 function forced(journey: Journey, name: "paused" | "stopped", fault: Journey["fault"]): Step {
   const rest = { pending: null, waitingSince: null, closing: false, failure: null };
   const command = { do: name === "stopped" ? "stop" : "release" } as const;

@@ -1,4 +1,4 @@
-/** Every bound of the engine, with its unit last. Tests shorten them; nothing else differs. */
+/** Every limit of the engine; the name ends in its unit. Tests use shorter ones. */
 
 export interface Settings {
   /** A journey lasts 18 to 24 minutes, always. */

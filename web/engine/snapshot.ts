@@ -1,4 +1,4 @@
-/** All that a page needs in order to draw the player. */
+/** What a page needs to show the player. */
 
 import type { Run, Segment } from "./run";
 

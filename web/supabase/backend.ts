@@ -1,4 +1,4 @@
-/** All that the page asks of Supabase, opened once. Loaded after the first screen is drawn. */
+/** The page's Supabase clients, opened once. Loaded after the first screen is rendered. */
 
 import { type Feed, type Sign, systemClock } from "../engine";
 import { openClient, type Project } from "./client";

@@ -1,5 +1,5 @@
 /**
- * News of a run: Realtime where there is one, else asking again and again.
+ * Updates of a run: by Realtime where the project has it, else by polling.
  *
  * An event of Realtime only means "read again": what the engine hears was always read under RLS
  * with the listener's own token. Realtime was not tried against a hosted project.
@@ -17,7 +17,7 @@ export const LIVE_S = 10;
 /** A session that is refused may only wait for Auth to come back and renew it; not for ever. */
 export const SIGNED_OUT_S = 60;
 
-/** Tells of changes of one run; `alive` says whether it can be relied on just now. */
+/** Notifies of changes of one run; `alive` says whether notifications arrive at present. */
 export type ChangeWatch = (
   runId: string,
   listener: { changed(): void; alive(alive: boolean): void },
@@ -28,7 +28,7 @@ export interface FeedParts {
   readonly read: (runId: string) => Promise<Run>;
   /** Realtime, where the project has one. */
   readonly watch?: ChangeWatch;
-  /** Told of a trouble that reading again will not mend: the run is gone, or the session over. */
+  /** Called when polling cannot continue: the run is gone, or the session is over. */
   readonly lost: (trouble: ServiceError) => void;
   readonly page: Pick<Document, "hidden" | "addEventListener" | "removeEventListener">;
 }
@@ -87,7 +87,7 @@ class RunPoller implements FeedSubscription {
   private readNow(): void {
     this.next();
     if (this.over) return;
-    // News that comes while a reading is under way may be younger than its answer.
+    // A change that arrives during a request may be newer than its answer.
     if (this.underWay) this.again = true;
     else void this.read();
   }

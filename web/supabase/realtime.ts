@@ -1,4 +1,4 @@
-/** Realtime as the feed needs it: something about this run changed. Untried on a hosted project. */
+/** Realtime notifications for RunFeed. Not tested against a hosted project. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { ChangeWatch } from "./feed";

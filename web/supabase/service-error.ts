@@ -1,4 +1,4 @@
-/** What may go wrong on the way to the music, in the page's own words. */
+/** The errors of the service, as the page tells them apart. */
 
 export type ServiceErrorKind =
   /** Nothing was reached: the network, or the service behind it. Worth another try by itself. */
@@ -15,7 +15,7 @@ export type ServiceErrorKind =
   | "not-found"
   /** Refused for good. */
   | "refused"
-  /** A mistake of the page itself: the service and the network have no part in it. */
+  /** An internal error of the page. */
   | "internal";
 
 export class ServiceError extends Error {
@@ -27,7 +27,7 @@ export class ServiceError extends Error {
     super(kind, options);
   }
 
-  /** Whether the same call may succeed without anybody doing anything. */
+  /** Whether the same call may succeed later. */
   get transient(): boolean {
     return (
       this.kind === "unreachable" || this.kind === "unavailable" || this.kind === "rate-limited"
@@ -35,7 +35,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** A trouble as it is; any other error is a mistake of ours. */
+/** Returns a ServiceError as it is; any other error is internal. */
 export function asServiceError(error: unknown): ServiceError {
   return error instanceof ServiceError
     ? error

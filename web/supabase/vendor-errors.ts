@@ -1,4 +1,4 @@
-/** Errors of supabase-js, translated once into the page's own. */
+/** Translates the errors of supabase-js into ServiceError and SignInRefused. */
 
 import {
   type AuthError,

@@ -135,7 +135,7 @@ export interface AmbientState {
 
 export const FRAME_MS = 1000 / 24;
 export const STILL_MS = 60_000;
-/** Where the lamp hangs, in parts of the window's height. */
+/** Centre and radius of the light, as parts of the window's height. */
 const POSITION = {
   full: { y: 0.27, radius: 0.15 },
   small: { y: 0.135, radius: 0.06 },

@@ -2,7 +2,7 @@
 
 import type { ColourPair, Oklch, Preset } from "../contracts";
 
-/** Above this a colour shouts; the light is a lamp. */
+/** More saturated colours would be too intense for a background light. */
 export const CHROMA_MAX = 0.09;
 
 const pair = (from: readonly [number, number, number], to: readonly [number, number, number]) => ({

@@ -1,4 +1,4 @@
-/** Keeps the keyboard's place when what had the focus goes away. */
+/** Moves the focus when the focused element is removed. */
 
 /**
  * Whatever had the focus may vanish: an offer that was taken, a button of the waiting screen when

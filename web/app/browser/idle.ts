@@ -1,4 +1,4 @@
-/** After a while without a touch, a key or the pointer, what is not needed steps back. */
+/** Dims what is not needed after a while without input. */
 
 import type { Cancel, Clock } from "../../engine";
 

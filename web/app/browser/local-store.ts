@@ -1,4 +1,4 @@
-/** What this browser remembers. A browser that forbids it forgets, and nothing else breaks. */
+/** localStorage that never throws; where it is forbidden, nothing is stored. */
 
 export interface KeyValueStore {
   read(name: string): string | null;

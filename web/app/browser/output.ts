@@ -1,4 +1,4 @@
-/** Which way the sound takes: `?output=plain` forces elements by themselves. */
+/** Chooses the audio output: `?output=plain` forces plain audio elements. */
 
 export type Output = "auto" | "web-audio" | "plain";
 

@@ -1,4 +1,4 @@
-/** What a listener has chosen in this browser, and what holds until they do. */
+/** The listener's settings in this browser, with their defaults. */
 
 import { browserWitnesses, type Country, countryOf, ELSEWHERE_CHOSEN } from "../help";
 import { firstLanguage, type Language } from "../i18n/language";

@@ -1,4 +1,4 @@
-/** Which screen: in the address, so that the browser's Back does what one expects. */
+/** Keeps the route in the URL, so that the Back button works. */
 
 export type Route =
   | { readonly name: "home" }

@@ -1,4 +1,4 @@
-/** One tab sounds. Whoever is tapped last has the sound; the others offer to take it over. */
+/** Only one tab plays: the one tapped last. The others offer to take over. */
 
 const NAME = "parcours-xl.sound";
 

@@ -14,7 +14,7 @@ export interface CompositionParts {
   readonly backend: Promise<Backend>;
   readonly clock: Clock;
   readonly store: KeyValueStore;
-  /** Told of mistakes of the page itself; what is none is not told on. */
+  /** Receives internal errors of the page; others are filtered out. */
   readonly onInternalError: (error: unknown) => void;
 }
 

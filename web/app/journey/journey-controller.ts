@@ -1,4 +1,4 @@
-/** One journey in hand, from the tap to the end: session, run, player, and what was kept. */
+/** Controls the current journey from the tap to the end: session, run, player, saved place. */
 
 import type { Clock, Place, Player, Snapshot } from "../../engine";
 import type { Backend } from "../../supabase/backend";
@@ -22,14 +22,14 @@ export interface JourneyParts {
   readonly clock: Clock;
   readonly store: KeyValueStore;
   readonly changed: () => void;
-  /** Told of mistakes of the page itself. */
+  /** Receives internal errors of the page. */
   readonly onInternalError: (error: unknown) => void;
 }
 
 /** A place is kept once a second. */
 const SAME_PLACE_S = 2;
 
-/** A journey is in hand, and this tab has its sound. */
+/** Steps in which this tab owns the sound of a journey. */
 const OWNING_SOUND: ReadonlySet<PageStep> = new Set([
   "kept",
   "opening",
@@ -39,7 +39,7 @@ const OWNING_SOUND: ReadonlySet<PageStep> = new Set([
   "error",
 ]);
 
-/** Troubles with which there is nothing to go on with. */
+/** Errors after which the journey cannot continue. */
 const FINAL_ERRORS: ReadonlySet<ServiceErrorKind> = new Set(["not-found", "quota"]);
 
 interface CurrentJourney {
@@ -54,7 +54,7 @@ export class JourneyController {
   private current: CurrentJourney | null = null;
   private error: ShownError | null = null;
   private keptSecond = -1;
-  /** Where the run in hand was last heard; the player forgets it at Stop. */
+  /** The last position of the current run; the player forgets it at Stop. */
   private place: Place | null = null;
   private unsubscribe = () => {};
   private readonly task: LatestTask;
@@ -101,7 +101,7 @@ export class JourneyController {
     };
   }
 
-  /** In the tap. Everything after it happens by itself. */
+  /** Call it in the tap. The rest follows without further action. */
   begin(request: RunRequest, ratings: Ratings = {}): void {
     this.take({ request, runId: null, brief: null, keptAt: null }, ratings);
     this.parts.player.start();
@@ -137,7 +137,7 @@ export class JourneyController {
     }
   }
 
-  /** In the tap, while the page waits to be let in: with an account instead. */
+  /** In the tap, while the anonymous sign-in is being retried: use an account instead. */
   useAccount(): void {
     if (this.step !== "opening") return;
     this.task.end();
@@ -149,12 +149,12 @@ export class JourneyController {
     if (this.step === "form") this.task.begin(() => this.create());
   }
 
-  /** In the tap, after a trouble: the same request, or the same run from where one is. */
+  /** In the tap, after an error: sends the same request, or continues the same run. */
   tryAgain(): void {
     if (this.current) this.goOn(this.current);
   }
 
-  /** Silence at once; whatever was under way is let go, and nothing more is bought for it. */
+  /** Silence at once; aborts what is under way and cancels the run. */
   end(): void {
     this.parts.player.stop();
     this.task.end();
@@ -170,7 +170,7 @@ export class JourneyController {
     this.setStep("following");
   }
 
-  /** Leaves the end, or what was kept, behind: nothing of a journey remains. */
+  /** Leaves the end screen or the saved journey; nothing of it remains. */
   leave(): void {
     this.parts.player.stop();
     this.task.end();
@@ -179,7 +179,7 @@ export class JourneyController {
     this.release("none");
   }
 
-  /** What was asked of the service has been answered. */
+  /** Resolves when every call to the service has been answered. */
   settled(): Promise<void> {
     return this.composition.settled();
   }
@@ -190,16 +190,16 @@ export class JourneyController {
     if (OWNING_SOUND.has(this.step)) this.keep();
   }
 
-  /** The sound went to another tab. */
+  /** Another tab took the sound. */
   lost(): void {
     if (!OWNING_SOUND.has(this.step)) return;
     this.parts.player.pause();
-    // A request without an answer is asked again, with the same key, when the sound comes back.
+    // An unanswered request is sent again, with the same key, when this tab takes the sound back.
     if (!this.current?.runId) this.task.end();
     this.setStep("elsewhere");
   }
 
-  /** The run in hand can no longer be read. */
+  /** The current run can no longer be read. */
   runUnreadable(error: ServiceError): void {
     if (this.step !== "following" && this.step !== "kept") return;
     this.fail(error);
@@ -232,7 +232,7 @@ export class JourneyController {
     this.setStep("following");
     if (player.snapshot().state === "paused") player.resume();
     else player.start(runId);
-    // It may have been cancelled meanwhile, or never put in hand before the reload.
+    // It may have been cancelled meanwhile, or not started before the reload.
     if (player.snapshot().run?.status !== "ready") this.task.begin(() => this.follow(runId, true));
   }
 
@@ -257,7 +257,7 @@ export class JourneyController {
     return this.step === "stopped" && this.current !== null && !over;
   }
 
-  /** Nothing more is bought, if anything would be. `make` sees to a run that is not known yet. */
+  /** Cancels the run unless it is over. `createRun` cancels one that is not known yet. */
   private cancelRun(): void {
     const { run } = this.parts.player.snapshot();
     const runId = this.current?.runId;
@@ -266,14 +266,14 @@ export class JourneyController {
     if (!isOver) this.composition.cancel(runId);
   }
 
-  /** The very journey may be sounding in another tab. */
+  /** The same journey may be playing in another tab. */
   private async lookElsewhere(): Promise<void> {
     const elsewhere = await this.parts.tab.elsewhere();
     if (elsewhere && this.step === "kept") this.setStep("elsewhere");
   }
 
   private take(current: CurrentJourney, ratings: Ratings): void {
-    // Another journey in the place of one under way: nothing more is bought for that one.
+    // Another journey replaces one that is under way: that one is cancelled.
     if (current.runId === null || current.runId !== this.current?.runId) this.cancelRun();
     this.current = current;
     this.place = null;
@@ -298,7 +298,7 @@ export class JourneyController {
     }
   }
 
-  /** Where nobody more is let in without a name, an account is the way that is left. */
+  /** When anonymous sign-ins stay rate-limited, the account form is shown. */
   private async signIn(session: Session): Promise<"open" | "form"> {
     try {
       return await this.task.retry(() => session.open());
@@ -318,7 +318,7 @@ export class JourneyController {
     await this.follow(runId, true);
   }
 
-  /** The answer may come after Stop: the run is known then too, and nothing is bought for it. */
+  /** The answer may come after Stop: then the run is cancelled. */
   private async createRun(runs: Runs, request: RunRequest): Promise<Created> {
     const created = await runs.create(request);
     const { runId, brief } = created;
@@ -341,7 +341,7 @@ export class JourneyController {
     if (compose) await this.task.retry(() => this.composition.compose(runId));
   }
 
-  /** Of a cancelled or failed run all is known to be lost: it is read once it is in hand again. */
+  /** A cancelled or failed run is restarted before it is read, or the player would give it up at once. */
   private async composeFirst(runId: string): Promise<void> {
     this.setStep("following");
     this.keep();
@@ -362,7 +362,7 @@ export class JourneyController {
       until: seconds === null ? null : new Date(Date.now() + seconds * 1000),
     };
     this.task.end();
-    // What is there of a run goes on being heard (stageOf).
+    // What is available of a run plays on (phaseOf).
     this.setStep(this.step === "following" ? "following" : "error");
   }
 
@@ -374,7 +374,7 @@ export class JourneyController {
     this.changed();
   }
 
-  /** The player stopped because of a mistake of its own, which it has told of. */
+  /** The player stopped because of an internal error, which it has reported. */
   private playerFailed(): void {
     this.error = { kind: "internal", until: null };
     this.task.end();
@@ -418,7 +418,7 @@ export class JourneyController {
   }
 }
 
-/** The other tab has gone on with the same run, or back. */
+/** The other tab has moved on, or back, in the same run. */
 function isElsewhere(there: Place, here: Place | null): boolean {
   return Math.abs(there.journeySeconds - (here?.journeySeconds ?? 0)) > SAME_PLACE_S;
 }

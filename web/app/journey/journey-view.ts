@@ -5,7 +5,7 @@ import type { Brief } from "../../supabase/runs";
 import type { ServiceErrorKind } from "../../supabase/service-error";
 import type { Ratings } from "./ratings";
 
-/** How far the page itself has come. */
+/** The step of the page itself, before and around the engine. */
 export type PageStep =
   | "none"
   /** Kept over a reload: one button. */
@@ -80,7 +80,7 @@ function firstIsThere({ run }: Snapshot): boolean {
   return first?.status === "first" || first?.status === "complete";
 }
 
-/** Its run is known, and nothing of it can be heard. */
+/** Its run is known, and nothing of it is playable. */
 function hasNoMusic({ state, run }: Snapshot): boolean {
   return state === "waiting" && run !== null && !run.segments.some(isPlayable);
 }

@@ -1,4 +1,4 @@
-/** What a tap on Start asks for. */
+/** The request that a tap on Start sends. */
 
 import type { RunRequest } from "../../supabase/runs";
 import type { Preset } from "../contracts";

@@ -1,4 +1,4 @@
-/** A journey under way is kept in this browser, so that a reload gives it back, paused. */
+/** Saves the current journey in this browser, so that a reload restores it, paused. */
 
 import type { Place } from "../../engine";
 import type { Brief, RunRequest } from "../../supabase/runs";
@@ -15,7 +15,7 @@ export interface SavedJourney {
   readonly savedAt: number;
 }
 
-/** After half a day nobody wants to be asked where they stopped. */
+/** An older journey is not offered again. */
 export const SAVED_MS_MAX = 12 * 3600 * 1000;
 const NAME = "under-way";
 

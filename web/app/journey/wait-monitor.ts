@@ -1,4 +1,4 @@
-/** Notices when music takes longer than usual. */
+/** Notifies when music takes longer than usual. */
 
 import type { Cancel, Clock } from "../../engine";
 

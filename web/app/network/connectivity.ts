@@ -1,4 +1,4 @@
-/** What the browser knows about its network. */
+/** Reports whether the browser is online. */
 
 export class Connectivity {
   private readonly onChange = () => this.tell(navigator.onLine);

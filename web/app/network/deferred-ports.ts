@@ -1,4 +1,4 @@
-/** The engine's ports before Supabase is loaded: they wait for it, and the music does not. */
+/** Feed and signing for the engine before Supabase is loaded: calls wait until it is. */
 
 import type { Feed, FeedSubscription, Sign } from "../../engine";
 import type { Backend } from "../../supabase/backend";

@@ -1,6 +1,6 @@
-/** Once opened, the page opens again without a network: help is what matters then. */
+/** Registers the service worker, so that the page opens offline too: its help is needed most then. */
 
-/** Tells the service worker what this page was made of; it keeps that, and nothing else. */
+/** Tells the service worker which files to cache. */
 export function cacheForOffline(): void {
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
   navigator.serviceWorker

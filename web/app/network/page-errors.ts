@@ -17,7 +17,7 @@ export type PageErrorKind =
   | "uncaught"
   | "unhandled";
 
-/** The same error again and again says no more than once. */
+/** The same error is reported at most once in this time. */
 export const REPEAT_S = 60;
 
 export interface PageErrorsParts {
@@ -26,7 +26,7 @@ export interface PageErrorsParts {
 }
 
 export class PageErrors {
-  /** When an error of a kind, at a place, may be told again. */
+  /** When an error of this kind and place may be reported again. */
   private readonly quietUntil = new Map<string, number>();
   private listeners = new AbortController();
 
@@ -64,14 +64,14 @@ export class PageErrors {
   }
 }
 
-/** Told even while the page is being left. */
+/** Sent even while the page is being closed. */
 export function sendPageError(kind: PageErrorKind): void {
   const body = JSON.stringify({ kind });
   if (navigator.sendBeacon?.("page-errors", body)) return;
   fetch("page-errors", { method: "POST", body, keepalive: true }).catch(() => {});
 }
 
-/** What is refused, away, or ended on purpose is nobody's mistake. */
+/** Refusals, outages and aborts are not internal errors. */
 function isOurs(error: unknown): boolean {
   if (error instanceof ServiceError) return error.kind === "internal";
   if (error instanceof DOMException) return error.name !== "AbortError";

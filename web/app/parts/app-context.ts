@@ -1,4 +1,4 @@
-/** How a part of a screen finds the page it belongs to. */
+/** The context in which components find the App. */
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** The thin line that says from which feeling to which. */
+/** The line that shows from which feeling to which a preset leads. */
 
 import { coloursOf, css, mix } from "../ambient/colours";
 import type { Preset } from "../contracts";

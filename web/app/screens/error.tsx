@@ -1,4 +1,4 @@
-/** What did not work, said kindly, with the ways on. */
+/** The error screen: what failed, and what the listener can do. */
 
 import type { ServiceErrorKind } from "../../supabase/service-error";
 import type { Dictionary } from "../i18n/language";

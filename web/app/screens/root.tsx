@@ -1,4 +1,4 @@
-/** Which screen is drawn, what lies over it, and what is said aside. */
+/** Renders the current screen, the open dialog and the live region. */
 
 import { useEffect, useRef } from "preact/hooks";
 import { Keep } from "../account/keep";

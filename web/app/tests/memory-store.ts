@@ -1,6 +1,6 @@
 import type { KeyValueStore } from "../browser/local-store";
 
-/** A browser that remembers for the length of a test. */
+/** A key-value store for one test. */
 export class MemoryStore implements KeyValueStore {
   private readonly kept = new Map<string, string>();
 

@@ -1,4 +1,4 @@
-/** A journey with the engine's own player in fake time, and a Supabase that answers as told. */
+/** Test harness: a journey controller with the real player in fake time and a fake backend. */
 
 import { createPlayer, type Feed, type FeedListener, type Run, type Segment } from "../../engine";
 import { FakeDecks } from "../../engine/testing/fake-decks";

@@ -1,4 +1,4 @@
-/** The quiet loop under every waiting, in a graph and by itself. */
+/** The bed, through Web Audio and as a plain element. */
 
 import type { Bed } from "../deck";
 import { attemptAll } from "../errors";

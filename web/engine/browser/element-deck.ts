@@ -1,4 +1,4 @@
-/** What both real decks share: one audio element, its events as promises. */
+/** The base of both real decks: one audio element, with its events as promises. */
 
 import {
   type Deck,
@@ -14,7 +14,7 @@ import type { FadeShape } from "../playback/curves";
 import type { Range } from "../snapshot";
 import { FRESH_MS_MAX, type StartQuirks } from "./start-quirks";
 
-/** Half as fast again, while nobody hears it. */
+/** The change of playback rate during `nudge`, while the deck is silent. */
 const NUDGE_RATE = 0.25;
 /** An element's times are rounded. */
 const ROUNDING_SECONDS = 0.1;

@@ -1,4 +1,4 @@
-/** All that sounds, through Web Audio: one context, two decks, the bed, and two plain decks. */
+/** Decks and bed through Web Audio: one context, two decks, the bed, and two plain decks. */
 
 import { type Deck, type Decks, type DecksEvent, GestureNeeded } from "../deck";
 import { attemptAll } from "../errors";
@@ -10,7 +10,7 @@ import { WebAudioDeck } from "./web-audio-deck";
 
 const VOLUME_RAMP_SECONDS = 0.03;
 const UNLOCK_MS_MAX = 3000;
-/** A context that is shaken changes its state; that is not the system's doing. */
+/** Resuming a context changes its state; that is not an interruption by the system. */
 const WAKE_MS_MAX = 1000;
 
 interface Graph {
@@ -214,7 +214,7 @@ export class GraphDecks implements Decks {
     }
   }
 
-  /** The context wakes when the page is seen again; the music waits for its button. */
+  /** The context resumes when the page is visible again; the music waits for the button. */
   private lookAgain(): void {
     const context = this.graph?.context;
     if (!context || document.hidden || this.asleep || !this.ran || context.state === "running") {

@@ -1,4 +1,4 @@
-/** All that sounds, as elements by themselves. */
+/** Decks and bed as plain audio elements, without Web Audio. */
 
 import type { Decks, DecksEvent } from "../deck";
 import { attemptAll } from "../errors";

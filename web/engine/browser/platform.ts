@@ -1,4 +1,4 @@
-/** What browsers differ in. */
+/** Feature checks for differences between browsers. */
 
 interface AudioSession {
   type: string;

@@ -1,4 +1,4 @@
-/** A gain whose fades may replace each other without a step, in every browser. */
+/** A gain node whose fades may replace each other without a click, in every browser. */
 
 import { attemptAll } from "../errors";
 import { type Fade, type FadeShape, hold, levelAt, rampsOf } from "../playback/curves";

@@ -1,18 +1,18 @@
-/** What this browser's elements do when they are told to play. It is seen, not asked for. */
+/** How audio elements of this browser start to play: observed, as no API tells it. */
 
 import type { DeckOutput } from "../deck";
 
-/** Opened or paused longer ago, and an element that begins late is given its file again. */
+/** An element that starts late and was idle for longer is loaded again. */
 export const FRESH_MS_MAX = 100;
-/** A place that jumps so far at once is not the place that is heard. */
+/** A position that jumps this far at once is not the audible position. */
 const JUMP_SECONDS_MIN = 0.4;
-/** One that has moved with time for so long, and so far, goes on so. */
+/** A position that advanced steadily for so long and so far is trusted. */
 const STEADY_MS = 150;
 const STEADY_SECONDS = 0.08;
-/** One that moves after so long a wait does not begin late. */
+/** An element that starts after this long an idle time does not start late. */
 const TELLING_MS_MIN = 700;
 
-/** An element that was told to play so long ago, after so long without playing. moved: seconds. */
+/** `passedMs` after play() was called, after `idleMs` without playing. moved: seconds. */
 export interface StartObservation {
   readonly output: DeckOutput;
   readonly idleMs: number;

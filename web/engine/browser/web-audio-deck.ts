@@ -1,4 +1,4 @@
-/** A deck in a graph: its level moves on the sound card's own clock. */
+/** A deck through Web Audio: its fades run on the clock of the audio context. */
 
 import { Unplayable } from "../deck";
 import type { Samples } from "../playback/cross-correlation";

@@ -20,7 +20,7 @@ import { USER_ACTIONS } from "./user-actions";
 
 const HANDLERS = { ...USER_ACTIONS, ...PLAYBACK_EVENTS };
 
-/** What an event changes, and what is to be done then. A late event changes nothing. */
+/** Returns the state after an event, and the commands to execute. A late event changes nothing. */
 export function reduce(state: Journey, event: JourneyEvent): Step {
   const handle = HANDLERS[event.event] as (state: Journey, event: JourneyEvent) => Step;
   const first = handle(state, event);
@@ -28,7 +28,7 @@ export function reduce(state: Journey, event: JourneyEvent): Step {
   return { state: then.state, commands: [...first.commands, ...then.commands] };
 }
 
-/** After so many failedTries in a row a piece that cannot be rescued is left for the next. */
+/** After so many failed tries in a row a piece that cannot be reopened is left for the next. */
 const FAILED_TRIES_MAX = 2;
 
 export function plan(state: Journey, at: number): Step {
@@ -49,7 +49,7 @@ function planStart(state: Journey, run: Run, at: number): Step {
   return play(state, segment.index, again ? state.pieceSeconds : 0, "first");
 }
 
-/** The earliest that can be heard, from the one in hand on; a avoided one only for want of others. */
+/** The first playable segment from the current one on; an avoided one only if there is no other. */
 function firstFrom(state: Journey, run: Run, at: number): Segment | undefined {
   const from = run.segments.filter(
     (segment) => segment.index >= (state.index ?? 0) && isPlayable(segment),
@@ -58,7 +58,7 @@ function firstFrom(state: Journey, run: Run, at: number): Segment | undefined {
 }
 
 function planPlaying(state: Journey, at: number): Step {
-  // A resume that was overtaken by another wish is made up for.
+  // A resume that another action superseded is repeated.
   if (!state.sounds) return update(state, { pending: { what: "fade" } }, { do: "resume" });
   const next = plannedStep(state, at);
   if (!next) return unchanged(state);
@@ -66,7 +66,7 @@ function planPlaying(state: Journey, at: number): Step {
   if (left <= 0) return perform(state, next, at);
   const { swapSecondsMax, prepareSeconds } = state.settings;
   if (wantsSwap(state, at) && left > 2 * swapSecondsMax) return swap(state);
-  // A preview will need the other deck for its final; what carries on may not be needed.
+  // A preview needs the other deck for its final, and a second track may not be needed: both preload late.
   const early = next.what === "next" && !state.previewing;
   return early || left <= prepareSeconds
     ? unchanged(state, ...preloadCommands(state, next))
@@ -95,7 +95,7 @@ function planRecovery(state: Journey, run: Run, at: number): Step {
     return transition(state, "failed", { waitingSince: null }, { do: "release" });
   const { failure, retryAt, pieceSeconds, settings } = state;
   if (!failure || at < retryAt) return unchanged(state);
-  // A stream is waited for, unless its final is there.
+  // A stalled stream is given time to recover, unless its final is available.
   const patience = hasFinal(state) && state.previewing ? 0 : settings.stallSecondsMax;
   if (failure.what === "stalled" && at - failure.since < patience) return unchanged(state);
   const next = plannedStep({ ...state, fileEndSeconds: pieceSeconds }, at);
@@ -107,7 +107,7 @@ function planRecovery(state: Journey, run: Run, at: number): Step {
   return play(state, state.index ?? 0, pieceSeconds, "rescue");
 }
 
-/** As scheduled; a next piece that could not be opened is passed over for a while. */
+/** The next step of the schedule; skips a segment that could not be opened a moment ago. */
 function plannedStep(state: Journey, at: number): NextStep | null {
   const here = positionIn(state);
   if (!here) return null;

@@ -1,4 +1,4 @@
-/** What the decks report, and what a step then is. Pure. */
+/** How each playback event changes the state of a journey. Pure. */
 
 import {
   type Handlers,
@@ -18,7 +18,7 @@ export const PLAYBACK_EVENTS: Handlers<PlaybackEvent> = {
   tick(state, { heard, at }) {
     if (!heard || !state.loaded || state.pending?.what === "seek") return unchanged(state);
     const { pieceSeconds, fileEndSeconds } = heard;
-    // A file may sound on in silence after its end of sound; that is its end.
+    // A file may be silent after `soundEndSeconds`; that counts as its end.
     const over = fileEndSeconds !== null && pieceSeconds >= fileEndSeconds;
     if (over && state.name === "playing" && !state.pending) {
       return silence({ ...state, ...heard }, "ended", at);
@@ -101,7 +101,7 @@ export const PLAYBACK_EVENTS: Handlers<PlaybackEvent> = {
 
   closed(state, { pieceSeconds }) {
     if (!state.closing) return unchanged(state);
-    // Later than the last tick told: as much of the journey as was heard.
+    // The position at the end of the fade, which is later than the last tick.
     const heard = { pieceSeconds: pieceSeconds ?? state.pieceSeconds };
     return transition(state, "finished", { ...UNLOADED, ...heard, waitingSince: null });
   },
@@ -121,21 +121,21 @@ function placeStands(state: Journey, at: number): Step {
   return again ? wantOutput(state) : silence({ ...state, stoodAt: at }, "lost", at);
 }
 
-/** Opened twice, and neither began: once more, and it is not the file's fault. */
+/** Opened twice, and neither started. If it happens again soon, the output is at fault, not the file. */
 function startStands(state: Journey, at: number): Step {
   const { stoodAt, settings } = state;
   const again = stoodAt !== null && at - stoodAt < settings.standstillAgainSeconds;
   return again ? wantOutput(state) : update(state, { stoodAt: at });
 }
 
-/** It is shaken first; then only another output helps, and that takes a tap. */
+/** The output is resumed first; if it stands still again, another output is needed, and that needs a gesture. */
 function outputStands(state: Journey, at: number): Step {
   const { outputStoodAt, settings } = state;
   const again = outputStoodAt !== null && at - outputStoodAt < settings.standstillAgainSeconds;
   return again ? wantOutput(state) : update(state, { outputStoodAt: at }, { do: "wake" });
 }
 
-/** Paused, with nothing open: what was open belongs to the output that is given up. */
+/** Paused, with nothing loaded: the decks belong to the output that is replaced. */
 function wantOutput(state: Journey): Step {
   const { pieceSeconds } = state;
   const none = { stoodAt: null, outputStoodAt: null, waitingSince: null };
@@ -157,7 +157,7 @@ function startAfter(
   return jumped ? startOf(state, index) : state.startSeconds + leftAtSeconds;
 }
 
-/** The piece is silent, unasked. During the last fade that is the end. */
+/** The piece fell silent by itself. During the last fade that ends the journey. */
 function silence(state: Journey, what: "stalled" | "ended" | "lost", at: number): Step {
   if (state.name === "paused" && what !== "stalled") {
     return update(state, { ...UNLOADED }, { do: "release" });
@@ -169,7 +169,7 @@ function silence(state: Journey, what: "stalled" | "ended" | "lost", at: number)
   }
   const since = state.failure?.since ?? at;
   const waitingSince = state.waitingSince ?? at;
-  // A seek or a fade of a file that is gone comes to nothing; what brings another goes on.
+  // A seek or a fade of a lost file cannot finish; a play or a swap to another deck goes on.
   const gone =
     what !== "stalled" && (state.pending?.what === "seek" || state.pending?.what === "fade");
   const pending = gone ? null : state.pending;

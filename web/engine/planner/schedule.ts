@@ -1,4 +1,4 @@
-/** How long the pieces are heard, and what follows them. Pure; all in seconds. */
+/** The schedule of a journey: how long each piece plays, and what follows it. Pure; all in seconds. */
 
 import type { Run, Segment } from "../run";
 import type { Settings } from "../settings";

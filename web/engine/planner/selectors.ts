@@ -1,11 +1,11 @@
-/** The snapshot, drawn from what is known. Pure. */
+/** Selects the snapshot from the state of a journey. Pure. */
 
 import type { Reach } from "../playback/mixer";
 import type { Place, Range, Snapshot } from "../snapshot";
 import { nextPlayable, plannedTotal, slotSeconds, totalSeconds } from "./schedule";
 import { currentSegment, isIn, type Journey, positionIn } from "./state";
 
-/** What the journey itself does not know. */
+/** Values that are not part of the state of a journey. */
 export interface SnapshotInputs {
   /** Read from the deck now; null while none sounds. */
   readonly pieceSeconds: number | null;

@@ -1,4 +1,4 @@
-/** Where a segment can be heard from, best first (docs/specification.md#playback). Pure. */
+/** The sources of a segment, in the order in which they are tried (docs/specification.md#playback). Pure. */
 
 import type { Segment } from "../run";
 

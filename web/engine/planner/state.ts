@@ -7,7 +7,7 @@ import type { GestureReason, Place, StateName } from "../snapshot";
 import type { JourneyPosition } from "./schedule";
 import type { Kind } from "./sources";
 
-/** Where each state may go. A new journey begins a new life. */
+/** Allowed transitions. A new journey starts from a new state, in `idle`. */
 export const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
   idle: ["waiting", "paused"],
   waiting: ["playing", "paused", "stopped", "failed"],
@@ -19,7 +19,7 @@ export const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
   stopped: [],
 };
 
-/** - `first`: out of silence · `follow`: its turn · `jump`: wished · `rescue`: the file failed */
+/** `first`: out of silence; `follow`: the next in the schedule; `jump`: asked for; `rescue`: after an error. */
 export type How = "first" | "follow" | "jump" | "rescue";
 
 export interface Play {
@@ -46,10 +46,10 @@ export interface Seek {
   readonly paused: boolean;
 }
 
-/** What takes a while; one at a time. */
+/** Commands that take time; a new one aborts the one under way. */
 export type Change = Play | Swap | Seek | { readonly do: "resume" };
 
-/** What ends in silence. `release` lets go of what is paused. */
+/** Commands that end in silence. `release` unloads what is paused. */
 export type SilencingCommand =
   | { readonly do: "pause" | "release" | "stop" }
   | { readonly do: "close"; readonly seconds: number };
@@ -57,11 +57,11 @@ export type SilencingCommand =
 export type Command =
   | Change
   | SilencingCommand
-  /** Shakes the output. */
+  /** Resumes an output whose clock stands still. */
   | { readonly do: "wake" }
   | { readonly do: "preload"; readonly index: number; readonly carried: number };
 
-/** What was commanded and has not been reported yet; one thing at a time. */
+/** The command whose result has not been reported yet; at most one. */
 export type PendingCommand =
   | { readonly what: "play"; readonly index: number; readonly how: How }
   | { readonly what: "swap" | "seek" | "fade" };
@@ -71,20 +71,20 @@ export interface Journey {
   readonly settings: Settings;
   readonly run: Run | null;
   readonly online: boolean;
-  /** The segment in hand; null before the first. */
+  /** The current segment; null before the first. */
   readonly index: number | null;
   /** Journey time at its beginning, and the place in it. */
   readonly startSeconds: number;
   readonly pieceSeconds: number;
   /** Piece time at which the file that sounds ends. */
   readonly fileEndSeconds: number | null;
-  /** A deck holds it, be it paused. */
+  /** A deck has it loaded, playing or paused. */
   readonly loaded: boolean;
   readonly kind: Kind | null;
   readonly carried: number;
   /** What sounds is the preview of the very track that is the final. */
   readonly previewing: boolean;
-  /** The deck plays, as far as was heard. */
+  /** The deck plays, as of the last reading. */
   readonly sounds: boolean;
   /** Its address will expire before the file is read. */
   readonly stale: boolean;
@@ -98,9 +98,9 @@ export interface Journey {
   /** Clock seconds before which no source, or no swap, is tried again. */
   readonly retryAt: number;
   readonly swapAt: number;
-  /** How many times in a row no source worked. */
+  /** Tries in a row in which no source worked. */
   readonly failedTries: number;
-  /** A segment none of whose sources worked; left alone for a while. */
+  /** A segment of which no source worked; not tried again before `until`. */
   readonly avoided: { readonly index: number; readonly until: number } | null;
   /** Clock seconds at which the place, and the output, last stood still. */
   readonly stoodAt: number | null;
@@ -171,7 +171,7 @@ export type PlaybackEvent =
   | { readonly event: "stalled" | "flowing" | "ended" | "lost" }
   /** What should move stands still, unsaid by the browser. */
   | { readonly event: "stuck"; readonly what: Standstill }
-  /** A call, headphones pulled out; or the browser wants a tap. */
+  /** A call or unplugged headphones; or the browser requires a gesture. */
   | { readonly event: "interrupted" | "blocked" }
   /** The last fade is over, there; null where no piece could tell. */
   | { readonly event: "closed"; readonly pieceSeconds: number | null };
@@ -215,7 +215,7 @@ export function update(
   return { state: { ...state, ...changes }, commands };
 }
 
-/** To another state, or the same. A move that MOVES does not know is a mistake of ours. */
+/** To another state, or the same. Throws where TRANSITIONS does not allow it. */
 export function transition(
   state: Journey,
   name: StateName,
@@ -236,7 +236,7 @@ export function currentSegment(state: Journey): Segment | undefined {
   return state.run?.segments.find((segment) => segment.index === state.index);
 }
 
-/** Where the listener is; null before the first piece. */
+/** The position of the listener; null before the first piece. */
 export function positionIn(state: Journey): JourneyPosition | null {
   const segment = currentSegment(state);
   if (!state.run || !segment) return null;
@@ -244,7 +244,7 @@ export function positionIn(state: Journey): JourneyPosition | null {
   return { run, segment, startSeconds, pieceSeconds, fileEndSeconds };
 }
 
-/** What a segment is before its file is known. */
+/** The state of a segment whose file is not loaded. */
 export const UNLOADED = {
   loaded: false,
   kind: null,

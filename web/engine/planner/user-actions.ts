@@ -1,4 +1,4 @@
-/** What the listener and the page wish, and what a step then is. Pure. */
+/** How each user action changes the state of a journey. Pure. */
 
 import { isNeverPlayable, nextPlayable, plannedStart, previousPlayable } from "./schedule";
 import {
@@ -14,7 +14,7 @@ import {
   update,
 } from "./state";
 
-/** Less into a piece than this, and "previous" means the one before. */
+/** Earlier than this in a piece, "previous" means the piece before. */
 const BEGINNING_SECONDS = 5;
 
 export const USER_ACTIONS: Handlers<UserAction> = {
@@ -23,7 +23,7 @@ export const USER_ACTIONS: Handlers<UserAction> = {
     return transition(state, "waiting", { waitingSince: at });
   },
 
-  /** After a reload: paused where one was. */
+  /** After a reload: paused at the saved place. */
   restore(state, { place }) {
     if (state.name !== "idle") return unchanged(state);
     return transition(state, "paused", {
@@ -40,7 +40,7 @@ export const USER_ACTIONS: Handlers<UserAction> = {
   },
 
   online(state, { online }) {
-    // What failed without a network is tried again at once.
+    // What failed while offline is tried again at once.
     return update(state, online && !state.online ? { online, retryAt: 0, swapAt: 0 } : { online });
   },
 
@@ -93,7 +93,7 @@ export const USER_ACTIONS: Handlers<UserAction> = {
   },
 };
 
-/** A file that is over or lost is not held; a stalled one is. */
+/** Keeps the deck of a stalled file; releases one that has ended or is lost. */
 export function pauseNow(state: Journey, why: Partial<Journey>): Step {
   const held = state.loaded && (state.failure === null || state.failure.what === "stalled");
   const changes = {
@@ -113,7 +113,7 @@ export function pauseNow(state: Journey, why: Partial<Journey>): Step {
   );
 }
 
-/** Asked twice quickly means two pieces further. */
+/** The index of a jump under way, else of the current segment: two quick taps move two pieces. */
 function targetIndex({ pending, index }: Journey): number | null {
   return pending?.what === "play" && pending.how === "jump" ? pending.index : index;
 }
@@ -133,7 +133,7 @@ function jump(state: Journey, index: number): Step {
   );
 }
 
-/** Where a segment begins that one jumps to: as planned, unless one is in it. */
+/** Where a segment begins after a jump: as planned, unless it is the current one. */
 export function startOf(state: Journey, index: number): number {
   if (index === currentSegment(state)?.index || !state.run) return state.startSeconds;
   return plannedStart(state.run, index, state.settings);

@@ -1,4 +1,4 @@
-/** When the quiet loop is heard: under every waiting, and whenever nothing else can be. */
+/** Decides when the bed plays: while waiting, and whenever nothing else can be heard. */
 
 import type { Bed } from "../deck";
 import type { Journey } from "../planner/state";
@@ -7,7 +7,7 @@ import type { StateName } from "../snapshot";
 
 export class BedController {
   private wanted = false;
-  /** The state that it came in for. */
+  /** The state in which it was started. */
   private startedIn: StateName = "idle";
   private switchedOn: boolean;
 
@@ -44,15 +44,15 @@ export class BedController {
     if (this.wanted) this.bed.fade(on ? 1 : 0, this.settings.bedInSeconds);
   }
 
-  /** What did not come in, because the browser refused, is tried again. */
+  /** Starts it again where the browser refused to play it. */
   retry(): void {
     if (this.due && this.bed.level === 0) this.bed.fade(1, this.settings.bedInSeconds);
   }
 
-  /** The journey went from one state to another, or is about to run dry. */
+  /** The state has changed, or the buffer is about to run out. */
   update(before: StateName, after: Journey): void {
     const wanted = wantsBed(after);
-    // A bed that is leaving slowly must not be heard after a pause or Stop.
+    // A bed that fades out slowly must be silent at once after a pause or Stop.
     const hush = before !== after.name && !wanted && after.name !== "playing";
     if (wanted === this.wanted && !hush) return;
     if (wanted) this.startedIn = after.name;
@@ -69,7 +69,7 @@ export class BedController {
 
   private secondsOut(after: StateName): number {
     if (after !== "playing") return this.settings.stopRampSeconds;
-    // Music may begin with little of it there: the bed stays a moment, then leaves as slowly.
+    // Music may start with little of it buffered, so the bed fades out slowly.
     return this.startedIn === "waiting"
       ? this.settings.bedOutSeconds
       : this.settings.againFadeSeconds;

@@ -1,4 +1,4 @@
-/** Carries out what the journey commands, one change at a time, and reports what came of it. */
+/** Executes the commands of the planner, one change at a time, and dispatches their results. */
 
 import { GestureNeeded, isExpected } from "../deck";
 import type {
@@ -27,7 +27,7 @@ export class CommandRunner {
     this.run = run;
   }
 
-  /** Begins at once; what comes of it is told. A new change ends the one under way. */
+  /** Starts at once and dispatches the result later. A new change aborts the one under way. */
   execute(command: Exclude<Command, { readonly do: "wake" }>): void {
     if (command.do === "preload") return this.prepare(command.index, command.carried);
     this.change.abort();
@@ -43,14 +43,14 @@ export class CommandRunner {
     }
   }
 
-  /** Where the deck that sounds is; null while there is none. */
+  /** The reading of the deck that sounds; null while none does. */
   reading(): DeckReading | null {
     const { addresses, mixer, settings } = this.context;
     const voice = mixer.sounding;
     return voice && readVoice(voice, addresses.isStale(voice.validUntil), settings);
   }
 
-  /** What moves while the piece is heard; one that cannot be heard does not. */
+  /** The position of the audible deck, for the stall detector; -1 while nothing is audible. */
   progress(): number {
     const voice = this.context.mixer.sounding;
     return voice && voice.deck.level > 0 ? positionOf(voice) : -1;
@@ -83,7 +83,7 @@ export class CommandRunner {
     }
   }
 
-  /** What goes wrong in a change that still matters: a tap is wanted, or the file is lost. */
+  /** Dispatches the failure of a change that was not aborted, and reports unexpected errors. */
   private startChange(command: Change, signal: AbortSignal): void {
     this.perform(command, signal).catch((error: unknown) => {
       if (!isExpected(error)) this.context.report({ kind: "internal", where: command.do, error });
@@ -107,7 +107,7 @@ export class CommandRunner {
     return swapFor(context, command, segment, signal);
   }
 
-  /** Silent while it goes there; then it fades in again, unless it is paused. */
+  /** Fades out, seeks, and fades in again unless paused. */
   private async seek({ pieceSeconds, paused }: Seek, signal: AbortSignal): Promise<void> {
     const { clock, mixer, settings, dispatch } = this.context;
     const voice = mixer.sounding;
@@ -139,7 +139,7 @@ export class CommandRunner {
   }
 }
 
-/** Whatever went wrong, the journey is told, or it would wait for the change for ever. */
+/** The event for a failed command; without one the state would wait for its result for ever. */
 export function failureOf(command: Command): PlaybackEvent {
   if (command.do === "play") return { event: "unplayable" };
   if (command.do === "swap") return { event: "kept", never: false };

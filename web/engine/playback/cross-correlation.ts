@@ -1,4 +1,4 @@
-/** How far one recording of the same music is behind another, heard by comparing them. Pure. */
+/** Estimates the lag between two recordings of the same music by cross-correlation. Pure. */
 
 /** Samples in the order in which they sounded; the last one sounded just now. */
 export interface Samples {
@@ -7,12 +7,12 @@ export interface Samples {
   readonly rate: number;
 }
 
-/** A place is told wrong by so much in some browsers; no farther than this is looked. */
+/** The largest lag that is searched: some browsers report a position that is wrong by this much. */
 const LAG_SECONDS_MAX = 0.15;
 const WINDOW_SECONDS = 0.35;
-/** The first look is coarse: so many samples are taken for one. */
+/** The first pass is coarse: so many samples are averaged to one. */
 const COARSE = 8;
-/** Less alike than this (1: the same), it is not the same music, or nothing to compare. */
+/** Below this correlation (1: identical) it is not the same music, or there is too little of it. */
 const LIKENESS_MIN = 0.6;
 
 /**

@@ -1,4 +1,4 @@
-/** All that a change of what sounds needs. */
+/** What the commands of the engine share. */
 
 import type { Clock } from "../clock";
 import type { ReportError } from "../errors";
@@ -20,7 +20,7 @@ export interface EngineContext {
   readonly report: ReportError;
 }
 
-/** A deck that is open but not heard yet is let go when nobody wants it any more. */
+/** Releases a deck that is open but not playing yet when its command is aborted. */
 export function releaseUnlessPlaying(
   { mixer }: EngineContext,
   opened: OpenedDeck,
@@ -29,7 +29,7 @@ export function releaseUnlessPlaying(
   onAbort(signal, () => mixer.owns(opened.deck) || opened.release());
 }
 
-/** Reports a voice that has just come in. */
+/** Dispatches `sounded` for a voice that has just started. */
 export function dispatchStarted(
   { addresses, settings, dispatch }: EngineContext,
   voice: Voice,

@@ -1,11 +1,11 @@
-/** How loud a piece is to be played, so that all pieces sound alike. Pure. */
+/** The level at which each piece plays, so that all are equally loud. Pure. */
 
 import type { Segment } from "../run";
 import type { Settings } from "../settings";
 
 type Measured = Pick<Segment, "loudnessLufs" | "truePeakDbtp">;
 
-/** So much too soft is not heard as a step, and better than a limiter. */
+/** A piece may be this much too soft: that is not noticed, and sounds better than a limiter. */
 const SHORTFALL_DB_MAX = 1;
 
 /**
@@ -29,13 +29,13 @@ function wantedDb({ loudnessLufs }: Measured, settings: Settings): number {
   return Math.min(Math.max(wanted, settings.gainDbMin), settings.gainDbMax);
 }
 
-/** A peak that was not measured may be anywhere: such a track is made no louder by itself. */
+/** A peak that was not measured may be high, so such a track is not amplified without a limiter. */
 function headroomDb({ loudnessLufs, truePeakDbtp }: Measured, settings: Settings): number {
   if (truePeakDbtp !== null) return settings.truePeakDbtpMax - truePeakDbtp;
   return loudnessLufs === null ? Infinity : 0;
 }
 
-/** How long a slide between two levels takes, so that nobody notices it. */
+/** How long a change between two levels takes, so that it is not noticed. */
 export function slideSeconds(from: number, to: number, settings: Settings): number {
   if (from <= 0 || to <= 0) return settings.againFadeSeconds;
   return Math.abs(dbOfLevel(to) - dbOfLevel(from)) / settings.slideDbPerSecond;

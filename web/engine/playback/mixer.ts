@@ -10,10 +10,10 @@ import { slideSeconds } from "./loudness";
 import type { OpenedDeck } from "./source-loader";
 import { pause } from "./timing";
 
-/** The clock and the sound card do not tick together: a deck is let go a little later. */
+/** The clock and the sound card drift apart: a deck is released a little later. */
 const GRACE_SECONDS = 0.04;
 
-/** A deck that sounds, and what it is in the journey. */
+/** A deck that sounds, and the segment that it plays. */
 export interface Voice extends OpenedDeck {
   readonly segmentIndex: number;
   /** The level at which this piece is as loud as the others. */
@@ -35,21 +35,21 @@ export class Mixer {
   private cancelNext: Cancel = () => {};
   private unwatch = () => {};
 
-  /** What happens unasked to the voice that sounds is told. */
+  /** `onEvent` receives the deck events of the voice that sounds. */
   constructor(
     private readonly clock: Clock,
     private readonly settings: Settings,
     private readonly onEvent: (event: DeckEvent) => void,
   ) {}
 
-  /** Resolves when nothing is leaving any more: another piece may come in. */
+  /** Resolves when no voice is fading out any more: another one may start. */
   async untilFree(): Promise<void> {
     while (this.leaving.size > 0) {
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
   }
 
-  /** A deck that already plays, silently, comes in; what sounded goes out. There is room. */
+  /** Fades in a deck that already plays silently, and fades out the voice before. Call after `untilFree`. */
   enter(voice: Voice, seconds: number, shape: FadeShape, settled: () => void): void {
     this.cancelNext();
     const before = this.sounding;
@@ -61,7 +61,7 @@ export class Mixer {
     this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, settled);
   }
 
-  /** What is leaving has left within `seconds`. */
+  /** Voices that fade out are silent within `seconds`. */
   hurry(seconds: number): void {
     for (const voice of [...this.leaving.keys()]) this.retire(voice, seconds, "smooth");
   }
@@ -100,7 +100,7 @@ export class Mixer {
     voice.level = level;
   }
 
-  /** Silent for a moment, still playing: a seek follows when this resolves. */
+  /** Fades to silence while playing on; resolves when silent, for a seek. */
   duck(seconds: number): Promise<void> {
     this.cancelNext();
     this.hurry(seconds);
@@ -109,14 +109,14 @@ export class Mixer {
     return pause(this.clock, seconds + GRACE_SECONDS);
   }
 
-  /** The seek was given up for something else: what sounded sounds on meanwhile. */
+  /** Undoes `duck` when the seek was superseded. */
   unduck(seconds: number): void {
     const voice = this.sounding;
     if (voice && this.ducked === voice) voice.deck.fade(voice.level, seconds, "smooth");
     this.ducked = null;
   }
 
-  /** The last fade: what sounds is still there until it is over. */
+  /** The last fade of a journey; the voice stays until it is over. */
   close(seconds: number, closed: (pieceSeconds: number | null) => void): void {
     this.cancelNext();
     const deck = this.sounding?.deck;
@@ -129,7 +129,7 @@ export class Mixer {
     });
   }
 
-  /** Everything fades out and is let go of. */
+  /** Fades out and releases everything. */
   clear(seconds: number): void {
     this.cancelNext();
     this.unwatch();
@@ -138,7 +138,7 @@ export class Mixer {
     this.sounding = null;
   }
 
-  /** Whether this deck is heard, or was and is leaving. */
+  /** Whether this deck sounds or is fading out. */
   owns(deck: Deck): boolean {
     return [this.sounding, ...this.leaving.keys()].some((voice) => voice?.deck === deck);
   }
@@ -175,7 +175,7 @@ export function readVoice(voice: Voice, isStale: boolean, settings: Settings): D
   const { deck, offsetSeconds } = voice;
   const end = endOf(voice);
   const { buffered } = deck;
-  // Where the browser does not tell what is there, the place tells: it is watched.
+  // Where the browser reports no buffered range, the stall detector watches the position instead.
   const ahead = buffered ? buffered.toSeconds - deck.position : Infinity;
   const complete = deck.whole;
   return {
@@ -202,7 +202,7 @@ export function reachOf(voice: Voice, settings: Settings): Reach {
   };
 }
 
-/** Where its sound ends. The length of a stream is believed once all of it is there. */
+/** Where its sound ends. The length of a stream is trusted only when all of it is loaded. */
 function endOf({ source, deck, soundEndSeconds }: Voice): number | null {
   if (source.kind !== "final" && !deck.whole) return null;
   return deck.duration === null ? null : Math.min(deck.duration, soundEndSeconds ?? Infinity);

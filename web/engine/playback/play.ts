@@ -1,4 +1,4 @@
-/** A piece comes in: out of silence, in its signal, because it was wished, or after a loss. */
+/** Carries out `play`: starts a piece out of silence, as the next one, after a jump, or after an error. */
 
 import type { Clock } from "../clock";
 import { type Deck, GestureNeeded } from "../deck";

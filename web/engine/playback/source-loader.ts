@@ -25,12 +25,12 @@ export class SignedUrls {
     private readonly settings: Settings,
   ) {}
 
-  /** The address of a source; `anew` signs even where one is still valid. May reject. */
+  /** The URL of a source; `anew` signs again even if one is still valid. May reject. */
   async urlFor(source: Source, anew: boolean): Promise<SourceUrl> {
     if (source.url !== null) return { url: source.url, validUntil: null };
     const known = this.signed.get(source.segmentId);
     if (known && !anew && !this.isStale(known.validUntil)) return known;
-    // Counted from before the asking: the service signs a little later. The token is not read.
+    // Counted from before the request, as the service signs a little later. The token is not read.
     const validUntil = this.clock.now() + this.settings.signedSeconds;
     const url = await within(this.clock, this.settings.loadSecondsMax, this.sign(source.segmentId));
     const address = { url, validUntil };
@@ -43,10 +43,10 @@ export class SignedUrls {
   }
 }
 
-/** A deck in somebody's hands, until given back. */
+/** A deck in use, until released. */
 export interface DeckLease {
   readonly deck: Deck;
-  /** Silent and empty, for others to take. Only the first time counts. */
+  /** Silent and empty, for others to acquire. Later calls do nothing. */
   release(): void;
 }
 
@@ -60,7 +60,7 @@ export class DeckPool {
     return this.decks.decks.some((deck) => deck.output === output);
   }
 
-  /** A deck of this output, once there is a free one; null where none exists. */
+  /** A deck of this output, as soon as one is free; null where none exists. */
   async acquire(output: DeckOutput): Promise<DeckLease | null> {
     while (this.has(output)) {
       const free = this.decks.decks.find(
@@ -147,7 +147,7 @@ export class SourceOpener {
       const lease = await this.pool.acquire(output);
       if (!lease) continue;
       let loading = true;
-      // A load that nobody waits for any more is not finished.
+      // A load that was aborted is not finished.
       onAbort(signal, () => loading && lease.release());
       const loaded = !signal.aborted && (await this.load(lease.deck, address.url, at()));
       loading = false;
@@ -169,7 +169,7 @@ export class SourceOpener {
     }
   }
 
-  /** Stored tracks allow CORS; of other hosts it is found out. */
+  /** Stored tracks allow CORS; for other hosts it is tried. */
   private outputsFor(source: Source): readonly DeckOutput[] {
     if (source.url === null && this.pool.has("graph")) return ["graph"];
     const plainOnly = source.url !== null && this.plainHosts.has(hostOf(source.url));
@@ -208,7 +208,7 @@ export class Preloader {
     };
   }
 
-  /** What was preloaded, else opened now. The caller owns the deck. */
+  /** Returns what was preloaded, else opens it now. The caller owns the deck. */
   async open(wanted: OpenRequest, signal: AbortSignal): Promise<OpenedDeck | null> {
     const preloaded = this.preloaded;
     if (!preloaded || wanted.signAnew || preloaded.key !== keyOf(wanted)) {
@@ -225,7 +225,7 @@ export class Preloader {
     return this.opener.open(wanted, signal);
   }
 
-  /** Lets go of the deck. */
+  /** Releases the deck. */
   discard(): void {
     const preloaded = this.preloaded;
     this.preloaded = null;

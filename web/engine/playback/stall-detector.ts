@@ -1,4 +1,4 @@
-/** Whether what should move does: events of browsers do not always say that it stands still. Pure. */
+/** Detects a position or an output clock that stands still: browsers do not always send an event. Pure. */
 
 /**
  * `place`: the file does not go on. `start`: it does not begin, though it is said to play.
@@ -6,7 +6,7 @@
  */
 export type Standstill = "place" | "start" | "output";
 
-/** A look that comes late, after a sleep for one, proves no more than one in time. */
+/** A late check, after the device slept for example, counts as no more than this. */
 const LOOK_SECONDS_MAX = 1;
 
 export class StallDetector {
@@ -16,7 +16,7 @@ export class StallDetector {
 
   constructor(private readonly standstillSeconds: number) {}
 
-  /** Null where there is nothing that should move. Tells once for each so many seconds. */
+  /** `place` and `output` are null when they need not advance. Returns what stands still, at most once per period. */
   check(now: number, place: number | null, output: number | null): Standstill | null {
     const seconds = Math.min(now - this.lookedAt, LOOK_SECONDS_MAX);
     this.lookedAt = now;

@@ -1,4 +1,4 @@
-/** A player on the real decks, in a fake browser whose calls may fail. */
+/** Test harness: a player on the real decks, in a fake browser whose calls may fail. */
 
 import { vi } from "vitest";
 import { browserDecks } from "../browser/browser-decks";

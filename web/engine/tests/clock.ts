@@ -1,4 +1,4 @@
-/** Fake time in which everything promised has happened before time goes on. */
+/** A fake clock that lets all promises settle before time advances. */
 
 import { FakeClock } from "../testing/fake-clock";
 

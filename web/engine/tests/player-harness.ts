@@ -1,4 +1,4 @@
-/** A player with everything around it faked, and an ear that listens all the time. */
+/** Test harness: a player on fake decks, sampled all the time. */
 
 import { createPlayer, type Player } from "../player";
 import type { Feed, FeedListener, Run, RunStatus, Segment } from "../run";

@@ -1,4 +1,4 @@
-/** Whatever may happen to a player, in any order: for property tests. */
+/** Random actions and events, for property tests. */
 
 import fc from "fast-check";
 import type { Segment } from "../run";

@@ -1,6 +1,6 @@
 import type { Settings } from "../settings";
 
-/** A journey in small: a second stands for half a minute. */
+/** Short settings: one second stands for half a minute. */
 export const SETTINGS: Partial<Settings> & { readonly journeySecondsMax: number } = {
   journeySecondsMin: 30,
   journeySecondsMax: 44,
