@@ -150,12 +150,13 @@ begin
 end;
 $$;
 
--- Sends jobs that broke again, and drops what cannot be read: {sent, dropped}.
+-- Sends jobs that broke again, and drops what cannot be read: {sent, dropped}. Whoever asked for a
+-- run meanwhile has sent its message already, and a run that is over needs none: those are dropped.
 create function public.requeue_dead_letters(p_limit integer default 100) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   job parcours.dead_letters;
-  sent_id bigint;
+  is_sent boolean;
   sent integer := 0;
   dropped integer := 0;
 begin
@@ -163,16 +164,22 @@ begin
     select * from parcours.dead_letters order by id limit p_limit for update skip locked
   loop
     delete from parcours.dead_letters where id = job.id;
+    is_sent := false;
     if job.reason = 'unreadable' then
-      dropped := dropped + 1;
-      continue;
+      null;
+    elsif job.queue = 'parcours_generation' then
+      update parcours.active_runs as active
+         set msg_id = (select pgmq.send(job.queue, job.message - 'counted_from'))
+       where active.run_id = parcours.as_uuid(job.message->>'run_id')
+         and not exists (select from pgmq.q_parcours_generation as q
+                          where q.msg_id = active.msg_id);
+      is_sent := found;
+    else
+      perform pgmq.send(job.queue, job.message - 'counted_from');
+      is_sent := true;
     end if;
-    sent_id := pgmq.send(job.queue, job.message - 'counted_from');
-    if job.queue = 'parcours_generation' then
-      update parcours.active_runs set msg_id = sent_id
-       where run_id = parcours.as_uuid(job.message->>'run_id');
-    end if;
-    sent := sent + 1;
+    sent := sent + is_sent::integer;
+    dropped := dropped + (not is_sent)::integer;
   end loop;
   return jsonb_build_object('sent', sent, 'dropped', dropped);
 end;

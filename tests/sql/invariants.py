@@ -13,7 +13,9 @@ SEGMENTS = """
 select segment.*,
        status <> 'complete' and metadata ? 'complete_received_at' as storing,
        coalesce((metadata->'failure'->>'again')::boolean, false) as again,
-       (select count(*) from pgmq.q_parcours_tracks as job
+       (select count(*)
+          from (select message from pgmq.q_parcours_tracks
+                union all select message from parcours.dead_letters) as job
          where parcours.is_its_job(segment, job.message)) as jobs,
        exists (select from public.parcours_events as event
                  where event.segment_id = segment.id and what = 'segment.submitted'
@@ -26,7 +28,8 @@ select run.id, run.status, parcours.is_cancelled(run) as cancelled,
        hand.msg_id is not null as in_hand, hand.whole_run,
        array(select msg_id from pgmq.q_parcours_generation
               where (message->>'run_id')::uuid = run.id) as messages,
-       hand.msg_id as held_message, step.action, step.due_at = 'infinity' as without_end,
+       hand.msg_id as held_message, parcours.is_dead_letter(run.id) as broke,
+       step.action, step.due_at = 'infinity' as without_end,
        extract(epoch from queued.vt - greatest(clock_timestamp(), step.due_at))::float as late_s
   from public.parcours_runs as run
   left join parcours.active_runs as hand on hand.run_id = run.id
@@ -96,6 +99,8 @@ def check_status(run: Row, segments: list[Row]) -> None:
 
 def check_hand(run: Row, segments: list[Row]) -> None:
     held = [run["held_message"]] if run["in_hand"] else []
+    if run["in_hand"] and run["broke"] and not run["messages"]:
+        return  # The doctor finds it, and sends it again.
     assert run["messages"] == held, "a run in hand has one message, any other none"
     if not run["in_hand"]:
         assert not any(s["again"] for s in segments), "what is promised has somebody to do it"

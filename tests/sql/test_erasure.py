@@ -377,6 +377,22 @@ def test_twenty_thousand_users_are_deleted_in_one_statement(world: World, users:
         world.service.call("create_run", **creation(user_id=user_ids[-1]))
 
 
+def test_many_users_are_soft_deleted_in_one_statement(world: World, users: Users) -> None:
+    """Users of one bucket share a lock: there are never more locks than buckets."""
+    user_ids = users.add_many(1_000)
+    for user_id in user_ids[:3]:
+        world.service.call("create_run", **creation(user_id=user_id))
+    with users.connection.transaction():
+        users.connection.execute(
+            "update auth.users set deleted_at = now() where id = any (%s)", [user_ids]
+        )
+        [(locks,)] = users.connection.execute(
+            "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+        ).fetchall()
+    assert 0 < locks <= 256
+    assert rows_left(world)["parcours_runs"] == 0
+
+
 def test_nobody_creates_a_run_while_many_are_being_erased(world: World, users: Users) -> None:
     """A create that is under way comes first, or is refused; it is never left behind."""
     user_ids = users.add_many(40)

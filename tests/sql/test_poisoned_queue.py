@@ -111,6 +111,24 @@ def test_a_step_that_breaks_every_worker_goes_aside_and_the_others_go_on(
     assert step["run_id"] == str(journey.id)
 
 
+def test_a_run_that_was_asked_for_meanwhile_is_not_sent_twice(
+    world: World, journey: Journey
+) -> None:
+    journey.start()
+    break_every_time(world, GENERATION)
+    journey.start()
+    assert world.service.call("requeue_dead_letters") == {"sent": 0, "dropped": 1}
+    [step] = take(world, GENERATION)
+    assert step["run_id"] == str(journey.id)
+
+
+def test_a_run_that_was_erased_meanwhile_is_not_sent_again(world: World, journey: Journey) -> None:
+    journey.start()
+    break_every_time(world, GENERATION)
+    world.postgres.do("delete from public.parcours_runs where id = %s", journey.id)
+    assert world.service.call("requeue_dead_letters") == {"sent": 0, "dropped": 1}
+
+
 def test_a_job_that_breaks_every_worker_goes_aside(world: World, journey: Journey) -> None:
     journey.start()
     journey.storing()

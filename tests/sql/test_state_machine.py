@@ -1,5 +1,6 @@
 """Stateful tests: whatever is called, in whatever order, the invariants hold."""
 
+import os
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,6 +35,12 @@ from tests.sql.world import LIMITS, World
 TIGHT = LIMITS | {"attempts_automatic": 2, "attempts_max": 4, "requests_max": 3}
 CARE = {"stuck_s": 300, "failed_age_s": 86_400, "restore_pause_s": 3600}
 SEGMENTS, RUNS_MAX = 2, 3
+
+DELIVERIES_MAX = 9
+"""A job that was taken so often, and never done, is a dead letter when it is taken once more."""
+
+# A longer search: STATEFUL_EXAMPLES=2000 takes about 100,000 steps.
+EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "60"))
 
 ANSWERS = st.sampled_from(["taken"] * 5 + ["silent", "later", "for_good", "account"])
 SAYINGS = st.sampled_from(
@@ -144,6 +151,18 @@ class SegmentStateMachine(RuleBasedStateMachine):
     @rule()
     def die_with_a_step(self) -> None:
         self.worker.take_steps(quantity=1)
+
+    @rule(of_tracks=st.booleans())
+    def die_with_everything_until_it_is_given_up(self, of_tracks: bool) -> None:
+        for _ in range(DELIVERIES_MAX + 1):
+            taken = self.worker.take_jobs() if of_tracks else self.worker.take_steps()
+            if not taken:
+                return
+            self.world.let_pass_of_queues(61)
+
+    @rule()
+    def repair(self) -> None:
+        self._ask("requeue_dead_letters")
 
     # Suno, and who pretends to be Suno
 
@@ -298,7 +317,7 @@ def test_whatever_is_called_in_whatever_order_everything_agrees(world: World) ->
     run_state_machine_as_test(
         SegmentStateMachine,
         settings=settings(
-            max_examples=60,
+            max_examples=EXAMPLES,
             stateful_step_count=50,
             deadline=None,
             report_multiple_bugs=False,

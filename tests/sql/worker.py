@@ -100,6 +100,7 @@ class Worker:
 def bring_to_an_end(world: World, journeys: list[Journey]) -> None:
     """One worker, a willing Suno and a patient user do all that can be done."""
     worker = Worker(world.service, journeys[0].limits)
+    world.service.call("requeue_dead_letters")
     for _ in range(ROUNDS_MAX):
         for journey in journeys:
             asked = {"run_id": journey.id, "limits": journey.limits, "user_id": OWNER}
