@@ -14,6 +14,10 @@ RUN python -m venv --without-pip /opt/parcours \
  && /opt/builder/bin/pip --python /opt/parcours/bin/python install --no-cache-dir --constraint constraints.txt .
 
 FROM python:3.12-slim
+ARG VERSION
+LABEL org.opencontainers.image.title="Parcours XL" \
+      org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.licenses=MIT
 RUN pip uninstall --yes --root-user-action=ignore pip \
  && useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin parcours
 COPY --from=build /opt/parcours /opt/parcours

@@ -60,6 +60,15 @@ def test_compose_reads_the_settings_from_the_file_that_is_an_example_of() -> Non
     assert given <= known, "compose.yaml names a setting that is none"
 
 
+def test_the_image_is_tagged_by_the_version() -> None:
+    version = PYPROJECT["project"]["version"]
+    compose = (ROOT / "compose.yaml").read_text()
+    assert re.findall(r"^  image: (.+)$", compose, re.MULTILINE) == [f"parcours-xl:{version}"]
+    assert re.findall(r"VERSION: ([\d.]+)", compose) == [version]
+    assert "image.version=$VERSION" in (ROOT / "Dockerfile").read_text()
+    assert f"parcours-xl:{version}" in (ROOT / "docs" / "deployment.md").read_text()
+
+
 def test_the_suite_runs_on_the_oldest_supported_python_and_on_a_newer_one() -> None:
     workflow = WORKFLOWS[".github/workflows/ci.yml"]
     [versions] = re.findall(r"python: \[(.*)\]", workflow)

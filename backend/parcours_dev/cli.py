@@ -86,6 +86,12 @@ def stack(
     fresh: Fresh = False,
     state: State = STATE,
     migrations: Migrations = None,
+    hs256: Annotated[
+        bool, typer.Option("--hs256", help="Sign users' tokens with a secret, and show no keys.")
+    ] = False,
+    anonymous_users: Annotated[
+        bool, typer.Option(help="Let anybody sign in anonymously, or nobody.")
+    ] = True,
 ) -> None:
     """Run Supabase alone on this machine, without Docker, until Ctrl-C.
 
@@ -95,7 +101,16 @@ def stack(
     with _errors_in_one_sentence():
         from parcours_dev.development import StackOptions, run_stack
 
-        run_stack(StackOptions(state_dir=state, port=port, fresh=fresh, migrations=migrations))
+        run_stack(
+            StackOptions(
+                state_dir=state,
+                port=port,
+                fresh=fresh,
+                migrations=migrations,
+                has_hs256_tokens=hs256,
+                has_anonymous_users=anonymous_users,
+            )
+        )
 
 
 @commands.command(epilog="Example: parcours dev --speed 1")

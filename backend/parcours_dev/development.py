@@ -35,6 +35,8 @@ class StackOptions:
     port: int | None
     fresh: bool
     migrations: Path | None
+    has_hs256_tokens: bool = False
+    has_anonymous_users: bool = True
 
 
 def run_stack(options: StackOptions) -> None:
@@ -68,7 +70,12 @@ def run_development(options: StackOptions, simulation: Simulation) -> None:
 @contextmanager
 def _started(options: StackOptions) -> Iterator[tuple[LocalProject, Sequence[Server]]]:
     with stopped_by_signals(), held_state(options.state_dir.resolve(), fresh=options.fresh):
-        project = open_project(options.state_dir, options.port)
+        project = open_project(
+            options.state_dir,
+            options.port,
+            has_hs256_tokens=options.has_hs256_tokens,
+            has_anonymous_users=options.has_anonymous_users,
+        )
         with started_servers(project, durable=True, migrations=options.migrations) as servers:
             yield project, servers
 

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,9 @@ BED_SOURCES = tuple(SIMULATORS / f"{name}.py" for name in ("bed", "instruments",
 NOT_SOURCES = {"node_modules", "dist", "tests", "testing", "coverage"}
 STAMP = "sources.sha256"
 """In the built site: what it was built from."""
+
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit status of what Ctrl-C ends."""
 
 INSTALL_S_MAX, BUILD_S_MAX, CHECK_S_MAX = 600, 300, 600
 REASON_LINES_MAX = 10
@@ -141,6 +145,8 @@ def main() -> None:
         build_player()
     except LocalError as error:
         sys.exit(f"parcours: {error}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

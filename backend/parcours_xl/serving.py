@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -30,6 +32,8 @@ CLOSING_S_MAX = 2
 PLATFORM_STOP_S = 30
 """After so many seconds platforms kill what was told to stop (Kubernetes, Cloud Run, Fly)."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+ENVIRONMENT_FILE = "PARCOURS_ENV"
+"""Names the file of settings to every process of the service, which uvicorn starts."""
 
 assert DRAIN_S_MAX + HAND_BACK_S_MAX + CLOSING_S_MAX < STOP_S_MAX, "a worker's stop fits"
 assert NOTICE_S_MIN + REFUSAL_S_MAX + CLOSING_S_MAX < STOP_S_MAX, "an idle service's stop fits"
@@ -53,9 +57,20 @@ class Listening:
     timeout_keep_alive: int
 
 
-def serve(listening: Listening) -> None:
-    """Answer HTTP until SIGTERM or SIGINT. Raises SettingsError."""
-    read_settings()
+class CannotListen(ValueError):
+    """Nothing can be served at this address; the message says why."""
+
+
+def serve(listening: Listening, environment: Path | None = None) -> None:
+    """Answer HTTP until SIGTERM or SIGINT. Raises SettingsError, CannotListen.
+
+    environment: a file of settings behind those of the process.
+    """
+    read_settings(_env_file=environment)
+    if environment is not None:
+        os.environ[ENVIRONMENT_FILE] = str(environment.resolve())
+    if listening.uds is None:
+        _check_address(listening.host, listening.port)
     uvicorn.run(
         "parcours_xl.serving:create_service",
         factory=True,
@@ -71,12 +86,34 @@ def serve(listening: Listening) -> None:
     )
 
 
+def _check_address(host: str, port: int) -> None:
+    # uvicorn binds only after the application, and its worker, have started, and then ends with the
+    # exit status that means here that Supabase does not answer.
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as probe:
+                if os.name == "posix":  # Elsewhere it would let two programs share a port.
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = "another program listens there (--port takes another)"
+        else:
+            why = error.strerror or str(error)
+        raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
+
+
 def create_service() -> Starlette:
     """The application as the environment describes it; made once in each process."""
     # Workers need nothing of it, and importing it takes longer than all the rest.
     from parcours_xl.app import create_app
 
-    settings, draining = _begin(), Draining()
+    environment = os.environ.get(ENVIRONMENT_FILE)
+    settings, draining = _begin(Path(environment) if environment else None), Draining()
     app = create_app(settings, draining)
     opened = app.router.lifespan_context
 

@@ -205,3 +205,28 @@ async def test_no_json_is_ever_our_fault(
     answer = await service.post(endpoint(name), content=content, headers=owner.headers)
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["parcours-xl-runner", "parcours-xl-generate"])
+@pytest.mark.parametrize("around", [" {}", "{}\n", "\t {}  "])
+async def test_blanks_around_an_id_are_nothing(
+    service: httpx.AsyncClient, name: str, around: str
+) -> None:
+    """As `psql -t` prints an id."""
+    field = "runId" if name == "parcours-xl-runner" else "segmentId"
+    answer = await service.post(url_of(name), json={field: around.format(uuid4())})
+    assert answer.status_code == 404, answer.text
+
+
+async def test_blanks_around_an_id_of_the_query_are_nothing(service: httpx.AsyncClient) -> None:
+    url = f"{endpoint('parcours-xl-callback')}?segment=%20{uuid4()}&token={uuid4()}%20"
+    answer = await service.post(url, json={"code": 200})
+    assert answer.status_code == 401, answer.text
+
+
+@pytest.mark.parametrize("id", [" " * 101, f"{' ' * 70}{uuid4()}", f"{uuid4()} x", ""])
+async def test_an_id_is_no_longer_with_its_blanks_than_is_needed(
+    service: httpx.AsyncClient, id: str
+) -> None:
+    answer = await service.post(RUNNER, json={"runId": id})
+    assert answer.status_code == 400, answer.text

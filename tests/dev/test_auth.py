@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,10 @@ import jwt
 import psycopg
 import pytest
 
+from parcours_dev.ports import choose_free_ports
+from parcours_dev.supabase.gateway import create_gateway
 from parcours_dev.supabase.project import LocalProject
+from tests.dev.serving import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -72,6 +76,42 @@ async def test_an_access_token_has_hosted_claims_and_names_its_key(
     assert claims["amr"][0]["method"] == "password"
     expected = {"email", "phone", "app_metadata", "user_metadata", "role", "aal", "session_id"}
     assert expected | {"is_anonymous"} <= set(claims)
+
+
+async def test_an_older_project_signs_with_its_secret_and_lets_nobody_stay_anonymous(
+    stack: LocalProject,
+) -> None:
+    """As `parcours stack --hs256 --no-anonymous-users` has it."""
+    older = replace(
+        stack,
+        port=choose_free_ports(1)[0],
+        has_hs256_tokens=True,
+        has_anonymous_users=False,
+    )
+    async with (
+        serving(create_gateway(older), older.port),
+        httpx.AsyncClient(
+            base_url=f"{older.url}/auth/v1",
+            headers={"apikey": older.anon_key},
+            trust_env=False,
+            timeout=30,
+        ) as auth,
+    ):
+        session = await sign_up(auth)
+        claims = jwt.decode(
+            session["access_token"],
+            older.jwt_secret,
+            algorithms=["HS256"],
+            audience="authenticated",
+        )
+        assert claims["sub"] == session["user"]["id"]
+        assert (await auth.get("/user", headers=bearer(session))).status_code == 200
+        assert (await auth.get("/.well-known/jwks.json")).json() == {"keys": []}
+        allowed = (await auth.get("/settings")).json()["external"]
+        assert allowed["anonymous_users"] is False
+        refused = await auth.post("/signup", json={})
+        assert refused.status_code == 422
+        assert refused.json()["error_code"] == "anonymous_provider_disabled"
 
 
 async def test_errors_have_a_shape_for_each_api_version(auth: httpx.AsyncClient) -> None:

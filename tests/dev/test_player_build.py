@@ -1,7 +1,11 @@
 """The page is built when its sources have changed, and only then."""
 
 import gzip
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from parcours_dev.errors import LocalError
 from parcours_dev.player_build import build_player, hash_sources, install_modules
 from parcours_dev.simulators.bed import START_BYTES_MAX
 from parcours_xl.player.site import ENDINGS
+from tests.fixtures.waiting import wait_until
 
 PACKAGE = '{"type": "module", "scripts": {"build": "vite build"}}'
 CONFIG = """
@@ -118,3 +123,29 @@ def test_an_installed_wheel_has_nothing_to_build(web: Path, tmp_path: Path) -> N
     player_build.WEB = tmp_path / "nowhere"  # the fixture's monkeypatch puts it back
 
     assert build_player() == tmp_path / "package" / "site"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_ctrl_c_while_it_works_ends_in_silence(tmp_path: Path) -> None:
+    """npm is at work for long; the terminal sends the signal to it as well."""
+    begun, programs = tmp_path / "begun", tmp_path / "bin"
+    programs.mkdir()
+    for name, script in (("node", "echo v99.0.0"), ("npm", f"touch {begun}\nexec sleep 600")):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    building = subprocess.Popen(
+        [sys.executable, "-m", "parcours_dev.player_build", "--check"],
+        env=os.environ | {"PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        wait_until(begun.exists, 60)
+        os.killpg(building.pid, signal.SIGINT)
+        said, _ = building.communicate(timeout=60)
+    finally:
+        building.kill()
+    assert (said, building.returncode) == ("", 130)

@@ -1,6 +1,7 @@
 """One embedded project: what it keeps, and what it draws anew."""
 
 import json
+import socket
 import stat
 from pathlib import Path
 
@@ -22,6 +23,16 @@ def test_keys_and_the_gateway_port_stay_when_a_project_is_opened_again(tmp_path:
     again = open_project(tmp_path / "state")
     for name in ("port", "database_password", "jwt_secret", "signing_key", "service_role_key"):
         assert getattr(again, name) == getattr(first, name)
+
+
+def test_the_simulators_are_where_runs_in_flight_look_for_them(tmp_path: Path) -> None:
+    first = open_project(tmp_path, port=0)
+    again = open_project(tmp_path)
+    assert (again.suno_url, again.openai_url) == (first.suno_url, first.openai_url)
+    with socket.create_server(("127.0.0.1", first.suno_port)):
+        moved = open_project(tmp_path)
+    assert moved.suno_port != first.suno_port
+    assert moved.openai_port == first.openai_port
 
 
 def test_the_gateway_listens_where_clients_of_supabase_expect_it(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What all operators' commands have in common."""
 
+from importlib.metadata import version
+
 import click
 import pytest
 from typer.main import get_command
@@ -32,6 +34,11 @@ def test_these_are_the_commands() -> None:
 def test_each_speaks_json_and_names_its_deployment(name: str) -> None:
     options = {word for parameter in commands()[name].params for word in parameter.opts}
     assert {"--json", "--env"} <= options
+
+
+def test_the_command_knows_its_version() -> None:
+    told = CliRunner().invoke(app, ["--version"])
+    assert (told.exit_code, told.output) == (0, f"parcours {version('parcours-xl')}\n")
 
 
 @pytest.mark.parametrize("name", sorted(commands()))

@@ -154,3 +154,12 @@ def test_a_period_that_makes_no_sense_is_refused(operator: Operator, since: str)
 def test_a_page_that_cannot_be_written_is_told_at_once(operator: Operator, tmp_path: Path) -> None:
     told = operator.run("report", "--html", tmp_path)
     assert told.status == 2
+
+
+def test_a_page_in_a_folder_that_is_not_there_is_told_in_a_sentence(
+    operator: Operator, tmp_path: Path
+) -> None:
+    file = tmp_path / "nowhere" / "report.html"
+    told = operator.run("report", "--since", "1s", "--html", file)
+    assert told.status == 2
+    assert told.err == f"parcours: {file} cannot be written: No such file or directory\n"

@@ -13,7 +13,7 @@ import sys
 from tests.real.demonstration import demonstrate
 from tests.real.project import CHOSEN, RealProject, read_project
 
-SUITES = ("tests/contract", "tests/api", "tests/clients", "tests/api", "tests/player")
+SUITES = ("tests/contract", "tests/api", "tests/clients", "tests/player")
 
 
 def main() -> int:

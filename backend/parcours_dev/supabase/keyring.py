@@ -6,6 +6,7 @@ from typing import Any
 
 import jwt
 
+from parcours_dev.supabase.keys import public_key
 from parcours_dev.supabase.project import LocalProject
 
 Claims = dict[str, Any]
@@ -16,13 +17,16 @@ class Keyring:
 
     def __init__(self, project: LocalProject) -> None:
         self._signing_key = jwt.PyJWK(project.signing_key)
-        self._public_key = jwt.PyJWK(project.jwks_public["keys"][0])
+        self._public_key = jwt.PyJWK(public_key(project.signing_key))
+        self._has_hs256_tokens = project.has_hs256_tokens
         self._secret = project.jwt_secret.encode()
         # Its own secret, so that a signed URL's token is never an API key of the project.
         self._url_secret = hmac.digest(self._secret, b"storage-url-signing-key", hashlib.sha256)
 
     def sign(self, claims: Claims) -> str:
-        """An access token as Auth gives it out: ES256, with the key's `kid`."""
+        """An access token as Auth gives it out: ES256 with the key's `kid`, or HS256."""
+        if self._has_hs256_tokens:
+            return jwt.encode(claims, self._secret, algorithm="HS256")
         headers = {"kid": self._signing_key.key_id}
         return jwt.encode(claims, self._signing_key, algorithm="ES256", headers=headers)
 

@@ -2,13 +2,13 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from parcours_dev.errors import LocalError
-from parcours_dev.ports import choose_free_ports
+from parcours_dev.ports import choose_free_ports, is_free
 from parcours_dev.supabase.keys import (
     JsonWebKey,
     new_api_key,
@@ -20,6 +20,7 @@ from parcours_dev.supabase.keys import (
 
 GATEWAY_PORT = 54321
 PROJECT_FILE = "project.json"
+SIMULATORS_PORTS = ("suno_port", "openai_port")
 KEPT = ("port", "database_password", "jwt_secret", "signing_key", "anon_key", "service_role_key")
 
 
@@ -27,7 +28,10 @@ KEPT = ("port", "database_password", "jwt_secret", "signing_key", "anon_key", "s
 class LocalProject:
     """One embedded Supabase project, kept in `state_dir`.
 
-    The keys, the password and the gateway's `port` stay; the other ports are drawn at each start.
+    The keys, the password and the gateway's `port` stay, and while they are free, the simulators'
+    ports; the other ports are drawn at each start. has_hs256_tokens: Auth signs users' tokens with
+    the project's secret and shows no keys, as older projects do. has_anonymous_users: anybody may
+    sign in anonymously, which a new hosted project does not let them.
     """
 
     state_dir: Path
@@ -43,6 +47,8 @@ class LocalProject:
     signing_key: JsonWebKey = field(repr=False)
     anon_key: str = field(repr=False)
     service_role_key: str = field(repr=False)
+    has_hs256_tokens: bool = False
+    has_anonymous_users: bool = True
 
     @property
     def url(self) -> str:
@@ -82,7 +88,7 @@ class LocalProject:
     @property
     def jwks_public(self) -> dict[str, list[JsonWebKey]]:
         """The key set that Auth shows to the world."""
-        return {"keys": [public_key(self.signing_key)]}
+        return {"keys": [] if self.has_hs256_tokens else [public_key(self.signing_key)]}
 
     @property
     def jwks_verification(self) -> dict[str, list[JsonWebKey]]:
@@ -99,8 +105,16 @@ class LocalProject:
         return f"postgresql://{role}:{password}@127.0.0.1:{self.postgres_port}/{quote(database)}"
 
 
-def open_project(state_dir: Path, port: int | None = None) -> LocalProject:
+def open_project(
+    state_dir: Path,
+    port: int | None = None,
+    *,
+    has_hs256_tokens: bool = False,
+    has_anonymous_users: bool = True,
+) -> LocalProject:
     """The project kept in a folder, made if there is none, with ports that are free now.
+
+    Runs in flight hold addresses of the simulated Suno, so its port is the one it had before.
 
     `port` is the gateway's: None keeps the one used before (at first 54321), 0 takes a free one.
     Raises LocalError when the folder cannot be used or its project cannot be read.
@@ -109,7 +123,11 @@ def open_project(state_dir: Path, port: int | None = None) -> LocalProject:
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
         kept = _read(state_dir) if (state_dir / PROJECT_FILE).exists() else _new_keys()
-        project = _with_ports(state_dir, kept, port)
+        project = replace(
+            _with_ports(state_dir, kept, port),
+            has_hs256_tokens=has_hs256_tokens,
+            has_anonymous_users=has_anonymous_users,
+        )
         _write(project)
     except OSError as error:
         reason = error.strerror or error
@@ -146,6 +164,10 @@ def _with_ports(state_dir: Path, kept: dict[str, Any], port: int | None) -> Loca
     gateway, *others = choose_free_ports(len(drawn) + 1)
     asked = kept["port"] if port is None else port
     ports = {"port": asked or gateway, **dict(zip(drawn, others, strict=True))}
+    for name in SIMULATORS_PORTS:
+        before = kept.get(name)
+        if before and before not in ports.values() and is_free(before):
+            ports[name] = before
     return LocalProject(state_dir=state_dir, **{**kept, **ports})
 
 

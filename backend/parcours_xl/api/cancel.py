@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parcours_xl.api.authentication import require_user
-from parcours_xl.api.schemas import RequestModel, ResponseModel, json_response, read_body
+from parcours_xl.api.schemas import Id, RequestModel, ResponseModel, json_response, read_body
 from parcours_xl.api.state import app_state
 from parcours_xl.domain.states import RunStatus
 
@@ -15,7 +15,7 @@ from parcours_xl.domain.states import RunStatus
 class CancelRequest(RequestModel):
     """The run to give up."""
 
-    run_id: UUID
+    run_id: Id
 
 
 class CancelResponse(ResponseModel):

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parcours_xl.api.authentication import require_access
-from parcours_xl.api.schemas import RequestModel, ResponseModel, json_response, read_body
+from parcours_xl.api.schemas import Id, RequestModel, ResponseModel, json_response, read_body
 from parcours_xl.api.state import app_state
 from parcours_xl.domain.states import SegmentStatus
 from parcours_xl.services.generation import submit_segment
@@ -37,8 +37,8 @@ class GenerateRequest(RequestModel):
         }
     )
 
-    segment_id: UUID | None = None
-    run_id: UUID | None = None
+    segment_id: Id | None = None
+    run_id: Id | None = None
     segment_index: (
         Annotated[int, Field(strict=True, ge=0, le=1000), BeforeValidator(_whole_number)] | None
     ) = None

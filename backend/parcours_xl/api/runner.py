@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from parcours_xl.api.authentication import find_user, require_access
 from parcours_xl.api.schemas import (
     BadRequest,
+    Id,
     RequestModel,
     ResponseModel,
     json_response,
@@ -26,7 +27,7 @@ from parcours_xl.services.event_lines import write_line
 class RunnerRequest(RequestModel):
     """The run to start, or to resume after a failure."""
 
-    run_id: UUID
+    run_id: Id
 
 
 class RunnerResponse(ResponseModel):

@@ -8,17 +8,27 @@ import asyncio
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import pydantic
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from parcours_xl.errors import ParcoursError, PermanentError, RetryableError
+
+
+def _trim(value: object) -> object:
+    return value.strip() if isinstance(value, str) and len(value) <= ID_CHARS_MAX else value
+
+
+ID_CHARS_MAX = 100
+"""Of an id with the blanks around it, as `psql -t` prints them."""
+
+Id = Annotated[UUID, BeforeValidator(_trim)]
 
 
 class RequestModel(BaseModel):
@@ -114,7 +124,7 @@ def read_uuid(request: Request, name: str) -> UUID:
     """A UUID of the query string."""
     value = request.query_params.get(name)
     try:
-        return UUID(value or "")
+        return UUID(str(_trim(value or "")))
     except ValueError:
         fault = "is missing" if value is None else "is not a UUID"
         details = [Fault(field=name, message=fault)]

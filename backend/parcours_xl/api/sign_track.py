@@ -1,19 +1,17 @@
 """sign-track: the owner's one-hour URL of a stored track (docs/specification.md#sign-track)."""
 
-from uuid import UUID
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from parcours_xl.api.authentication import require_user
-from parcours_xl.api.schemas import RequestModel, ResponseModel, json_response, read_body
+from parcours_xl.api.schemas import Id, RequestModel, ResponseModel, json_response, read_body
 from parcours_xl.api.state import app_state
 
 
 class SignTrackRequest(RequestModel):
     """The segment whose track is to be played."""
 
-    segment_id: UUID
+    segment_id: Id
 
 
 class SignTrackResponse(ResponseModel):

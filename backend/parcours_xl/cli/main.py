@@ -12,7 +12,6 @@ from parcours_xl.cli.operators import operators
 
 app = typer.Typer(
     name="parcours",
-    help="Well-being music journeys of 18 to 24 minutes, composed on demand, on Supabase.",
     epilog="Example: parcours doctor --fix",
     no_args_is_help=True,
     add_completion=False,
@@ -21,6 +20,26 @@ app = typer.Typer(
 )
 
 app.add_typer(operators)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"parcours {version('parcours-xl')}")
+        raise typer.Exit
+
+
+@app.callback()
+def parcours(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Well-being music journeys of 18 to 24 minutes, composed on demand, on Supabase."""
 
 
 @app.command(epilog="Example: parcours serve --host 0.0.0.0 --port 8000 --workers 2")
@@ -48,19 +67,21 @@ def serve(
     ] = None,
     backlog: Annotated[int, typer.Option(min=1, metavar="N")] = 2048,
     timeout_keep_alive: Annotated[int, typer.Option(min=1, metavar="SECONDS")] = 5,
+    environment: EnvironmentFile = None,
 ) -> None:
     """Run the service: its functions and, unless WORKER_IN_PROCESS=false, a worker.
 
-    Settings come from the environment: SUPABASE_URL, SUPABASE_ANON_KEY,
+    Settings come from the environment or a file: SUPABASE_URL, SUPABASE_ANON_KEY,
     SUPABASE_SERVICE_ROLE_KEY, OPENAI_API_KEY, SUNO_API_KEY, CALLBACK_BASE (docs/settings.md).
     SIGTERM: what was begun is answered for up to DRAIN_S (20 s), the rest gets 503; then it is gone
     within 10 s.
     """
-    with _settings_errors_in_one_sentence():
+    with _errors_in_one_sentence():
         from parcours_xl.serving import Listening, serve
 
         serve(
-            Listening(
+            environment=environment,
+            listening=Listening(
                 host=host,
                 port=port,
                 uds=uds,
@@ -70,7 +91,7 @@ def serve(
                 limit_concurrency=limit_concurrency,
                 backlog=backlog,
                 timeout_keep_alive=timeout_keep_alive,
-            )
+            ),
         )
 
 
@@ -92,21 +113,22 @@ def worker(
     Settings are the service's (docs/settings.md), from the environment or a file.
     SIGTERM finishes or hands back what is under way.
     """
-    with _settings_errors_in_one_sentence():
+    with _errors_in_one_sentence():
         from parcours_xl.serving import work
 
         work(environment, None if metrics_port is None else (metrics_host, metrics_port))
 
 
 @contextmanager
-def _settings_errors_in_one_sentence() -> Iterator[None]:
+def _errors_in_one_sentence() -> Iterator[None]:
+    from parcours_xl.cli.context import USAGE_ERROR, end
+    from parcours_xl.serving import CannotListen
     from parcours_xl.settings import SettingsError
 
     try:
         yield
-    except SettingsError as error:
-        typer.echo(f"parcours: {error}", err=True)
-        raise typer.Exit(2) from None
+    except (SettingsError, CannotListen) as error:
+        raise end(USAGE_ERROR, str(error)) from None
 
 
 DEVELOPMENT_COMMANDS = ("demo", "dev", "stack")

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parcours_xl.cli.context import AsJson, CliContext, EnvironmentFile, operate, print_json
+from parcours_xl.cli.context import (
+    USAGE_ERROR,
+    AsJson,
+    CliContext,
+    EnvironmentFile,
+    end,
+    operate,
+    print_json,
+)
 from parcours_xl.domain.periods import read_period
 
 if TYPE_CHECKING:
@@ -45,7 +53,10 @@ def report(
     if html is not None:
         from parcours_xl.operations.report.page import write_page
 
-        html.write_text(write_page(made))
+        try:
+            html.write_text(write_page(made), encoding="utf-8")
+        except OSError as error:
+            raise end(USAGE_ERROR, f"{html} cannot be written: {error.strerror}") from None
     if as_json:
         print_json(made.as_json())
         return

@@ -44,11 +44,12 @@ async def jwks(request: Request) -> Response:
     return JSONResponse(auth_of(request).project.jwks_public, headers=headers)
 
 
-async def settings(_: Request) -> Response:
+async def settings(request: Request) -> Response:
     """What this Auth lets users do."""
+    anonymous_users = auth_of(request).project.has_anonymous_users
     return JSONResponse(
         {
-            "external": {"anonymous_users": True, "email": True, "phone": False},
+            "external": {"anonymous_users": anonymous_users, "email": True, "phone": False},
             "disable_signup": False,
             "mailer_autoconfirm": True,
             "phone_autoconfirm": False,

@@ -45,6 +45,8 @@ async def signup(request: Request) -> Response:
 
 
 async def _signup_anonymously(request: Request, params: SignUp) -> Response:
+    if not auth_of(request).project.has_anonymous_users:
+        raise unprocessable("anonymous_provider_disabled", "Anonymous sign-ins are disabled")
     async with auth_of(request).connections.transaction() as connection:
         user_id = await users.add_user(connection, user_metadata=params.data)
         return await _sign_in(request, connection, user_id)

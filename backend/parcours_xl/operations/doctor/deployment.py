@@ -34,7 +34,7 @@ MIGRATIONS = Kind(
     "migrations",
     "action",
     "what the service calls does not exist: journeys may fail",
-    "supabase db push",
+    "supabase db push --remote, in the linked project",
     "a-migration-is-missing",
 )
 
