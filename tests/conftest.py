@@ -5,13 +5,12 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from parcours_dev import ports
 from parcours_dev.deployment import temporary_state
-from parcours_dev.supabase.database import copy_database, drop_database
+from parcours_dev.supabase.database import copy_database, temporary_database
 from parcours_dev.supabase.project import LocalProject
 from parcours_dev.supabase.stack import running_postgres, running_stack
 from tests.containers import is_asked_for
@@ -142,18 +141,31 @@ def postgres() -> Iterator[LocalProject]:
 
 
 @pytest.fixture(scope="module")
+def bootstrapped(
+    module_state_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalProject]:
+    """A PostgreSQL whose database is like a hosted one before its first migration."""
+    none = tmp_path_factory.mktemp("no-migrations")
+    with running_postgres(module_state_dir, migrations=none) as project:
+        yield project
+
+
+@pytest.fixture
+def empty(bootstrapped: LocalProject) -> Iterator[str]:
+    """The name of a database like a hosted one before its first migration."""
+    with temporary_database(bootstrapped, "postgres") as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
 def database(postgres: LocalProject) -> Iterator[str]:
     """The name of a migrated database of this test module's own."""
-    yield from _database(postgres)
+    with temporary_database(postgres, PRISTINE) as name:
+        yield name
 
 
 @pytest.fixture
 def fresh_database(postgres: LocalProject) -> Iterator[str]:
     """The name of a migrated database of this one test's own."""
-    yield from _database(postgres)
-
-
-def _database(postgres: LocalProject) -> Iterator[str]:
-    name = copy_database(postgres, f"test_{uuid4().hex}", template=PRISTINE)
-    yield name
-    drop_database(postgres, name)
+    with temporary_database(postgres, PRISTINE) as name:
+        yield name

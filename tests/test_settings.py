@@ -10,6 +10,7 @@ from pydantic import AliasChoices
 from pydantic_core import PydanticUndefined
 
 from parcours_xl.settings import Settings, SettingsError, read_settings
+from tests.sql.world import LIMITS
 
 DOCS = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -63,27 +64,7 @@ def test_the_documented_variables_are_enough() -> None:
 
 def test_the_defaults_are_the_documented_ones() -> None:
     settings = read_settings()
-    assert settings.limits == {
-        "first_s": 90,
-        "complete_s": 240,
-        "give_up_s": 300,
-        "unanswered_s": 90,
-        "retry_s": [2, 4, 6],
-        "attempts_automatic": 3,
-        "attempts_max": 8,
-        "requests_max": 20,
-        "requests_window_s": 10,
-        "request_s_max": 60,
-        "retry_later_s": [60, 300, 900],
-        "waits_s": 3600,
-        "questions_max": 8,
-        "questions_share": 0.25,
-        "credits_a_segment": 12,
-        "credits_daily_max": None,
-        "stuck_s": 300,
-        "restore_pause_s": 3600,
-        "failed_age_s": 86_400,
-    }
+    assert settings.limits == LIMITS
     assert settings.worker_tick_s == 2.5
     assert settings.storing_pauses_s == (2, 4, 8, 16, 30)
     assert settings.brief_s_max == 15

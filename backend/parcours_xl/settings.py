@@ -1,6 +1,7 @@
 """The environment, read once and whole. What is missing or wrong is named all together."""
 
 import base64
+import json
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -258,7 +259,7 @@ class Settings(Targets):
     @classmethod
     def _for_everybody(cls, value: SecretStr) -> SecretStr:
         # The page hands this key to every browser.
-        if _is_secret_key(value.get_secret_value()):
+        if key_role(value.get_secret_value()) == "service_role":
             raise ValueError("is a secret key; the anon or publishable key is meant")
         return value
 
@@ -367,16 +368,21 @@ class Settings(Targets):
         return None
 
 
-def _is_secret_key(key: str) -> bool:
-    """Whether a Supabase key may do everything: sb_secret_…, or a JWT of service_role."""
+def key_role(key: str) -> str | None:
+    """What a Supabase key stands for: 'anon' or 'service_role'; None for what is no such key.
+
+    sb_publishable_… and sb_secret_… say so by their name, an older key is a JWT with a role.
+    """
+    if key.startswith("sb_publishable_"):
+        return "anon"
     if key.startswith("sb_secret_"):
-        return True
-    _, _, rest = key.partition(".")
-    claims, _, _ = rest.partition(".")
+        return "service_role"
+    claims = key.partition(".")[2].partition(".")[0]
     try:
-        return b"service_role" in base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
+        read = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
     except ValueError:
-        return False
+        return None
+    return read.get("role") if isinstance(read, dict) else None
 
 
 class OperatorSettings(Settings):

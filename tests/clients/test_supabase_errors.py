@@ -24,12 +24,12 @@ from parcours_xl.clients.supabase_errors import (
     POSTGREST,
     FunctionUnknown,
     Verdict,
-    is_anon_key,
     judge,
     judge_auth,
 )
 from parcours_xl.operations.doctor import deployment
 from parcours_xl.services import generation
+from parcours_xl.settings import key_role
 from parcours_xl.wiring import wire_doctor
 from tests.fixtures.captured_logs import CaptureLogs
 from tests.fixtures.records import Records
@@ -264,11 +264,11 @@ async def test_the_doctor_names_the_anon_key(
     ) in found
 
 
-def test_an_anon_key_is_known_by_what_it_says(stack: LocalProject) -> None:
-    assert is_anon_key(stack.anon_key) and is_anon_key("sb_publishable_x")
-    assert not is_anon_key(stack.service_role_key)
-    for odd in ("", "sb_secret_x", "a.b.c", "x.e30.x", "x.W10.x", "é.é.é"):
-        assert not is_anon_key(odd)
+def test_a_key_is_known_by_what_it_says(stack: LocalProject) -> None:
+    assert key_role(stack.anon_key) == key_role("sb_publishable_x") == "anon"
+    assert key_role(stack.service_role_key) == key_role("sb_secret_x") == "service_role"
+    for odd in ("", "a.b.c", "x.e30.x", "x.W10.x", "é.é.é"):
+        assert key_role(odd) is None
 
 
 async def test_a_key_refused_once_is_no_finding(

@@ -1,37 +1,21 @@
 """Migrations apply once, in order, whole or not at all, into the Supabase CLI's own history."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
 import pytest
 
 from parcours_dev.errors import LocalError
-from parcours_dev.supabase.database import copy_database, drop_database
 from parcours_dev.supabase.migrations import apply_migrations, read_migrations
 from parcours_dev.supabase.project import LocalProject
-from parcours_dev.supabase.stack import running_postgres
 
 FIRST = "create table public.first (id int);\ncreate table public.also (id int);\n"
 SECOND = "alter table public.first add column name text;\n"
 
 
-@pytest.fixture(scope="module")
-def bootstrapped(
-    module_state_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LocalProject]:
-    """A PostgreSQL whose database is like a hosted one before its first migration."""
-    none = tmp_path_factory.mktemp("no-migrations")
-    with running_postgres(module_state_dir, migrations=none) as project:
-        yield project
-
-
 @pytest.fixture
-def database_url(bootstrapped: LocalProject) -> Iterator[str]:
-    name = copy_database(bootstrapped, f"test_{uuid4().hex}", template="postgres")
-    yield bootstrapped.database_url(database=name)
-    drop_database(bootstrapped, name)
+def database_url(bootstrapped: LocalProject, empty: str) -> str:
+    return bootstrapped.database_url(database=empty)
 
 
 @pytest.fixture

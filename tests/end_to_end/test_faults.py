@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 
@@ -64,19 +65,13 @@ def test_a_forged_completion_never_reaches_a_loopback_server(
 def test_lost_callbacks_are_made_good_by_asking_suno(deployment: Deployment) -> None:
     for stage in ("first", "complete"):
         deployment.ask_fault(fault="lost_callback", match={"callback": stage})
-    run_id = deployment.create_run()
-    deployment.start_run(run_id)
-    with running_workers(deployment):
-        deployment.wait_for(run_id, "ready")
+    run_id = finish_run(deployment)
     assert len(deployment.tasks_of(run_id)) == 1
 
 
 def test_a_failed_composition_is_tried_again_by_itself(deployment: Deployment) -> None:
     deployment.ask_fault(fault="error_callback", times=1)
-    run_id = deployment.create_run()
-    deployment.start_run(run_id)
-    with running_workers(deployment):
-        deployment.wait_for(run_id, "ready")
+    run_id = finish_run(deployment)
     assert deployment.events(run_id, "segment.failed") == 1
     assert len(deployment.tasks_of(run_id)) == 2
 
@@ -107,19 +102,13 @@ def test_no_credits_end_a_run_after_one_request(deployment: Deployment) -> None:
 
 def test_a_submission_that_suno_never_answers_is_not_made_twice(deployment: Deployment) -> None:
     deployment.ask_fault(fault="no_answer", when="after", times=1)
-    run_id = deployment.create_run()
-    deployment.start_run(run_id)
-    with running_workers(deployment):
-        deployment.wait_for(run_id, "ready")
+    run_id = finish_run(deployment)
     assert len(deployment.tasks_of(run_id)) == 1, "the callbacks told what the answer did not"
 
 
 def test_a_busy_suno_is_asked_again_after_its_pauses(deployment: Deployment) -> None:
     deployment.ask_fault(fault="busy", times=3)
-    run_id = deployment.create_run()
-    deployment.start_run(run_id)
-    with running_workers(deployment):
-        deployment.wait_for(run_id, "ready")
+    run_id = finish_run(deployment)
     assert deployment.events(run_id, "segment.refused") == 3
 
 
@@ -136,15 +125,21 @@ DEAD = pytest.mark.parametrize(
 )
 
 
+def finish_run(deployment: Deployment) -> UUID:
+    """A new run, worked on until it is ready."""
+    run_id = deployment.create_run()
+    deployment.start_run(run_id)
+    with running_workers(deployment):
+        deployment.wait_for(run_id, "ready")
+    return run_id
+
+
 @DEAD
 def test_a_dead_download_is_made_good_from_the_same_task(
     deployment: Deployment, fault: dict[str, object]
 ) -> None:
     deployment.ask_fault(**fault, times=2)
-    run_id = deployment.create_run()
-    deployment.start_run(run_id)
-    with running_workers(deployment):
-        deployment.wait_for(run_id, "ready")
+    run_id = finish_run(deployment)
     assert deployment.segments(run_id)[0]["storage_path"] is not None
     assert len(deployment.tasks_of(run_id)) == 1
 
@@ -155,10 +150,7 @@ def test_a_task_without_a_track_that_plays_is_composed_anew(
 ) -> None:
     # For both tracks as delivered, and for the one that Suno's record names when it is asked.
     deployment.ask_fault(**fault, times=3)
-    run_id = deployment.create_run()
-    deployment.start_run(run_id)
-    with running_workers(deployment):
-        deployment.wait_for(run_id, "ready")
+    run_id = finish_run(deployment)
     assert deployment.segments(run_id)[0]["storage_path"] is not None
     assert len(deployment.tasks_of(run_id)) == 2
 
@@ -166,20 +158,14 @@ def test_a_task_without_a_track_that_plays_is_composed_anew(
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_file_that_is_not_there_yet_is_waited_for(deployment: Deployment, status: int) -> None:
     deployment.ask_fault(fault="missing", status=status, times=3)
-    run_id = deployment.create_run()
-    deployment.start_run(run_id)
-    with running_workers(deployment):
-        deployment.wait_for(run_id, "ready")
+    run_id = finish_run(deployment)
     assert deployment.segments(run_id)[0]["storage_path"] is not None
     assert len(deployment.tasks_of(run_id)) == 1
 
 
 def test_a_track_too_large_to_store_is_handed_on_by_its_own_address(deployment: Deployment) -> None:
     deployment.ask_fault(fault="oversized")
-    run_id = deployment.create_run()
-    deployment.start_run(run_id)
-    with running_workers(deployment):
-        deployment.wait_for(run_id, "ready")
+    run_id = finish_run(deployment)
     [segment] = deployment.segments(run_id)
     assert segment["storage_path"] is None
     assert segment["final_url"].startswith("http://127.0.0.1")

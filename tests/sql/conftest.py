@@ -1,12 +1,10 @@
 """What the tests of the database share: a world, emptied before each test."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from parcours_dev.supabase.project import LocalProject
-from parcours_dev.supabase.stack import running_postgres
 from tests.sql.journeys import Journey, create_journey
 from tests.sql.users import Users
 from tests.sql.world import World
@@ -31,16 +29,6 @@ def world(shared_world: World) -> World:
 def journey(world: World) -> Journey:
     """A new run of three segments, OWNER's."""
     return create_journey(world)
-
-
-@pytest.fixture(scope="module")
-def bootstrapped(
-    module_state_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LocalProject]:
-    """A PostgreSQL whose database is like a hosted one before its first migration."""
-    none = tmp_path_factory.mktemp("no-migrations")
-    with running_postgres(module_state_dir, migrations=none) as project:
-        yield project
 
 
 @pytest.fixture

