@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from parcours_dev.player_build import build_player
 from parcours_dev.ports import choose_free_ports, is_free
 from parcours_dev.supabase.binaries import find_binaries
 from parcours_dev.supabase.project import LocalProject, load_project
@@ -235,6 +236,7 @@ def test_fresh_forgets_keys_and_keeps_the_address(state_dir: Path, port: int) ->
 def test_dev_runs_the_service_against_this_supabase_whatever_the_shell_knows(
     state_dir: Path, port: int
 ) -> None:
+    build_player()  # else `dev` says that it does
     real = {"SUPABASE_URL": "https://real.example", "SUPABASE_JWT_SECRET": "of a real project"}
     terminal = Terminal(state_dir, "dev", "--port", str(port), **real)
     try:
