@@ -1,6 +1,8 @@
 """httpx over aiohttp's connections: calls of Supabase take half the time of httpx's own transport.
 
-Every error is one of httpx's, so that no caller can tell the difference.
+Every error is one of httpx's, and says whether anything was sent: a read is repeated where the
+connection broke, not where it was refused. `httpx-aiohttp` calls both a ConnectTimeout
+(docs/architecture.md#libraries-considered).
 """
 
 import ssl
