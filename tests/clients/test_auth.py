@@ -141,6 +141,7 @@ async def test_a_foreign_key_does_not_make_the_key_set_be_fetched_within_the_min
     assert relay.count(KEY_SET) == 1
 
 
+@pytest.mark.usefixtures("asymmetric")
 async def test_many_foreign_keys_at_once_make_it_be_fetched_once(
     auth: Auth,
     owner: Person,
@@ -373,6 +374,7 @@ def error(request: pytest.FixtureRequest) -> Response:
     return answer
 
 
+@pytest.mark.usefixtures("asymmetric")
 async def test_no_key_set_is_our_error_and_not_the_users(
     auth: Auth, owner: Person, relay: Relay, error: Response
 ) -> None:
@@ -403,6 +405,7 @@ async def test_an_auth_out_of_reach_is_our_error(
     assert all(isinstance(outcome, AuthUnavailable) for outcome in outcomes)
 
 
+@pytest.mark.usefixtures("asymmetric")
 async def test_users_whose_key_is_known_do_not_notice_that_auth_is_unavailable(
     auth: Auth, owner: Person, relay: Relay
 ) -> None:
