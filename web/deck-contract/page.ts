@@ -27,21 +27,21 @@ declare global {
   interface Window {
     /** The peak of a tone of so many dBFS behind a limiter, once it has settled, in dBFS. */
     limited(dbfs: number): Promise<number>;
-    runContract(way: DeckOutput, files: Files): Promise<readonly ContractResult[]>;
+    runContract(output: DeckOutput, files: Files): Promise<readonly ContractResult[]>;
   }
 }
 
-window.runContract = async (way, files) => {
+window.runContract = async (output, files) => {
   const context = new AudioContext();
   const quirks = new StartQuirks();
   const newDeck = () =>
-    way === "graph"
+    output === "graph"
       ? new WebAudioDeck(context, context.destination, quirks)
       : new PlainDeck({ volume: 1, muted: false }, quirks);
   // All at once, because most of a test is waiting.
-  const marks = await Promise.all(DECK_CONTRACT.map((trial) => runTest(trial, files, newDeck)));
+  const results = await Promise.all(DECK_CONTRACT.map((test) => runTest(test, files, newDeck)));
   await context.close();
-  return marks;
+  return results;
 };
 
 window.limited = async (dbfs) => {

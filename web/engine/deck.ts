@@ -103,7 +103,7 @@ export type DecksEvent =
 
 /** All audio of the player; made by `browserDecks()` in a browser. */
 export interface Decks {
-  /** Two of each way that exists here. */
+  /** Two of each output that exists here. */
   readonly decks: readonly Deck[];
   readonly bed: Bed;
   /** Call it in a user gesture: resumes the context and primes the elements. */

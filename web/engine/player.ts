@@ -52,7 +52,7 @@ export class Player {
   private readonly decks: Decks;
   private readonly hardStop: HardStop;
   private readonly report: ReportError;
-  private readonly guard: SafeCall;
+  private readonly safeCall: SafeCall;
   private readonly commands: CommandRunner;
   private readonly bed: BedController;
   private readonly stalls: StallDetector;
@@ -75,7 +75,7 @@ export class Player {
 
   constructor(private readonly parts: PlayerParts) {
     this.report = safeReporter(parts.onError);
-    this.guard = safeCallFor("internal", this.report);
+    this.safeCall = safeCallFor("internal", this.report);
     const { sign, clock } = parts;
     const decks = new SafeDecks(parts.decks, safeCallFor("sound", this.report));
     const settings = { ...SETTINGS, ...parts.settings };
@@ -264,7 +264,7 @@ export class Player {
         if (mine()) this.tell({ event: "online", online: this.online && reachable });
       },
     };
-    this.subscription = this.guard(
+    this.subscription = this.safeCall(
       "feed.follow",
       () => this.parts.feed.subscribe(runId, listener),
       null,
@@ -276,7 +276,7 @@ export class Player {
     const { subscription } = this;
     this.subscription = null;
     this.runId = null;
-    this.guard("feed.stop", () => subscription?.unsubscribe(), undefined);
+    this.safeCall("feed.stop", () => subscription?.unsubscribe(), undefined);
   }
 
   /** Events that arrive during a dispatch are queued. Never throws. */
@@ -287,7 +287,7 @@ export class Player {
     this.failures = 0;
     for (let next = this.queue.shift(); next; next = this.queue.shift()) this.process(next);
     this.busy = false;
-    this.guard("ticking", () => this.tickWhileNeeded(), undefined);
+    this.safeCall("ticking", () => this.tickWhileNeeded(), undefined);
     this.notify();
   }
 
@@ -298,16 +298,16 @@ export class Player {
     this.journey = state;
     if (event.event === "run") this.commands.setRun(state.run);
     for (const command of commands) this.execute(command);
-    this.guard("bed", () => this.bed.update(before.name, state), undefined);
+    this.safeCall("bed", () => this.bed.update(before.name, state), undefined);
     if (event.event === "sounded") {
-      this.guard("feed.heard", () => this.subscription?.soundStarted(), undefined);
+      this.safeCall("feed.heard", () => this.subscription?.soundStarted(), undefined);
     }
     if (state.name !== before.name) this.enforce(state.name);
   }
 
   /** After an internal error the state stays as it was; pause, stop, and repeated errors still silence it. */
   private reduce(event: JourneyEvent): Step {
-    const after = this.guard(`step ${event.event}`, () => reduce(this.journey, event), null);
+    const after = this.safeCall(`step ${event.event}`, () => reduce(this.journey, event), null);
     this.mistakes = after ? 0 : this.mistakes + 1;
     if (after) return after;
     const stops = event.event === "stop" || this.mistakes >= MISTAKES_MAX;
@@ -322,7 +322,7 @@ export class Player {
       else this.commands.execute(command);
       return true;
     };
-    if (this.guard(`command ${command.do}`, done, false)) return;
+    if (this.safeCall(`command ${command.do}`, done, false)) return;
     this.failures += 1;
     if (this.failures < MISTAKES_MAX) return this.tell(failureOf(command));
     // Commands that fail again and again would loop for ever.
@@ -342,9 +342,12 @@ export class Player {
     if (!isIn(this.journey, "waiting", "playing", "stalled")) return this.stopTicking();
     this.cancelTick ??= this.parts.clock.after(this.settings.tickSeconds, () => {
       this.cancelTick = null;
-      this.guard("bed", () => this.bed.retry(), undefined);
-      this.tell({ event: "tick", heard: this.guard("heard", () => this.commands.reading(), null) });
-      this.guard("watch", () => this.watchProgress(), undefined);
+      this.safeCall("bed", () => this.bed.retry(), undefined);
+      this.tell({
+        event: "tick",
+        heard: this.safeCall("heard", () => this.commands.reading(), null),
+      });
+      this.safeCall("watch", () => this.watchProgress(), undefined);
     });
   }
 
@@ -366,10 +369,10 @@ export class Player {
     this.notifying = true;
     void Promise.resolve().then(() => {
       this.notifying = false;
-      const snapshot = this.guard("snapshot", () => this.snapshot(), null);
+      const snapshot = this.safeCall("snapshot", () => this.snapshot(), null);
       if (!snapshot) return;
       for (const listener of [...this.listeners]) {
-        this.guard("listener", () => listener(snapshot), undefined);
+        this.safeCall("listener", () => listener(snapshot), undefined);
       }
     });
   }

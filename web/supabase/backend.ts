@@ -19,7 +19,7 @@ export interface Backend {
 /** `lost` is told when the run that is followed can no longer be read. */
 export function openBackend(
   project: Project & { readonly realtime: boolean },
-  lost: (trouble: ServiceError) => void,
+  lost: (error: ServiceError) => void,
 ): Backend {
   const client = openClient(project);
   const runs = new Runs(client);

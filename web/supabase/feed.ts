@@ -29,7 +29,7 @@ export interface FeedParts {
   /** Realtime, where the project has one. */
   readonly watch?: ChangeWatch;
   /** Called when polling cannot continue: the run is gone, or the session is over. */
-  readonly lost: (trouble: ServiceError) => void;
+  readonly lost: (error: ServiceError) => void;
   readonly page: Pick<Document, "hidden" | "addEventListener" | "removeEventListener">;
 }
 
@@ -115,10 +115,10 @@ class RunPoller implements FeedSubscription {
   }
 
   private miss(error: unknown): void {
-    const trouble = asServiceError(error);
-    if (this.mayPass(trouble)) return this.listener.reachable(false);
+    const failure = asServiceError(error);
+    if (this.mayPass(failure)) return this.listener.reachable(false);
     this.unsubscribe();
-    this.parts.lost(trouble);
+    this.parts.lost(failure);
   }
 
   private mayPass({ kind, transient }: ServiceError): boolean {

@@ -77,7 +77,7 @@ interface CreateAnswer {
 export class Runs {
   constructor(private readonly client: SupabaseClient) {}
 
-  /** A new run with its brief. Trouble: quota, signed-out, unreachable, busy, refused. */
+  /** A new run with its brief. Throws ServiceError: quota, signed-out, unreachable, unavailable, refused. */
   async create({ presetKey, emotionState, idempotencyKey }: RunRequest): Promise<Created> {
     const { data, error } = await this.client.functions.invoke<CreateAnswer>("parcours-xl-create", {
       body: { presetKey, ...(emotionState ? { emotionState } : {}) },
@@ -91,9 +91,9 @@ export class Runs {
   async compose(runId: string): Promise<void> {
     const { error } = await this.client.functions.invoke("parcours-xl-runner", { body: { runId } });
     if (!error) return;
-    const trouble = functionError(error);
+    const failure = functionError(error);
     // Every attempt of the run is used up: that is no matter of the listener's day.
-    throw trouble.kind === "quota" ? new ServiceError("refused", null, { cause: error }) : trouble;
+    throw failure.kind === "quota" ? new ServiceError("refused", null, { cause: error }) : failure;
   }
 
   /** Has nothing more bought for the run; what is under way is still stored. Outlives the page. */

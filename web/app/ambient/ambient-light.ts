@@ -14,7 +14,7 @@ export const OUT_S = 6;
 export const CYCLE_S = IN_S + OUT_S;
 
 export interface Breath {
-  readonly way: "in" | "out";
+  readonly direction: "in" | "out";
   /** 0 is empty, 1 is full; slow at both ends, and never held. */
   readonly fullness: number;
   /** Seconds until it turns. */
@@ -23,9 +23,9 @@ export interface Breath {
 
 export function breathAt(seconds: number): Breath {
   const place = ((seconds % CYCLE_S) + CYCLE_S) % CYCLE_S;
-  if (place < IN_S) return { way: "in", fullness: ease(place / IN_S), turnsIn: IN_S - place };
+  if (place < IN_S) return { direction: "in", fullness: ease(place / IN_S), turnsIn: IN_S - place };
   const gone = (place - IN_S) / OUT_S;
-  return { way: "out", fullness: 1 - ease(gone), turnsIn: CYCLE_S - place };
+  return { direction: "out", fullness: 1 - ease(gone), turnsIn: CYCLE_S - place };
 }
 
 function ease(part: number): number {
@@ -165,7 +165,7 @@ export class AmbientLight {
   private drawnAt = 0;
   private shown: Shown | null = null;
   private seen: Pick<AmbientState, "colours" | "size" | "still"> | null = null;
-  private readonly lamp: LightPainter | null;
+  private readonly painter: LightPainter | null;
   private readonly refresh = () => this.begin();
   private readonly day = matchMedia("(prefers-color-scheme: light)");
 
@@ -175,7 +175,7 @@ export class AmbientLight {
     private readonly now: () => number,
   ) {
     const context = canvas.getContext("2d");
-    this.lamp = context && new LightPainter(context);
+    this.painter = context && new LightPainter(context);
   }
 
   start(): void {
@@ -227,19 +227,19 @@ export class AmbientLight {
   }
 
   private draw(seconds: number): void {
-    const glow = this.read();
+    const state = this.read();
     const width = this.fit();
-    this.shown = this.shown && !glow.still ? approach(this.shown, glow, seconds) : target(glow);
+    this.shown = this.shown && !state.still ? approach(this.shown, state, seconds) : target(state);
     const { colour, size, alpha, swing, level } = this.shown;
     const { y, radius } = POSITION[size];
-    const fullness = glow.still ? 0.5 : breathAt(this.now()).fullness;
+    const fullness = state.still ? 0.5 : breathAt(this.now()).fullness;
     const core = Math.min(radius * innerHeight, WIDTH_MAX * width) * (1 + swing * (fullness - 0.5));
     const bright = alpha * (1 + level * BRIGHTER_MAX);
     const spot = { x: width / 2, y: y * innerHeight, core };
-    this.lamp?.paint(colour, spot, bright, this.day.matches ? "day" : "night");
+    this.painter?.paint(colour, spot, bright, this.day.matches ? "day" : "night");
   }
 
-  /** One canvas pixel a CSS pixel: a glow has no edge that finer ones would show. */
+  /** One canvas pixel a CSS pixel: a soft light has no edge that finer ones would show. */
   private fit(): number {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (this.canvas.width !== width) this.canvas.width = width;
@@ -248,21 +248,27 @@ export class AmbientLight {
   }
 }
 
-function target(glow: AmbientState): Shown {
-  const swing = glow.guide ? SWING.guide : SWING.quiet;
-  return { colour: mix(glow.colours, glow.progress), size: glow.size, alpha: 1, swing, level: 0 };
+function target(state: AmbientState): Shown {
+  const swing = state.guide ? SWING.guide : SWING.quiet;
+  return {
+    colour: mix(state.colours, state.progress),
+    size: state.size,
+    alpha: 1,
+    swing,
+    level: 0,
+  };
 }
 
 /** A little nearer to what is wanted. The place changes in the dark only. */
-export function approach(shown: Shown, glow: AmbientState, seconds: number): Shown {
+export function approach(shown: Shown, state: AmbientState, seconds: number): Shown {
   const part = (whole: number) => Math.min(1, seconds / whole);
-  const wanted = target(glow);
-  const leaving = shown.size !== glow.size;
+  const wanted = target(state);
+  const leaving = shown.size !== state.size;
   const alpha = shown.alpha + (leaving ? -1 : 1) * part(CHANGE_S / 2);
-  const loud = Math.min(1, glow.rms / RMS_FULL);
+  const loud = Math.min(1, state.rms / RMS_FULL);
   return {
     colour: mix({ from: shown.colour, to: wanted.colour }, part(CHANGE_S)),
-    size: leaving && alpha <= 0 ? glow.size : shown.size,
+    size: leaving && alpha <= 0 ? state.size : shown.size,
     alpha: Math.min(1, Math.max(0, alpha)),
     swing: shown.swing + (wanted.swing - shown.swing) * part(SWING_S),
     level: shown.level + (loud - shown.level) * part(SMOOTHING_S),

@@ -37,7 +37,7 @@ export const en: Dictionary = {
   card: {
     back: "Back",
     start: "Start",
-    way: (from, to) => `From ${from} to ${to}`,
+    fromTo: (from, to) => `From ${from} to ${to}`,
     minutes: (min, max) => (min === max ? `${min} min` : `${min} to ${max} min`),
     unknown: "This journey does not exist, or no longer does.",
   },

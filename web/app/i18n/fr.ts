@@ -41,7 +41,7 @@ export const fr = {
   card: {
     back: "Retour",
     start: "Commencer",
-    way: (from: string, to: string) => `${capitalised(after(from))} vers ${to}`,
+    fromTo: (from: string, to: string) => `${capitalised(after(from))} vers ${to}`,
     minutes: (min: number, max: number) => (min === max ? `${min} min` : `${min} à ${max} min`),
     unknown: "Ce parcours n'existe pas ou n'existe plus.",
   },

@@ -40,7 +40,7 @@ export function statusText(view: JourneyView, t: Dictionary): string {
   }
 }
 
-/** A trouble in words; kind ones, and never a code. */
+/** The words for an error; never a code. */
 export function errorText({ error, sound }: JourneyView, t: Dictionary): string {
   switch (error?.kind) {
     case "quota":

@@ -7,12 +7,12 @@ import { useApp } from "./app-context";
 export function BreathGuide() {
   const app = useApp();
   const { clock } = app.parts;
-  const [, turn] = useState(0);
+  const [, redraw] = useState(0);
   const breath = breathAt(clock.now());
-  useEffect(() => clock.after(breath.turnsIn + 0.02, () => turn(clock.now())));
+  useEffect(() => clock.after(breath.turnsIn + 0.02, () => redraw(clock.now())));
   return (
     <span class="breath" aria-live="polite">
-      {breath.way === "in" ? app.t.waiting.breatheIn : app.t.waiting.breatheOut}
+      {breath.direction === "in" ? app.t.waiting.breatheIn : app.t.waiting.breatheOut}
     </span>
   );
 }

@@ -14,7 +14,7 @@ export function FromTo({ preset }: { preset: Preset }) {
   const gradient = `linear-gradient(90deg, ${stops.join(", ")})`;
   return (
     <span class="from-to">
-      <span class="visually-hidden"> {t.card.way(from, to)}</span>
+      <span class="visually-hidden"> {t.card.fromTo(from, to)}</span>
       <span class="from-to-words" aria-hidden="true">
         <span>{from}</span>
         <span>{to}</span>

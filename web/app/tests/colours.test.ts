@@ -39,7 +39,7 @@ describe("the twenty colour pairs", () => {
   });
 });
 
-test("a service may send its own pair, and an unknown preset has the lamp's", () => {
+test("a service may send its own pair, and an unknown preset has the default one", () => {
   expect(
     coloursOf({ key: "x", colors: { from: DEFAULT_COLOURS.to, to: DEFAULT_COLOURS.from } }).from,
   ).toBe(DEFAULT_COLOURS.to);

@@ -229,7 +229,7 @@ describe("a service that does not answer", () => {
     expect([page.renewed, page.phase]).toEqual([1, "composing"]);
   });
 
-  test("a session it refuses twice is a trouble, not a loop", async () => {
+  test("a session it refuses twice is an error, not a loop", async () => {
     page.create = async () => {
       throw new ServiceError("signed-out");
     };
@@ -260,7 +260,7 @@ describe("a service that does not answer", () => {
   });
 });
 
-describe("a trouble while there is music", () => {
+describe("an error while there is music", () => {
   test("does not leave it: a refused composing is no reason for silence", async () => {
     page.compose = async () => {
       throw new ServiceError("refused");

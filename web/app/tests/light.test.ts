@@ -9,7 +9,7 @@ import {
 } from "../ambient/ambient-light";
 import { DEFAULT_COLOURS } from "../ambient/colours";
 
-const GLOW: AmbientState = {
+const STATE: AmbientState = {
   colours: DEFAULT_COLOURS,
   progress: 0,
   rms: 0,
@@ -18,7 +18,7 @@ const GLOW: AmbientState = {
   still: false,
 };
 
-let glow: AmbientState;
+let state: AmbientState;
 let drawn: number;
 let light: AmbientLight;
 
@@ -46,7 +46,7 @@ function hide(hidden: boolean): void {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  glow = GLOW;
+  state = STATE;
   drawn = 0;
   HTMLCanvasElement.prototype.getContext = function getContext(this: HTMLCanvasElement) {
     return context(this);
@@ -58,7 +58,7 @@ beforeEach(() => {
   vi.stubGlobal("cancelAnimationFrame", (frame: number) => clearTimeout(frame));
   light = new AmbientLight(
     document.createElement("canvas"),
-    () => glow,
+    () => state,
     () => performance.now() / 1000,
   );
 });
@@ -90,7 +90,7 @@ test("nothing is drawn while hidden", () => {
 });
 
 test("a still light is drawn once a minute, and when the screen changes", () => {
-  glow = { ...GLOW, still: true };
+  state = { ...STATE, still: true };
   light.start();
   drawn = 0;
   vi.advanceTimersByTime(2 * STILL_MS);
@@ -99,7 +99,7 @@ test("a still light is drawn once a minute, and when the screen changes", () => 
   expect(drawn).toBe(3);
   light.look();
   expect(drawn).toBe(3);
-  glow = { ...glow, size: "small" };
+  state = { ...state, size: "small" };
   light.look();
   expect(drawn).toBe(4);
 });
@@ -121,13 +121,13 @@ const SHOWN = {
 } as const;
 
 test("music brightens slowly: no beat gets through", () => {
-  const loud = approach(SHOWN, { ...GLOW, rms: 1 }, 0.04);
+  const loud = approach(SHOWN, { ...STATE, rms: 1 }, 0.04);
   expect(loud.level).toBeLessThan(0.03);
 });
 
 test("the place changes in the dark, and no colour jumps", () => {
   let shown: ReturnType<typeof approach> = SHOWN;
-  const small = { ...GLOW, size: "small", progress: 1 } as const;
+  const small = { ...STATE, size: "small", progress: 1 } as const;
   for (let frame = 0; frame < 40; frame += 1) {
     const next = approach(shown, small, 0.04);
     if (next.size !== shown.size) expect(next.alpha).toBe(0);

@@ -99,9 +99,9 @@ describe("what was under way", () => {
 
 describe("the breath", () => {
   test("goes in for four seconds and out for six, and is never held", () => {
-    expect(breathAt(0)).toMatchObject({ way: "in", fullness: 0, turnsIn: 4 });
-    expect(breathAt(4)).toMatchObject({ way: "out", fullness: 1, turnsIn: 6 });
-    expect(breathAt(CYCLE_S)).toMatchObject({ way: "in", turnsIn: 4 });
+    expect(breathAt(0)).toMatchObject({ direction: "in", fullness: 0, turnsIn: 4 });
+    expect(breathAt(4)).toMatchObject({ direction: "out", fullness: 1, turnsIn: 6 });
+    expect(breathAt(CYCLE_S)).toMatchObject({ direction: "in", turnsIn: 4 });
     let held = 0;
     for (let at = 0; at < CYCLE_S; at += 0.1) {
       held += Math.abs(breathAt(at + 0.1).fullness - breathAt(at).fullness) < 1e-6 ? 1 : 0;
@@ -178,7 +178,7 @@ describe("the line of words of a pause", () => {
   });
 });
 
-describe("patience", () => {
+describe("retry", () => {
   function patient(outcomes: readonly (string | Error)[]) {
     const clock = new FakeClock();
     const work = new AbortController();

@@ -40,7 +40,7 @@ export abstract class ElementDeck implements Deck {
   /** Ends what waits for this file, or for this place in it. */
   private file = new AbortController();
   private place = new AbortController();
-  private ear = new AbortController();
+  private subscriptions = new AbortController();
   private asked = false;
   private ready = false;
   private starved = false;
@@ -88,8 +88,8 @@ export abstract class ElementDeck implements Deck {
 
   stop(): void {
     this.unload();
-    this.ear.abort();
-    this.ear = new AbortController();
+    this.subscriptions.abort();
+    this.subscriptions = new AbortController();
   }
 
   get position(): number {
@@ -382,7 +382,7 @@ export abstract class ElementDeck implements Deck {
   }
 
   private on(event: string, then: () => void): void {
-    this.element.addEventListener(event, then, { signal: this.ear.signal });
+    this.element.addEventListener(event, then, { signal: this.subscriptions.signal });
   }
 
   /** Resolves at the event. Rejects with Unplayable, or Superseded when it no longer matters. */

@@ -29,7 +29,7 @@ export class GraphDecks implements Decks {
   /** Hosts that do not allow CORS are heard outside the graph. */
   private readonly plain = [0, 1].map(() => new PlainDeck(this.loudness, this.plainQuirks));
   private readonly listeners = new Set<(event: DecksEvent) => void>();
-  private ear = new AbortController();
+  private subscriptions = new AbortController();
   private ran = false;
   private primed = false;
   /** Suspended on purpose: since `cut()`, until `unlock()`. */
@@ -48,13 +48,13 @@ export class GraphDecks implements Decks {
 
   start(): void {
     for (const deck of this.plain) deck.start();
-    const { signal } = this.ear;
+    const { signal } = this.subscriptions;
     document.addEventListener("visibilitychange", () => this.lookAgain(), { signal });
   }
 
   stop(): void {
-    this.ear.abort();
-    this.ear = new AbortController();
+    this.subscriptions.abort();
+    this.subscriptions = new AbortController();
     attemptAll(
       () => this.renew(),
       ...this.plain.map((deck) => () => deck.stop()),
@@ -169,7 +169,7 @@ export class GraphDecks implements Decks {
     master.connect(meter).connect(context.destination);
     const decks = [0, 1].map(() => new WebAudioDeck(context, master, this.quirks));
     for (const deck of decks) deck.start();
-    const { signal } = this.ear;
+    const { signal } = this.subscriptions;
     context.addEventListener("statechange", () => this.contextChanged(context), { signal });
     const { volume, muted } = this.loudness;
     master.gain.value = muted ? 0 : volume;

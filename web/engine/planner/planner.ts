@@ -96,8 +96,8 @@ function planRecovery(state: Journey, run: Run, at: number): Step {
   const { failure, retryAt, pieceSeconds, settings } = state;
   if (!failure || at < retryAt) return unchanged(state);
   // A stalled stream is given time to recover, unless its final is available.
-  const patience = hasFinal(state) && state.previewing ? 0 : settings.stallSecondsMax;
-  if (failure.what === "stalled" && at - failure.since < patience) return unchanged(state);
+  const waitSeconds = hasFinal(state) && state.previewing ? 0 : settings.stallSecondsMax;
+  if (failure.what === "stalled" && at - failure.since < waitSeconds) return unchanged(state);
   const next = plannedStep({ ...state, fileEndSeconds: pieceSeconds }, at);
   if (!next) return unchanged(state);
   if (next.what === "close" && next.at <= pieceSeconds) return perform(state, next, at);

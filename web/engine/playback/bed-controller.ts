@@ -53,8 +53,8 @@ export class BedController {
   update(before: StateName, after: Journey): void {
     const wanted = wantsBed(after);
     // A bed that fades out slowly must be silent at once after a pause or Stop.
-    const hush = before !== after.name && !wanted && after.name !== "playing";
-    if (wanted === this.wanted && !hush) return;
+    const silence = before !== after.name && !wanted && after.name !== "playing";
+    if (wanted === this.wanted && !silence) return;
     if (wanted) this.startedIn = after.name;
     this.wanted = wanted;
     if (!this.switchedOn && wanted) return;

@@ -19,12 +19,12 @@ export class HardStop {
   private quiet = false;
   private emptied = false;
 
-  /** `guard` reports what is thrown, and never throws. */
+  /** `safeCall` reports what is thrown, and never throws. */
   constructor(
     private readonly clock: Clock,
     private readonly decks: Decks,
     private readonly rampSeconds: number,
-    private readonly guard: SafeCall,
+    private readonly safeCall: SafeCall,
   ) {}
 
   /** Whether nothing may sound. */
@@ -37,11 +37,11 @@ export class HardStop {
     this.cancelTimer();
     this.emptied = emptied || (this.quiet && this.emptied);
     this.quiet = true;
-    const hush = () => {
+    const fadeOut = () => {
       this.decks.fadeOut(this.rampSeconds);
       return true;
     };
-    if (!this.guard("hush", hush, false)) return this.cutAndVerify(0, 0);
+    if (!this.safeCall("fadeOut", fadeOut, false)) return this.cutAndVerify(0, 0);
     this.after(this.rampSeconds + GRACE_SECONDS, () => this.cutAndVerify(0, 0));
   }
 
@@ -55,11 +55,11 @@ export class HardStop {
   /** Silent this very moment, and nothing left to do. */
   end(): void {
     this.cancelTimer();
-    this.guard("cut", () => this.decks.cut(true), undefined);
+    this.safeCall("cut", () => this.decks.cut(true), undefined);
   }
 
   private cutAndVerify(look: number, noisy: number): void {
-    this.guard("cut", () => this.decks.cut(this.emptied), undefined);
+    this.safeCall("cut", () => this.decks.cut(this.emptied), undefined);
     this.verifyLater(look, noisy);
   }
 
@@ -69,9 +69,10 @@ export class HardStop {
   }
 
   private verify(look: number, noisy: number): void {
-    if (this.guard("silent", () => this.decks.silent, false)) return this.verifyLater(look, noisy);
+    if (this.safeCall("silent", () => this.decks.silent, false))
+      return this.verifyLater(look, noisy);
     if (noisy + 1 === LOOKS_BEFORE_RENEWAL)
-      this.guard("renew", () => this.decks.renew(), undefined);
+      this.safeCall("renew", () => this.decks.renew(), undefined);
     this.cutAndVerify(look, noisy + 1);
   }
 
@@ -81,12 +82,12 @@ export class HardStop {
       this.cancel = this.clock.after(seconds, then);
       return true;
     };
-    if (!this.guard("timer", set, false))
-      this.guard("cut", () => this.decks.cut(this.emptied), undefined);
+    if (!this.safeCall("timer", set, false))
+      this.safeCall("cut", () => this.decks.cut(this.emptied), undefined);
   }
 
   private cancelTimer(): void {
-    this.guard("timer", this.cancel, undefined);
+    this.safeCall("timer", this.cancel, undefined);
     this.cancel = () => {};
   }
 }

@@ -27,11 +27,11 @@ export async function startPiece(
   const { mixer, settings, dispatch } = context;
   if (command.how === "jump") mixer.hurry(settings.pauseRampSeconds);
   mixer.unduck(settings.againFadeSeconds);
-  const wanted = wantedFor(command, segment, mixer.sounding);
-  const ready = await openAndPlay(context, wanted, signal);
+  const request = requestFor(command, segment, mixer.sounding);
+  const ready = await openAndPlay(context, request, signal);
   if (signal.aborted) return;
   if (!ready) return dispatch({ event: "unplayable" });
-  enter(context, command, segment, wanted, ready);
+  enter(context, command, segment, request, ready);
 }
 
 /** The piece from its beginning, or from where it was first carried on. */
@@ -40,13 +40,13 @@ export function fromBeginning(segment: Segment, carried: number): OpenRequest {
   return { sources, from: "beginning", at: () => 0 };
 }
 
-function wantedFor(command: Play, segment: Segment, sounding: Voice | null): OpenRequest {
+function requestFor(command: Play, segment: Segment, sounding: Voice | null): OpenRequest {
   const { how, carried, pieceSeconds } = command;
-  const wanted = fromBeginning(segment, carried);
-  if (how === "follow" || how === "jump") return wanted;
+  const request = fromBeginning(segment, carried);
+  if (how === "follow" || how === "jump") return request;
   const offset = how === "rescue" && sounding ? sounding.offsetSeconds : 0;
   const at = () => Math.max(pieceSeconds - offset, 0);
-  return { ...wanted, from: "place", at, signAnew: how === "rescue" };
+  return { ...request, from: "place", at, signAnew: how === "rescue" };
 }
 
 interface Ready {
@@ -58,14 +58,14 @@ interface Ready {
 /** Open, playing silently, and with room to come in. */
 async function openAndPlay(
   context: EngineContext,
-  wanted: OpenRequest,
+  request: OpenRequest,
   signal: AbortSignal,
 ): Promise<Ready | null> {
   const { mixer, preloader } = context;
   // What was preloaded may have been lost meanwhile: then it is opened again.
   let stands = false;
-  for (const signAnew of [wanted.signAnew ?? false, true]) {
-    const opened = await preloader.open({ ...wanted, signAnew }, signal);
+  for (const signAnew of [request.signAnew ?? false, true]) {
+    const opened = await preloader.open({ ...request, signAnew }, signal);
     if (!opened) return null;
     releaseUnlessPlaying(context, opened, signal);
     const { position } = opened.deck;
@@ -111,7 +111,7 @@ function enter(
   context: EngineContext,
   command: Play,
   segment: Segment,
-  wanted: OpenRequest,
+  request: OpenRequest,
   { opened, position }: Ready,
 ): void {
   const { mixer, settings, dispatch } = context;
@@ -129,7 +129,7 @@ function enter(
   const voice = { ...opened, ...place, level, limited };
   const [seconds, shape] = fadeFor(command, before, settings);
   mixer.enter(voice, seconds, shape, () => dispatch({ event: "settled" }));
-  const again = command.how === "rescue" && position + SAME_PLACE_SECONDS < wanted.at();
+  const again = command.how === "rescue" && position + SAME_PLACE_SECONDS < request.at();
   dispatchStarted(context, voice, command.carried + (again ? 1 : 0), leftAtSeconds);
 }
 

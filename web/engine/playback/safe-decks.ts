@@ -24,7 +24,7 @@ class SafeDeck implements Deck {
 
   constructor(
     private readonly inner: Deck,
-    private readonly guard: SafeCall,
+    private readonly safeCall: SafeCall,
   ) {}
 
   get output(): DeckOutput {
@@ -32,36 +32,40 @@ class SafeDeck implements Deck {
   }
 
   get fades(): boolean {
-    return this.guard("deck.fades", () => this.inner.fades, true);
+    return this.safeCall("deck.fades", () => this.inner.fades, true);
   }
 
   get position(): number {
-    this.lastPosition = this.guard("deck.position", () => this.inner.position, this.lastPosition);
+    this.lastPosition = this.safeCall(
+      "deck.position",
+      () => this.inner.position,
+      this.lastPosition,
+    );
     return this.lastPosition;
   }
 
   get duration(): number | null {
-    return this.guard("deck.duration", () => this.inner.duration, null);
+    return this.safeCall("deck.duration", () => this.inner.duration, null);
   }
 
   get whole(): boolean {
-    return this.guard("deck.whole", () => this.inner.whole, false);
+    return this.safeCall("deck.whole", () => this.inner.whole, false);
   }
 
   get buffered(): Range | null {
-    return this.guard("deck.buffered", () => this.inner.buffered, null);
+    return this.safeCall("deck.buffered", () => this.inner.buffered, null);
   }
 
   get level(): number {
-    return this.guard("deck.level", () => this.inner.level, 0);
+    return this.safeCall("deck.level", () => this.inner.level, 0);
   }
 
   get latency(): number {
-    return this.guard("deck.latency", () => this.inner.latency, 0);
+    return this.safeCall("deck.latency", () => this.inner.latency, 0);
   }
 
   get playing(): boolean {
-    return this.guard("deck.playing", () => this.inner.playing, false);
+    return this.safeCall("deck.playing", () => this.inner.playing, false);
   }
 
   async load(url: string, atSeconds: number): Promise<void> {
@@ -81,7 +85,7 @@ class SafeDeck implements Deck {
   }
 
   limit(on: boolean): void {
-    this.guard("deck.limit", () => this.inner.limit(on), undefined);
+    this.safeCall("deck.limit", () => this.inner.limit(on), undefined);
   }
 
   pause(): void {
@@ -96,7 +100,7 @@ class SafeDeck implements Deck {
   }
 
   recentSamples(): Samples | null {
-    return this.guard("deck.hear", () => this.inner.recentSamples(), null);
+    return this.safeCall("deck.hear", () => this.inner.recentSamples(), null);
   }
 
   unload(): void {
@@ -104,19 +108,19 @@ class SafeDeck implements Deck {
   }
 
   cut(emptied: boolean): void {
-    this.guard("deck.cut", () => this.inner.cut(emptied), undefined);
+    this.safeCall("deck.cut", () => this.inner.cut(emptied), undefined);
   }
 
   watch(listener: (event: DeckEvent) => void): () => void {
     this.listeners.add(listener);
-    const unwatch = this.guard(
+    const unwatch = this.safeCall(
       "deck.watch",
       () => this.inner.watch(listener),
       () => {},
     );
     return () => {
       this.listeners.delete(listener);
-      this.guard("deck.unwatch", unwatch, undefined);
+      this.safeCall("deck.unwatch", unwatch, undefined);
     };
   }
 
@@ -126,7 +130,7 @@ class SafeDeck implements Deck {
       await action();
     } catch (error) {
       if (isExpected(error)) throw error;
-      this.guard(
+      this.safeCall(
         where,
         () => {
           throw error;
@@ -138,7 +142,7 @@ class SafeDeck implements Deck {
   }
 
   private did(where: string, action: () => void): boolean {
-    return this.guard(
+    return this.safeCall(
       where,
       () => {
         action();
@@ -156,15 +160,15 @@ class SafeDeck implements Deck {
 class SafeBed implements Bed {
   constructor(
     private readonly decks: Decks,
-    private readonly guard: SafeCall,
+    private readonly safeCall: SafeCall,
   ) {}
 
   get level(): number {
-    return this.guard("bed.level", () => this.decks.bed.level, 0);
+    return this.safeCall("bed.level", () => this.decks.bed.level, 0);
   }
 
   get missing(): boolean {
-    return this.guard("bed.missing", () => this.decks.bed.missing, false);
+    return this.safeCall("bed.missing", () => this.decks.bed.missing, false);
   }
 
   fade(level: number, seconds: number): void {
@@ -172,11 +176,11 @@ class SafeBed implements Bed {
       this.decks.bed.fade(level, seconds);
       return true;
     };
-    if (!this.guard("bed.fade", faded, false) && level === 0) this.cut();
+    if (!this.safeCall("bed.fade", faded, false) && level === 0) this.cut();
   }
 
   cut(): void {
-    this.guard("bed.cut", () => this.decks.bed.cut(), undefined);
+    this.safeCall("bed.cut", () => this.decks.bed.cut(), undefined);
   }
 }
 
@@ -186,21 +190,21 @@ export class SafeDecks implements Decks {
 
   constructor(
     private readonly inner: Decks,
-    private readonly guard: SafeCall,
+    private readonly safeCall: SafeCall,
   ) {
-    this.bed = new SafeBed(inner, guard);
+    this.bed = new SafeBed(inner, safeCall);
   }
 
   get decks(): readonly Deck[] {
-    return this.guard("decks", () => this.inner.decks, []).map((deck) => this.guarded(deck));
+    return this.safeCall("decks", () => this.inner.decks, []).map((deck) => this.guarded(deck));
   }
 
   get silent(): boolean {
-    return this.guard("decks.silent", () => this.inner.silent, false);
+    return this.safeCall("decks.silent", () => this.inner.silent, false);
   }
 
   get outputSeconds(): number | null {
-    return this.guard("decks.outputSeconds", () => this.inner.outputSeconds, null);
+    return this.safeCall("decks.outputSeconds", () => this.inner.outputSeconds, null);
   }
 
   async unlock(): Promise<void> {
@@ -212,27 +216,27 @@ export class SafeDecks implements Decks {
   }
 
   cut(emptied: boolean): void {
-    this.guard("decks.cut", () => this.inner.cut(emptied), undefined);
+    this.safeCall("decks.cut", () => this.inner.cut(emptied), undefined);
   }
 
   wake(): void {
-    this.guard("decks.wake", () => this.inner.wake(), undefined);
+    this.safeCall("decks.wake", () => this.inner.wake(), undefined);
   }
 
   renew(): void {
-    this.guard("decks.renew", () => this.inner.renew(), undefined);
+    this.safeCall("decks.renew", () => this.inner.renew(), undefined);
   }
 
   volume(volume: number, muted: boolean): void {
-    this.guard("decks.volume", () => this.inner.volume(volume, muted), undefined);
+    this.safeCall("decks.volume", () => this.inner.volume(volume, muted), undefined);
   }
 
   rms(): number {
-    return this.guard("decks.rms", () => this.inner.rms(), 0);
+    return this.safeCall("decks.rms", () => this.inner.rms(), 0);
   }
 
   watch(listener: (event: DecksEvent) => void): () => void {
-    return this.guard(
+    return this.safeCall(
       "decks.watch",
       () => this.inner.watch(listener),
       () => {},
@@ -240,17 +244,17 @@ export class SafeDecks implements Decks {
   }
 
   start(): void {
-    this.guard("decks.start", () => this.inner.start(), undefined);
+    this.safeCall("decks.start", () => this.inner.start(), undefined);
   }
 
   stop(): void {
-    this.guard("decks.stop", () => this.inner.stop(), undefined);
+    this.safeCall("decks.stop", () => this.inner.stop(), undefined);
   }
 
   private guarded(deck: Deck): Deck {
     const known = this.known.get(deck);
     if (known) return known;
-    const guarded = new SafeDeck(deck, this.guard);
+    const guarded = new SafeDeck(deck, this.safeCall);
     this.known.set(deck, guarded);
     return guarded;
   }

@@ -113,9 +113,9 @@ export class SourceOpener {
   ) {}
 
   /** A deck that can play from there, or null when no source works or the signal is aborted. */
-  async open(wanted: OpenRequest, signal: AbortSignal): Promise<OpenedDeck | null> {
-    for (const source of wanted.sources) {
-      const opened = await this.openSource(source, wanted, signal);
+  async open(request: OpenRequest, signal: AbortSignal): Promise<OpenedDeck | null> {
+    for (const source of request.sources) {
+      const opened = await this.openSource(source, request, signal);
       if (opened || signal.aborted) return opened;
     }
     return null;
@@ -124,14 +124,14 @@ export class SourceOpener {
   /** On a media error a stored track is signed once more; another address stays the same. */
   private async openSource(
     source: Source,
-    wanted: OpenRequest,
+    request: OpenRequest,
     signal: AbortSignal,
   ): Promise<OpenedDeck | null> {
-    const tries = source.url !== null ? [false] : wanted.signAnew ? [true] : [false, true];
+    const tries = source.url !== null ? [false] : request.signAnew ? [true] : [false, true];
     for (const anew of tries) {
       const address = await this.addresses.urlFor(source, anew).catch(() => null);
       if (signal.aborted || !address) return null;
-      const opened = await this.openAt(source, address, wanted.at, signal);
+      const opened = await this.openAt(source, address, request.at, signal);
       if (opened || signal.aborted) return opened;
     }
     return null;
@@ -196,24 +196,24 @@ export class Preloader {
   ) {}
 
   /** Opens it in advance. Asking again for the same does nothing. */
-  preload(wanted: OpenRequest): void {
-    const key = keyOf(wanted);
+  preload(request: OpenRequest): void {
+    const key = keyOf(request);
     if (this.preloaded?.key === key) return;
     this.discard();
     const controller = new AbortController();
     this.preloaded = {
       key,
       controller,
-      opened: this.opener.open(wanted, controller.signal),
+      opened: this.opener.open(request, controller.signal),
     };
   }
 
   /** Returns what was preloaded, else opens it now. The caller owns the deck. */
-  async open(wanted: OpenRequest, signal: AbortSignal): Promise<OpenedDeck | null> {
+  async open(request: OpenRequest, signal: AbortSignal): Promise<OpenedDeck | null> {
     const preloaded = this.preloaded;
-    if (!preloaded || wanted.signAnew || preloaded.key !== keyOf(wanted)) {
+    if (!preloaded || request.signAnew || preloaded.key !== keyOf(request)) {
       this.discard();
-      return this.opener.open(wanted, signal);
+      return this.opener.open(request, signal);
     }
     const opened = await preloaded.opened;
     if (signal.aborted || this.preloaded !== preloaded) return null;
@@ -222,7 +222,7 @@ export class Preloader {
       return opened;
     }
     this.discard();
-    return this.opener.open(wanted, signal);
+    return this.opener.open(request, signal);
   }
 
   /** Releases the deck. */

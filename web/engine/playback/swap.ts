@@ -23,8 +23,8 @@ export async function swapFor(
   mixer.unduck(settings.againFadeSeconds);
   const at = () => context.aligner.ahead(voice.deck);
   const sources = isFinal ? finalsOf(segment) : [voice.source];
-  const wanted: OpenRequest = { sources, from: "place", at, signAnew: !isFinal };
-  const opened = await preloader.open(wanted, signal);
+  const request: OpenRequest = { sources, from: "place", at, signAnew: !isFinal };
+  const opened = await preloader.open(request, signal);
   if (signal.aborted) return opened?.release();
   if (!opened) return dispatch({ event: "kept", never: false });
   releaseUnlessPlaying(context, opened, signal);

@@ -18,7 +18,7 @@ const SEEKS_SECONDS = 0.08;
 const STARTS_SECONDS = 0.03;
 
 export interface FakeDeckOptions {
-  readonly way: DeckOutput;
+  readonly output: DeckOutput;
   readonly fades?: boolean;
 }
 
@@ -43,9 +43,9 @@ export class FakeDeck implements Deck {
   constructor(
     private readonly clock: FakeClock,
     private readonly media: FakeMedia,
-    { way, fades = true }: FakeDeckOptions,
+    { output, fades = true }: FakeDeckOptions,
   ) {
-    this.output = way;
+    this.output = output;
     this.fades = fades;
   }
 

@@ -52,10 +52,10 @@ export class FakeDecks implements Decks {
     media: FakeMedia,
     { plainOnly = false, fades = true }: FakeDecksOptions = {},
   ) {
-    const ways = plainOnly
+    const outputs = plainOnly
       ? (["plain", "plain"] as const)
       : (["graph", "graph", "plain", "plain"] as const);
-    this.decks = ways.map((way) => new FakeDeck(clock, media, { way, fades }));
+    this.decks = outputs.map((output) => new FakeDeck(clock, media, { output, fades }));
     this.bed = new FakeBed(clock);
   }
 

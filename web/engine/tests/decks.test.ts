@@ -7,11 +7,11 @@ import { FakeDeck } from "../testing/fake-deck";
 import { FakeMedia } from "../testing/fake-media";
 import { newClock } from "./clock";
 
-function newBench(clock: FakeClock, way: DeckOutput, fades: boolean): ContractFixture {
+function newFixture(clock: FakeClock, output: DeckOutput, fades: boolean): ContractFixture {
   const media = new FakeMedia();
   media.put("long", { durationSeconds: 30 });
   media.put("short", { durationSeconds: 2 });
-  const newDeck = () => new FakeDeck(clock, media, { way, fades });
+  const newDeck = () => new FakeDeck(clock, media, { output, fades });
   const wait = (seconds: number) => pause(clock, seconds);
   return { newDeck, wait, long: "long", short: "short", missing: "none", toleranceSeconds: 0.05 };
 }
@@ -28,14 +28,14 @@ async function inFakeTime(clock: FakeClock, trial: Promise<void>): Promise<void>
 }
 
 const KINDS = [
-  { name: "a deck in a graph", way: "graph", fades: true },
-  { name: "a plain deck", way: "plain", fades: true },
-  { name: "a plain deck whose volume cannot be set", way: "plain", fades: false },
+  { name: "a deck in a graph", output: "graph", fades: true },
+  { name: "a plain deck", output: "plain", fades: true },
+  { name: "a plain deck whose volume cannot be set", output: "plain", fades: false },
 ] as const;
 
-describe.each(KINDS)("$name", ({ way, fades }) => {
+describe.each(KINDS)("$name", ({ output, fades }) => {
   test.each(DECK_CONTRACT)("$name", async (trial) => {
     const clock = newClock();
-    await inFakeTime(clock, trial.run(newBench(clock, way, fades)));
+    await inFakeTime(clock, trial.run(newFixture(clock, output, fades)));
   });
 });

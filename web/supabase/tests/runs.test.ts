@@ -46,7 +46,7 @@ const ROW = {
   ],
 };
 
-async function troubleOf(call: Promise<unknown>): Promise<ServiceError> {
+async function errorOf(call: Promise<unknown>): Promise<ServiceError> {
   const error = await call.then(
     () => null,
     (reason) => reason,
@@ -93,29 +93,29 @@ describe("creating a run", () => {
   ] as const)("calls a %i %s", async (status, kind, transient) => {
     const { wire, runs } = listening();
     wire.answer({ status, body: { error: "…" } });
-    const trouble = await troubleOf(runs.create(REQUEST));
-    expect([trouble.kind, trouble.transient]).toEqual([kind, transient]);
+    const error = await errorOf(runs.create(REQUEST));
+    expect([error.kind, error.transient]).toEqual([kind, transient]);
   });
 
   test("tells until when the daily quota lasts", async () => {
     const { wire, runs } = listening();
     wire.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "3600" } });
-    const trouble = await troubleOf(runs.create(REQUEST));
-    expect([trouble.kind, trouble.retryAfterSeconds]).toEqual(["quota", 3600]);
+    const error = await errorOf(runs.create(REQUEST));
+    expect([error.kind, error.retryAfterSeconds]).toEqual(["quota", 3600]);
   });
 
   test("takes a run whose attempts are used up for no matter of the listener's day", async () => {
     const { wire, runs } = listening();
     wire.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "86400" } });
-    const trouble = await troubleOf(runs.compose("run"));
-    expect([trouble.kind, trouble.retryAfterSeconds]).toEqual(["refused", null]);
+    const error = await errorOf(runs.compose("run"));
+    expect([error.kind, error.retryAfterSeconds]).toEqual(["refused", null]);
   });
 
   test("calls a network that is down unreachable, and worth another try", async () => {
     const { wire, runs } = listening();
     wire.answer("down");
-    const trouble = await troubleOf(runs.create(REQUEST));
-    expect([trouble.kind, trouble.transient]).toEqual(["unreachable", true]);
+    const error = await errorOf(runs.create(REQUEST));
+    expect([error.kind, error.transient]).toEqual(["unreachable", true]);
   });
 });
 
@@ -174,7 +174,7 @@ describe("reading a run", () => {
   test("calls a run that is not there gone", async () => {
     const { wire, runs } = listening();
     wire.answer({ body: [] });
-    expect((await troubleOf(runs.read("run"))).kind).toBe("not-found");
+    expect((await errorOf(runs.read("run"))).kind).toBe("not-found");
   });
 });
 
@@ -261,13 +261,13 @@ describe("cancelling a run", () => {
   test("is worth another try while nothing is reached", async () => {
     const { wire, runs } = listening();
     wire.answer("down");
-    expect(await troubleOf(runs.cancel("run"))).toMatchObject({ transient: true });
+    expect(await errorOf(runs.cancel("run"))).toMatchObject({ transient: true });
   });
 
   test.each([401, 403, 404])("is given up after a %i", async (status) => {
     const { wire, runs } = listening();
     wire.answer({ status });
-    expect(await troubleOf(runs.cancel("run"))).toMatchObject({ transient: false });
+    expect(await errorOf(runs.cancel("run"))).toMatchObject({ transient: false });
   });
 });
 

@@ -4,7 +4,7 @@ import { en } from "../i18n/en";
 import { fr } from "../i18n/fr";
 import { after } from "../i18n/french";
 
-/** All that is said of the way of each preset, in both languages. */
+/** The hidden text of the from-to line of each preset, in both languages. */
 const WAYS: Readonly<Record<string, readonly [string, string]>> = {
   "00-universel-reset": ["De là où vous êtes vers l'équilibre", "From wherever you are to balance"],
   "01-panique-anxiete": [
@@ -87,7 +87,7 @@ function feeling(sheet: string, name: string): { fr: string; en: string } {
   return { fr: found[1], en: found[2] };
 }
 
-describe("the way of a preset", () => {
+describe("the from-to line of a preset", () => {
   test("is known of all twenty", () => {
     expect(SHEETS.map((sheet) => sheet.replace(".toml", ""))).toEqual(Object.keys(WAYS));
   });
@@ -95,7 +95,7 @@ describe("the way of a preset", () => {
   test.each(SHEETS)("is said as one says it: %s", (sheet) => {
     const from = feeling(sheet, "from_feeling");
     const to = feeling(sheet, "to_feeling");
-    expect([fr.card.way(from.fr, to.fr), en.card.way(from.en, to.en)]).toEqual(
+    expect([fr.card.fromTo(from.fr, to.fr), en.card.fromTo(from.en, to.en)]).toEqual(
       WAYS[sheet.replace(".toml", "")],
     );
   });
