@@ -9,11 +9,11 @@ import { isPlaying, isUnderWay, isWaiting, type JourneyView } from "../journey/j
 import { CALM_NOW } from "../journey/run-request";
 import { coloursOf, css, mix } from "./colours";
 
-export const IN_S = 4;
-export const OUT_S = 6;
+const IN_S = 4;
+const OUT_S = 6;
 export const CYCLE_S = IN_S + OUT_S;
 
-export interface Breath {
+interface Breath {
   readonly direction: "in" | "out";
   /** 0 is empty, 1 is full; slow at both ends, and never held. */
   readonly fullness: number;
@@ -32,9 +32,9 @@ function ease(part: number): number {
   return (1 - Math.cos(Math.PI * part)) / 2;
 }
 
-export type Theme = "day" | "night";
+type Theme = "day" | "night";
 
-export interface Spot {
+interface Spot {
   /** CSS pixels. */
   readonly x: number;
   readonly y: number;
@@ -62,7 +62,7 @@ const STEEPNESS = 2.05;
 const STOPS = 24;
 const TILE = 128;
 
-export class LightPainter {
+class LightPainter {
   private readonly grains: Partial<Record<Theme, CanvasPattern | string>> = {};
 
   constructor(private readonly context: CanvasRenderingContext2D) {}

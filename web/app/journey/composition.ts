@@ -97,7 +97,7 @@ function isFinal(error: unknown): boolean {
 }
 
 /** Later everything that could be bought has been bought, or has failed. */
-export const CANCELLATION_MS_MAX = 12 * 3600 * 1000;
+const CANCELLATION_MS_MAX = 12 * 3600 * 1000;
 const NAME = "cancellations";
 
 /** Runs whose cancellation has not been answered, with the time of the first try. */

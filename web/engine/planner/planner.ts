@@ -31,7 +31,7 @@ export function reduce(state: Journey, event: JourneyEvent): Step {
 /** After so many failed tries in a row a piece that cannot be reopened is left for the next. */
 const FAILED_TRIES_MAX = 2;
 
-export function plan(state: Journey, at: number): Step {
+function plan(state: Journey, at: number): Step {
   if (state.pending || state.closing || !state.run) return unchanged(state);
   if (state.name === "waiting") return planStart(state, state.run, at);
   if (state.name === "playing") return planPlaying(state, at);

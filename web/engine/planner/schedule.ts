@@ -31,7 +31,7 @@ export function previousPlayable(run: Run, before: number): Segment | undefined 
 }
 
 /** Whether a later segment may still become music. */
-export function isPending(run: Run, after: number): boolean {
+function isPending(run: Run, after: number): boolean {
   if (run.status !== "creating") return false;
   return run.segments.some(
     (segment) => segment.index > after && segment.status !== "failed" && !isPlayable(segment),

@@ -41,7 +41,7 @@ export function slideSeconds(from: number, to: number, settings: Settings): numb
   return Math.abs(dbOfLevel(to) - dbOfLevel(from)) / settings.slideDbPerSecond;
 }
 
-export function levelOfDb(db: number): number {
+function levelOfDb(db: number): number {
   return 10 ** (db / 20);
 }
 

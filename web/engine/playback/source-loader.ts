@@ -10,7 +10,7 @@ import type { Sign } from "../run";
 import type { Settings } from "../settings";
 import { onAbort, within } from "./timing";
 
-export interface SourceUrl {
+interface SourceUrl {
   readonly url: string;
   /** Clock seconds; null where no end is known. */
   readonly validUntil: number | null;
@@ -44,7 +44,7 @@ export class SignedUrls {
 }
 
 /** A deck in use, until released. */
-export interface DeckLease {
+interface DeckLease {
   readonly deck: Deck;
   /** Silent and empty, for others to acquire. Later calls do nothing. */
   release(): void;

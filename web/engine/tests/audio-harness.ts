@@ -13,11 +13,11 @@ import { SETTINGS } from "./short-settings";
 export const SECONDS = 10;
 const KNOWN = { plannedSeconds: SECONDS, durationSeconds: SECONDS };
 
-export interface SoundRoomOptions extends FakeBrowserOptions {
+export interface AudioHarnessOptions extends FakeBrowserOptions {
   readonly output?: "web-audio" | "plain";
 }
 
-export class SoundRoom {
+export class AudioHarness {
   readonly clock = new FakeClock();
   readonly browser: FakeBrowser;
   readonly player: Player;
@@ -25,7 +25,7 @@ export class SoundRoom {
   private listener: FeedListener | null = null;
   private segments: readonly Segment[] = [0, 1, 2].map((i) => queued(i, KNOWN));
 
-  constructor({ output = "web-audio", ...options }: SoundRoomOptions = {}) {
+  constructor({ output = "web-audio", ...options }: AudioHarnessOptions = {}) {
     this.browser = new FakeBrowser(this.clock, options);
     for (const [name, value] of Object.entries(this.browser.globals())) vi.stubGlobal(name, value);
     this.browser.tracks.set("bed", { seconds: 20 });

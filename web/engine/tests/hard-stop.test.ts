@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CALLS, type Call } from "../testing/fake-browser";
-import { SoundRoom } from "./audio-harness";
+import { AudioHarness } from "./audio-harness";
 
 const SEQUENCES = 10_000;
 /** The same sequences each time; `SEED=$RANDOM SEQUENCES=100000` looks for others. */
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 /** How a player comes into each state, from its start. */
-const STATES: Readonly<Record<string, (room: SoundRoom) => Promise<void>>> = {
+const STATES: Readonly<Record<string, (room: AudioHarness) => Promise<void>>> = {
   waiting: (room) => room.pass(1),
   async "first fade"(room) {
     room.tellPieces(2);
@@ -77,7 +77,7 @@ const STATES: Readonly<Record<string, (room: SoundRoom) => Promise<void>>> = {
   },
 };
 
-async function expectSilence(room: SoundRoom, within: number): Promise<void> {
+async function expectSilence(room: AudioHarness, within: number): Promise<void> {
   await room.pass(within);
   for (let i = 0; i < 6; i += 1) {
     if (room.sounds) throw new Error(`still sounds ${i * 0.25} s later`);
@@ -91,7 +91,7 @@ describe.each(Object.keys(STATES))("in the state: %s", (name) => {
     async (output) => {
       for (const call of CALLS) {
         for (const verb of ["stop", "pause"] as const) {
-          const room = new SoundRoom({ output });
+          const room = new AudioHarness({ output });
           room.player.start("run");
           await STATES[name]?.(room);
           const where = `${verb} while ${call} fails`;
@@ -111,7 +111,7 @@ describe.each(Object.keys(STATES))("in the state: %s", (name) => {
 });
 
 test("eight mistakes of our own in a row end the journey in silence, and are reported", async () => {
-  const room = new SoundRoom();
+  const room = new AudioHarness();
   room.player.start("run");
   await STATES["final"]?.(room);
   for (let mistakes = 1; mistakes < 8; mistakes += 1) room.tellNonsense();
@@ -166,7 +166,7 @@ const SITTING = fc.record({
   sequences: fc.array(SEQUENCE, { minLength: IN_A_ROW, maxLength: IN_A_ROW }),
 });
 
-function perform(room: SoundRoom, act: Act): void {
+function perform(room: AudioHarness, act: Act): void {
   const { player, browser } = room;
   switch (act) {
     case "seek":
@@ -184,7 +184,7 @@ function perform(room: SoundRoom, act: Act): void {
   }
 }
 
-async function live(room: SoundRoom, sequence: Sequence): Promise<void> {
+async function live(room: AudioHarness, sequence: Sequence): Promise<void> {
   const { broken, chance, seed, acts, verb } = sequence;
   const { player, browser } = room;
   const random = randomFrom(seed);
@@ -205,7 +205,7 @@ async function live(room: SoundRoom, sequence: Sequence): Promise<void> {
 test("in any order, whatever fails: silence after Stop and Pause, music or the bed before and after", async () => {
   await fc.assert(
     fc.asyncProperty(SITTING, async ({ output, beginsLate, state, sequences }) => {
-      const room = new SoundRoom({ output, beginsLate });
+      const room = new AudioHarness({ output, beginsLate });
       room.player.start("run");
       await STATES[state]?.(room);
       expect(room.sounds, "music or the bed before").toBe(true);
@@ -229,7 +229,7 @@ test("in any order, whatever fails: silence after Stop and Pause, music or the b
 }, 1_800_000);
 
 /** Nothing fails any more, and a tap brings the sound back. */
-async function expectMusicAgain(room: SoundRoom): Promise<void> {
+async function expectMusicAgain(room: AudioHarness): Promise<void> {
   const { player } = room;
   for (const index of [0, 1, 2]) room.heal(index);
   if (player.snapshot().state === "paused") player.resume();

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { StallDetector } from "../playback/stall-detector";
-import { SECONDS, SoundRoom } from "./audio-harness";
+import { AudioHarness, SECONDS } from "./audio-harness";
 import { complete, PlayerHarness, previewed, queued, stored } from "./player-harness";
 
 describe("the watch", () => {
@@ -107,7 +107,7 @@ describe("as WebKit has it", () => {
   });
 
   test("a stream whose length grows as it is decoded is not taken for a whole file", async () => {
-    const room = new SoundRoom({ beginsLate: true });
+    const room = new AudioHarness({ beginsLate: true });
     room.tellPieces(0, 1);
     room.player.start("run");
     await room.pass(1);
@@ -125,7 +125,7 @@ describe("as WebKit has it", () => {
   });
 
   test("a piece that was paused sounds again, from what was heard last", async () => {
-    const room = new SoundRoom({ beginsLate: true });
+    const room = new AudioHarness({ beginsLate: true });
     room.tellPieces(2);
     room.player.start("run");
     await room.pass(3);
@@ -140,7 +140,7 @@ describe("as WebKit has it", () => {
   });
 
   test("a seek is heard where it went, and the piece is not over", async () => {
-    const room = new SoundRoom({ beginsLate: true });
+    const room = new AudioHarness({ beginsLate: true });
     room.tellPieces(2);
     room.player.start("run");
     await room.pass(2);
