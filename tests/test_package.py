@@ -31,7 +31,7 @@ def test_the_wheel_of_the_product_holds_nothing_of_the_development_kit() -> None
     found = project["tool"]["setuptools"]["packages"]["find"]
     assert found == {"where": ["backend"], "include": ["parcours_xl*"]}
     assert not any(path.suffix == ".sql" for path in PACKAGE.rglob("*"))
-    assert set(project["project"]["optional-dependencies"]) == {"dev"}
+    assert set(project["project"]["optional-dependencies"]) == {"dev", "otel"}
 
 
 def test_the_development_kit_names_every_package_and_file_of_its_own() -> None:

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.loops.auto import auto_loop_factory
 
+from parcours_xl import tracing
 from parcours_xl.api.connections import LimitedProtocol
 from parcours_xl.api.draining import NOTICE_S_MIN, REFUSAL_S_MAX, Draining
 from parcours_xl.clients.clients import Clients, open_clients
@@ -178,6 +179,11 @@ def _listen(host: str, port: int) -> socket.socket:
 def _begin(environment: Path | None = None) -> Settings:
     settings = read_settings(_env_file=environment)
     set_up_logs(settings.log_format, settings.log_level, settings.secrets)
+    if settings.otel_exporter_otlp_endpoint:
+        try:
+            tracing.start_export(settings.otel_exporter_otlp_endpoint)
+        except tracing.TracingNotInstalled as missing:
+            raise SettingsError(str(missing)) from missing
     return settings
 
 

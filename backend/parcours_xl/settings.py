@@ -241,6 +241,7 @@ class Settings(Targets):
 
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otel_exporter_otlp_endpoint: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
 
     @model_validator(mode="after")
     def _address_of_the_vendor(self) -> Self:

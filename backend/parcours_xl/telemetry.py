@@ -19,6 +19,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from parcours_xl import tracing
 from parcours_xl.errors import PermanentError, RetryableError
 
 # The moments at which series began would double their number, and no dashboard asks for them.
@@ -71,17 +72,24 @@ JOB_SECONDS = Histogram(
 )
 
 
+CALLS = {"sql": SQL_SECONDS, "suno": SUNO_SECONDS, "openai": OPENAI_SECONDS}
+
+
 @contextmanager
-def measured(seconds: Histogram, name: str) -> Iterator[None]:
-    """Note how long something took and how it ended: ok, refused, later, cancelled or error."""
+def call(system: str, name: str) -> Iterator[None]:
+    """Measure a call of one of CALLS, and trace it.
+
+    How it ended is one of: ok, refused, later, cancelled, error.
+    """
     started_at, outcome = time.perf_counter(), "ok"
     try:
-        yield
+        with tracing.child_span(f"{system} {name}"):
+            yield
     except BaseException as error:
         outcome = _outcome(error)
         raise
     finally:
-        seconds.labels(name, outcome).observe(time.perf_counter() - started_at)
+        CALLS[system].labels(name, outcome).observe(time.perf_counter() - started_at)
 
 
 def _outcome(error: BaseException) -> str:

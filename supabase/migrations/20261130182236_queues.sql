@@ -248,12 +248,15 @@ grant execute on function public.requeue_dead_letters, public.postpone_job, publ
   to service_role;
 
 -- Every job is stamped with the id of the request that it comes of, as every event is
--- (parcours.log_event). See docs/specification.md#request-ids.
+-- (parcours.log_event), and with its run's trace. See docs/specification.md#request-ids.
 
 create function parcours.stamp_job() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  new.message := jsonb_strip_nulls(jsonb_build_object('request_id', parcours.request_id()))
+  new.message := jsonb_strip_nulls(jsonb_build_object(
+      'request_id', parcours.request_id(),
+      'trace', (select metadata->>'trace' from public.parcours_runs
+                 where id = parcours.as_uuid(new.message->>'run_id'))))
     || new.message;
   return new;
 end;

@@ -269,7 +269,8 @@ begin
       continue;
     end if;
     steps := steps || (jsonb_strip_nulls(jsonb_build_object(
-      'request_id', job.message->'request_id')) || jsonb_build_object(
+      'request_id', job.message->'request_id', 'trace', job.message->'trace'))
+      || jsonb_build_object(
       'msg_id', job.msg_id, 'read_ct', job.read_ct, 'run_id', job_run_id,
       'action', step.action, 'segment_id', step.segment_id,
       'callback_token', step.callback_token, 'task_id', step.task_id));

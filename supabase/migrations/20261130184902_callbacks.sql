@@ -308,7 +308,15 @@ begin
 end;
 $$;
 
--- Answers {outcome: 'ok' | 'skipped'}; PT401, the same for an unknown segment and a wrong token.
+-- What record_callback answers; of a run that is traced also which it is.
+create function parcours.describe_outcome(p_outcome text, p_run_id uuid) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object('outcome', p_outcome) || coalesce((
+    select jsonb_build_object('run_id', id, 'trace', metadata->'trace')
+      from public.parcours_runs where id = p_run_id and metadata ? 'trace'), '{}');
+$$;
+
+-- Answers {outcome: 'ok' | 'skipped', run_id, trace}; PT401, the same for an unknown segment and a wrong token.
 create function public.record_callback(p_segment_id uuid, p_token uuid, p_event jsonb)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -350,7 +358,7 @@ begin
     outcome := accepted.outcome;
     if outcome = 'failed' then
       perform parcours.settle_and_schedule(segment.run_id);
-      return jsonb_build_object('outcome', 'ok');
+      return parcours.describe_outcome('ok', segment.run_id);
     end if;
     segment := accepted.segment;
     if outcome = 'ok' or p_event->>'stage' is distinct from 'error' then
@@ -371,13 +379,14 @@ begin
      or before.suno_task_id is null then
     perform parcours.schedule_run(segment.run_id);
   end if;
-  return jsonb_build_object('outcome', outcome);
+  return parcours.describe_outcome(outcome, segment.run_id);
 end;
 $$;
 
 revoke execute on function parcours.accepts_token, parcours.is_repeated, parcours.accept_first,
   parcours.ask_soon, parcours.report_error, parcours.accept_complete, parcours.accept_error,
-  parcours.concerns, parcours.accept_event, parcours.bind_task from public;
+  parcours.concerns, parcours.accept_event, parcours.bind_task, parcours.describe_outcome
+  from public;
 revoke execute on function public.check_callback, public.record_callback
   from public, anon, authenticated;
 grant execute on function public.check_callback, public.record_callback to service_role;

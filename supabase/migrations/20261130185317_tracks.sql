@@ -54,7 +54,8 @@ begin
             and coalesce(jsonb_typeof(p_message->'task_id'), 'null') in ('string', 'null')
             and coalesce(jsonb_typeof(p_message->'track_id'), 'null') in ('string', 'null')
         end, false)
-    and coalesce(jsonb_typeof(p_message->'request_id'), 'null') in ('string', 'null');
+    and coalesce(jsonb_typeof(p_message->'request_id'), 'null') in ('string', 'null')
+    and coalesce(jsonb_typeof(p_message->'trace'), 'null') in ('string', 'null');
 end;
 $$;
 

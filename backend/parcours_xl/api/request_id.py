@@ -1,19 +1,36 @@
 """Each request has an id: in the log, in the answer, and in what a caller may report."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from parcours_xl import tracing
 from parcours_xl.api.schemas import ErrorResponse, json_response
 
 PROBE_PATHS = ("/healthz", "/readyz", "/metrics")
 """Asked every few seconds by machines: not worth a line each."""
 
+FUNCTIONS = "/functions/v1/"
+
 log = structlog.get_logger(__name__)
+
+
+def _traced(scope: Scope) -> AbstractContextManager[None]:
+    """A function's span, below the caller's own where a traceparent names it."""
+    if not tracing.is_on() or not scope["path"].startswith(FUNCTIONS):
+        return nullcontext()
+    attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
+    return tracing.span(
+        f"{scope['method']} {scope['path']}",
+        parent=Headers(scope=scope).get("traceparent"),
+        server=True,
+        **attributes,
+    )
 
 
 class RequestId:
@@ -39,7 +56,9 @@ class RequestId:
         started_at = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self._app(scope, receive, send_named)
+                with _traced(scope):
+                    await self._app(scope, receive, send_named)
+                    tracing.note(**{"http.response.status_code": status or 0})
             except ClientDisconnect:
                 log.info("request.disconnected", method=scope["method"], path=scope["path"])
                 return

@@ -14,13 +14,13 @@ from openai.types.shared import ReasoningEffort
 from openai.types.shared_params import ResponseFormatJSONSchema
 from pydantic import BaseModel, ConfigDict
 
+from parcours_xl import telemetry
 from parcours_xl.domain.brief import Brief, UnfitBrief, WrittenBrief, fit_brief
 from parcours_xl.domain.durations import BOUNDS, Bounds
 from parcours_xl.domain.emotion import EmotionState
 from parcours_xl.domain.preset import Preset
 from parcours_xl.domain.prompts import brief_messages
 from parcours_xl.settings import Settings
-from parcours_xl.telemetry import OPENAI_SECONDS, measured
 
 log = structlog.get_logger(__name__)
 
@@ -217,7 +217,7 @@ class BriefWriter:
         while True:
             effort = options.effort if model.startswith(REASONING_MODELS) else None
             try:
-                with measured(OPENAI_SECONDS, model):
+                with telemetry.call("openai", model):
                     return await client.chat.completions.create(
                         model=model,
                         messages=messages,

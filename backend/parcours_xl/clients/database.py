@@ -16,13 +16,13 @@ from postgrest import AsyncPostgrestClient
 from postgrest.exceptions import APIError as APIError
 from pydantic import TypeAdapter, ValidationError
 
+from parcours_xl import telemetry, tracing
 from parcours_xl.clients.suno_events import SunoEvent
 from parcours_xl.clients.supabase_errors import FUNCTION_UNKNOWN, FunctionUnknown, Verdict, judge
 from parcours_xl.clients.supabase_errors import KeyRefused as KeyRefused
 from parcours_xl.clients.supabase_errors import SupabaseUnavailable as SupabaseUnavailable
 from parcours_xl.domain.bilingual import Language
 from parcours_xl.errors import ParcoursError, PermanentError, RetryableError
-from parcours_xl.telemetry import SQL_SECONDS, measured
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ class SqlFunctions:
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         if request_id is not None:
             query.request.headers[REQUEST_HEADER] = request_id
-        with measured(SQL_SECONDS, function):
+        with telemetry.call("sql", function):
             return await self._execute(function, query)
 
     async def _execute(self, function: str, query: Any) -> Any:
@@ -281,13 +281,15 @@ class Question(ResultModel):
 class Job(ResultModel):
     """A message of one of our queues; (msg_id, read_ct) is the receipt.
 
-    request_id: of the request that it comes from, where that is known.
+    request_id: of the request that it comes from, where that is known. trace: of the run, as a
+    traceparent, where create was traced.
     """
 
     msg_id: int
     read_ct: int
     run_id: UUID
     request_id: str | None = None
+    trace: str | None = None
 
 
 class Step(Job):
@@ -508,12 +510,15 @@ class Database:
 
     async def record_callback(self, segment_id: UUID, token: UUID, event: SunoEvent) -> bool:
         """Whether the event changed anything; False when it was repeated, late or regressing."""
+        began_ns = time.time_ns()
         answer = await self._call(
             "record_callback",
             p_segment_id=str(segment_id),
             p_token=str(token),
             p_event=event.as_json(),
         )
+        facts = {tracing.RUN_ID: answer.get("run_id", ""), "parcours.source": event.source}
+        tracing.join(answer.get("trace"), f"callback {event.stage}", began_ns, **facts)
         return bool(answer["outcome"] == "ok")
 
     async def take_track_jobs(

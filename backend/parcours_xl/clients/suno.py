@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from parcours_xl import telemetry
 from parcours_xl.clients.hosts import TrackHosts
 from parcours_xl.clients.suno_codes import RefusalKind, Vendor, judge
 from parcours_xl.clients.suno_events import (
@@ -22,7 +23,6 @@ from parcours_xl.clients.suno_events import (
 from parcours_xl.domain.prompts import NEGATIVE_TAGS, cut_words
 from parcours_xl.errors import PermanentError, RetryableError
 from parcours_xl.settings import SUNO_REQUEST_S_MAX
-from parcours_xl.telemetry import SUNO_SECONDS, measured
 
 MODELS_WITH_DURATION = frozenset({"V5_5", "V6", "V6_MINI", "V6_WILD"})
 STYLE_CHARS_MAX = {"V4": 200}
@@ -152,7 +152,7 @@ class Suno:
     async def _ask(
         self, method: str, path: str, http: httpx.AsyncClient | None = None, **arguments: Any
     ) -> Any:
-        with measured(SUNO_SECONDS, path.rpartition("/")[2]):
+        with telemetry.call("suno", path.rpartition("/")[2]):
             return await self._exchange(method, path, http or self._http, **arguments)
 
     async def _exchange(

@@ -6,6 +6,7 @@ from uuid import UUID
 import anyio
 import structlog
 
+from parcours_xl import tracing
 from parcours_xl.clients.brief_writer import BriefNotWritten, BriefWriter
 from parcours_xl.clients.database import Database, Demand, NewRun, RunCreated, SupabaseUnavailable
 from parcours_xl.domain.brief import Brief, curated_brief
@@ -33,10 +34,12 @@ async def create_run(
     # Whatever ends the create before the run is there, its place is free for the next one.
     try:
         run = await _write_run(writer, demand, preset, emotion)
-        return await database.create_run(demand, run, admission.place)
+        created = await database.create_run(demand, run, admission.place)
     except BaseException:
         await _leave(database, admission.place)
         raise
+    tracing.note_run(created.run_id)
+    return created
 
 
 async def _leave(database: Database, place: UUID) -> None:
@@ -54,6 +57,9 @@ async def _write_run(
         "emotion": emotion.emotion or preset.emotion,
         "intensity": emotion.intensity,
     }
+    if trace := tracing.current():
+        # Whatever is done for the run from now on belongs to the trace of its create.
+        metadata["trace"] = trace
     segments = [
         {
             "prompt": suno_style(preset, plan.prompt),

@@ -15,6 +15,7 @@ from uuid import uuid4
 import anyio
 import structlog
 
+from parcours_xl import tracing
 from parcours_xl.clients.database import GENERATION_QUEUE, TRACKS_QUEUE, Database, Job
 from parcours_xl.clients.storage import TrackStorage
 from parcours_xl.clients.suno import Suno
@@ -92,7 +93,8 @@ class QueueConsumer(Generic[AnyJob]):
             lease_renewal = asyncio.create_task(self._renew_lease(job))
             started_at, outcome = time.perf_counter(), "cancelled"
             try:
-                outcome = await self._do(job)
+                with tracing.span(f"job {self._name_of(job)}", parent=job.trace):
+                    outcome = await self._do(job)
             except RetryableError as error:
                 outcome = "handed_back"
                 log.info("job.handed_back", queue=self.queue, reason=error.message)
@@ -114,6 +116,10 @@ class QueueConsumer(Generic[AnyJob]):
                 JOB_SECONDS.labels(self.queue, outcome).observe(time.perf_counter() - started_at)
             log.debug("job.done", queue=self.queue, outcome=outcome)
         return outcome
+
+    def _name_of(self, job: AnyJob) -> str:
+        what = getattr(job, "action", None) or getattr(job, "kind", "")
+        return f"{self.queue} {what}".rstrip()
 
     async def _renew_lease(self, job: AnyJob) -> None:
         while True:
