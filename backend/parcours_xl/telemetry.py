@@ -72,6 +72,17 @@ JOB_SECONDS = Histogram(
 )
 
 
+DAILY_LIMITS = ("runs_daily_user", "runs_daily_max", "credits_daily_max")
+"""As SQL names them beside PT429 (parcours.check_quotas)."""
+CREATES_REFUSED = Counter(
+    "parcours_creates_refused",
+    "Requests to create that a limit of the day refused",
+    ("limit",),
+    registry=REGISTRY,
+)
+for limit in DAILY_LIMITS:
+    CREATES_REFUSED.labels(limit)
+
 CALLS = {"sql": SQL_SECONDS, "suno": SUNO_SECONDS, "openai": OPENAI_SECONDS}
 
 

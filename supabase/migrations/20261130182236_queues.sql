@@ -215,8 +215,12 @@ begin
   end if;
   perform pgmq.set_vt(p_queue, p_msg_id, p_seconds);
   if p_handed_back then
+    -- With a pause it has failed: since when is kept for whoever looks at the queue.
     execute format('update pgmq.%I set message = message || jsonb_build_object(''counted_from'','
-                   ' read_ct) where msg_id = $1', 'q_' || p_queue) using p_msg_id;
+                   ' read_ct) || case when $2 > 0 then jsonb_build_object(''failing_since'','
+                   ' coalesce(message->''failing_since'', to_jsonb(clock_timestamp())))'
+                   ' else ''{}'' end where msg_id = $1', 'q_' || p_queue)
+      using p_msg_id, p_seconds;
   end if;
   return true;
 end;
@@ -269,7 +273,8 @@ create trigger stamp before insert on pgmq.q_parcours_tracks
 
 revoke execute on function parcours.stamp_job from public;
 
--- Are the queues flowing? oldest_s: for how many seconds the oldest job has been waiting for a
+-- Are the queues flowing? failing: jobs of the tracks' queue that have failed at least once and are
+-- tried again, failing_s: for how many seconds the first of them has been failing. oldest_s: for how many seconds the oldest job has been waiting for a
 -- worker. An active run waits for its next deadline first; a track waits from the start.
 
 create function public.read_queues() returns jsonb
@@ -285,7 +290,10 @@ language sql stable security definer set search_path = '' as $$
               'queue', 'parcours_tracks', 'depth', count(*),
               'due', count(*) filter (where vt <= clock_timestamp()),
               'oldest_s', coalesce(
-                 round(extract(epoch from clock_timestamp() - min(enqueued_at)), 1), 0))
+                 round(extract(epoch from clock_timestamp() - min(enqueued_at)), 1), 0),
+              'failing', count(*) filter (where message ? 'failing_since'),
+              'failing_s', coalesce(round(extract(epoch from clock_timestamp()
+                 - (min(message->>'failing_since'))::timestamptz), 1), 0))
        from pgmq.q_parcours_tracks));
 $$;
 

@@ -91,7 +91,8 @@ declare
 begin
   if wait_s is not null then
     raise sqlstate 'PT429' using
-      message = format('the quota of %s journeys a day is used up', per_user), detail = wait_s;
+      message = format('the quota of %s journeys a day is used up', per_user), detail = wait_s,
+      hint = 'runs_daily_user';
   end if;
   if p_quotas.runs_daily_max is not null then
     perform pg_advisory_xact_lock(hashtextextended('parcours.runs_daily_max', 0));
@@ -99,7 +100,7 @@ begin
     if wait_s is not null then
       raise sqlstate 'PT429' using
         message = 'no more journeys can be made today, by anybody: please come back later',
-        detail = wait_s;
+        detail = wait_s, hint = 'runs_daily_max';
     end if;
   end if;
   if p_quotas.credits_daily_max is not null then
@@ -107,7 +108,7 @@ begin
     if wait_s is not null then
       raise sqlstate 'PT429' using
         message = 'no more music can be made today, by anybody: please come back later',
-        detail = wait_s;
+        detail = wait_s, hint = 'credits_daily_max';
     end if;
   end if;
 end;
@@ -245,7 +246,7 @@ begin
 
   perform parcours.log_event(run.id, null, 'run.created', jsonb_build_object(
     'preset_key', p_preset_key, 'segments', jsonb_array_length(p_segments),
-    'brief_source', p_metadata->'brief_source'));
+    'brief_source', p_metadata->'brief_source', 'waited_s', p_metadata->'waited_s'));
   return parcours.describe_run(run, jsonb_array_length(p_segments));
 end;
 $$;

@@ -110,7 +110,8 @@ begin
     perform parcours.resume_run(run.id);
   end if;
   perform parcours.log_event(run.id, segment.id, 'segment.claimed',
-    jsonb_build_object('attempt', parcours.attempts(segment)));
+    jsonb_build_object('attempt', parcours.attempts(segment),
+                       'credits', limits.credits_a_segment));
   perform parcours.activate_run(run.id, false, p_limits_id);
   perform parcours.schedule_run(run.id);
 

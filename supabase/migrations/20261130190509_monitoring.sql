@@ -66,9 +66,13 @@ $$;
 -- The runs that a slice concerns, each lived through once: how long Suno took of each attempt, how
 -- long the listener waited, and which runs were not over in time (docs/specification.md#targets).
 --   suno      from each claim of a segment to its first sound and to its delivery
---   listener  from the run's creation; a run that was never started keeps nobody waiting.
+--   listener  from the request to create, which waited for its brief (waited_s) before the run was
+--             there. A run that was never started keeps nobody waiting; one that failed unheard has
+--             missed its first sound, unless its owner had stopped it.
 --             suno_ready: from its first claim, which is what all tracks together take of Suno
 --   timeouts  of the runs that were started in the slice
+--   costs     credits of its attempts, by what became of them: {runs, kept, under_way, wasted:
+--             {reason: credits}}. What Suno refused costs nothing; what it left unanswered may.
 create function parcours.report_journeys(
   p_from timestamptz, p_to timestamptz, p_targets jsonb
 ) returns jsonb
@@ -84,7 +88,7 @@ begin
     with lived as materialized (
       select event.id, event.run_id, event.segment_id, event.what, event.happened_at,
              case event.what when 'segment.claimed' then (event.detail->>'attempt')::integer end
-               as attempt,
+               as attempt, event.detail,
              -- Which of its segment's attempts an event belongs to: a claim or a requeue ends the
              -- one before.
              count(*) filter (where event.what in ('segment.claimed', 'segment.requeued'))
@@ -93,8 +97,7 @@ begin
         from public.parcours_events as event where event.run_id = any (concerned)
       window so_far as (partition by event.segment_id order by event.id)
     ), attempts as (
-      select claimed_at, first_at, delivered_at, again,
-             extract(epoch from coalesce(ended_at, now()) - claimed_at) as waited_s
+      select parts.*, extract(epoch from coalesce(ended_at, now()) - claimed_at) as waited_s
         from (
           select min(happened_at) filter (where what = 'segment.claimed') as claimed_at,
                  min(happened_at) filter (where what in ('segment.first', 'segment.delivered'))
@@ -103,17 +106,35 @@ begin
                  min(happened_at) filter (where what in ('segment.failed', 'segment.refused'))
                    as ended_at,
                  -- Earlier claims may be rolled up; the claim says itself which attempt it is.
-                 bool_or(what = 'segment.claimed' and (claims > 1 or attempt > 1)) as again
+                 bool_or(what = 'segment.claimed' and (claims > 1 or attempt > 1)) as again,
+                 coalesce(sum((detail->>'credits')::integer)
+                   filter (where what = 'segment.claimed'), 0) as credits,
+                 bool_or(what = 'segment.complete') as is_kept,
+                 bool_or(what = 'segment.refused' or what = 'segment.failed'
+                           and detail->>'reason' in ('suno_busy', 'suno_refused', 'suno_account'))
+                   or bool_or(what = 'segment.failed' and detail->>'reason' = 'suno_content')
+                      and not bool_or(what = 'segment.submitted') as is_refused,
+                 min(detail->>'reason') filter (where what = 'segment.failed') as reason
             from lived where segment_id is not null group by segment_id, part
         ) as parts
        where claimed_at >= p_from and claimed_at < p_to
+    ), bought as (
+      select credits, reason,
+             case when is_kept then 'kept' when reason is null then 'under_way' else 'wasted' end
+               as outcome
+        from attempts where credits > 0 and (is_kept or not is_refused)
     ), journeys as (
-      select created_at, first_at, claimed_at, complete_at, ready_at,
-             case when began then extract(epoch from coalesce(failed_at, now()) - created_at)
+      select asked_at, first_at, claimed_at, complete_at, ready_at,
+             failed_at is not null and not is_cancelled as is_lost,
+             case when began then extract(epoch from coalesce(failed_at, now()) - asked_at)
                   else 0 end as waited_s,
              extract(epoch from coalesce(failed_at, now()) - claimed_at) as composed_s
         from (
           select min(happened_at) filter (where what = 'run.created') as created_at,
+                 min(happened_at - make_interval(
+                       secs => coalesce((detail->>'waited_s')::double precision, 0)))
+                   filter (where what = 'run.created') as asked_at,
+                 bool_or(what = 'run.cancelled') as is_cancelled,
                  min(happened_at) filter (where what in ('segment.first', 'segment.delivered'))
                    as first_at,
                  min(happened_at) filter (where what = 'segment.claimed') as claimed_at,
@@ -158,15 +179,15 @@ begin
       'listener', (
         select jsonb_build_object(
           'ttfp', parcours.timing(
-            array_agg(parcours.seconds_between(created_at, first_at)),
+            array_agg(parcours.seconds_between(asked_at, first_at)),
             count(*) filter (where first_at is null
-                               and waited_s > (p_targets->>'ttfp_s')::numeric)),
+                               and (is_lost or waited_s > (p_targets->>'ttfp_s')::numeric))),
           'ttfc', parcours.timing(
-            array_agg(parcours.seconds_between(created_at, complete_at)),
+            array_agg(parcours.seconds_between(asked_at, complete_at)),
             count(*) filter (where complete_at is null
                                and waited_s > (p_targets->>'ttfc_s')::numeric)),
           'ready', parcours.timing(
-            array_agg(parcours.seconds_between(created_at, ready_at)),
+            array_agg(parcours.seconds_between(asked_at, ready_at)),
             count(*) filter (where ready_at is null
                                and waited_s > (p_targets->>'ready_s')::numeric)),
           'suno_ready', parcours.timing(
@@ -178,20 +199,31 @@ begin
         select jsonb_build_object(
           'measured', count(*) filter (where over_at is not null or too_long),
           'timed_out', count(*) filter (where too_long))
-          from starts)));
+          from starts),
+      'costs', (
+        select jsonb_build_object(
+          -- Each counted once, in the slice in which it was created.
+          'runs', (select count(claimed_at) from journeys),
+          'kept', coalesce(sum(credits) filter (where outcome = 'kept'), 0),
+          'under_way', coalesce(sum(credits) filter (where outcome = 'under_way'), 0),
+          'wasted', (select coalesce(jsonb_object_agg(reason, spent), '{}') from (
+             select reason, sum(credits) as spent from bought
+              where outcome = 'wasted' group by 1) as reasons))
+          from bought)));
 end;
 $$;
 
 -- What went wrong, and what was completed. An error is an attempt that failed, whether or not
--- another one made it good. refusals: by Suno's code, 429 and its kin among them. messengers: who
+-- another one made it good. refusals: by Suno's code; as an HTTP status 429 is the rate, in a body
+-- the credits. put_off: runs that wait, by why. messengers: who
 -- told of a preview or a track, a callback or the answer to our own question (record-info).
 create function parcours.report_outcomes(p_from timestamptz, p_to timestamptz) returns jsonb
 language sql stable set search_path = '' as $$
   with happened as (
-    select what, detail from public.parcours_events
+    select run_id, what, detail from public.parcours_events
      where happened_at >= p_from and happened_at < p_to
        and what in ('segment.complete', 'segment.failed', 'segment.refused',
-                    'segment.first', 'segment.delivered')
+                    'segment.first', 'segment.delivered', 'run.put_off')
   )
   select jsonb_build_object(
     'complete', (select count(*) from happened where what = 'segment.complete'),
@@ -201,15 +233,20 @@ language sql stable set search_path = '' as $$
        select detail->>'reason' as cause, count(*) as many from happened
         where what = 'segment.failed' and detail->>'reason' <> 'cancelled' group by 1) as causes),
     'refusals', (select coalesce(jsonb_object_agg(code, many), '{}') from (
-       select coalesce(detail->>'code', 'no answer') as code, count(*) as many from happened
+       select case when detail->>'code' = '429' and detail->>'reason' = 'suno_account'
+                   then '429 (credits)' else coalesce(detail->>'code', 'no answer') end as code,
+              count(*) as many from happened
         where what = 'segment.refused'
-           or detail->>'reason' in ('suno_busy', 'suno_refused', 'suno_content', 'suno_account')
+           or what = 'segment.failed' and detail->>'reason' in ('suno_busy', 'suno_refused', 'suno_content', 'suno_account')
               and (detail->>'attempt')::integer > 0
         group by 1) as codes),
     'refused_words', (select coalesce(jsonb_object_agg(message, many), '{}') from (
        select coalesce(detail->>'message', 'unexplained') as message, count(*) as many
          from happened where what = 'segment.failed' and detail->>'reason' = 'suno_content'
         group by 1 order by 2 desc limit 10) as messages),
+    'put_off', (select coalesce(jsonb_object_agg(reason, many), '{}') from (
+       select coalesce(detail->>'reason', 'unknown') as reason, count(distinct run_id) as many
+         from happened where what = 'run.put_off' group by 1) as reasons),
     'messengers', (select coalesce(jsonb_object_agg(messenger, many), '{}') from (
        select detail->>'source' as messenger, count(*) as many from happened
         where what in ('segment.first', 'segment.delivered') and detail ? 'source'
@@ -227,7 +264,8 @@ declare
 begin
   return (
     with briefs as materialized (
-      select status, metadata->>'brief_source' as source, metadata->>'brief_reason' as reason
+      select status, metadata->>'brief_source' as source, metadata->>'brief_reason' as reason,
+             (metadata->>'openai_tokens')::bigint as tokens
         from public.parcours_runs where id = any (created)
     )
     select jsonb_build_object(
@@ -241,7 +279,11 @@ begin
         'briefs_written', (select count(*) from briefs where source = 'openai'),
         'briefs_curated', (select coalesce(jsonb_object_agg(reason, many), '{}') from (
            select coalesce(reason, 'unknown') as reason, count(*) as many from briefs
-            where source = 'curated' group by 1) as reasons))));
+            where source = 'curated' group by 1) as reasons),
+        'tokens_used', (select coalesce(sum(tokens), 0) from briefs where source = 'openai'),
+        'tokens_wasted', (select coalesce(jsonb_object_agg(reason, spent), '{}') from (
+           select coalesce(reason, 'unknown') as reason, sum(tokens) as spent from briefs
+            where source = 'curated' and tokens > 0 group by 1) as reasons))));
 end;
 $$;
 

@@ -65,6 +65,8 @@ async def test_a_run_is_created_with_its_segments(
     assert run["metadata"]["brief_source"] == "openai"
     assert run["metadata"]["brief_model"] == "gpt-4o-mini"
     assert (run["metadata"]["emotion"], run["metadata"]["intensity"]) == ("fear", 0.8)
+    assert run["metadata"]["waited_s"] >= 0 and run["metadata"]["openai_tokens"] > 100
+    assert "trace" not in run["metadata"], "traces are off"
     planned = [segment["metadata"]["planned_seconds"] for segment in segments]
     assert len(segments) in (3, 4)
     assert all(240 <= seconds <= 360 for seconds in planned)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from parcours_xl.clients.brief_writer import BriefNotWritten, BriefWriter
+from parcours_xl.clients.brief_writer import BriefNotWritten, BriefWriter, TokensSpent
 from parcours_xl.domain.brief import Brief
 from parcours_xl.domain.emotion import EmotionState
 from parcours_xl.domain.presets import all_presets, find_preset
@@ -62,6 +62,16 @@ async def test_every_kind_of_model_understands_the_request(openai: Vendor, model
         brief, written_by = await writer.write(PRESET, EmotionState())
     assert written_by == model
     assert_fit(brief)
+
+
+async def test_what_a_brief_has_cost_is_told_whether_it_was_used_or_not(openai: Vendor) -> None:
+    used, wasted = TokensSpent(), TokensSpent()
+    async with writer_at(openai.url) as writer:
+        await writer.write(PRESET, FEAR, used)
+        openai.fail("violated_schema", times=0)
+        with pytest.raises(BriefNotWritten):
+            await writer.write(PRESET, FEAR, wasted)
+    assert used.total > 100 and wasted.total > 100
 
 
 async def test_without_a_key_nobody_is_asked() -> None:

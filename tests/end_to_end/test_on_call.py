@@ -95,6 +95,28 @@ def test_a_suno_that_answers_429_for_ten_minutes(on_call: OnCall, deployment: De
         on_call.wait_until_well()
 
 
+def test_a_suno_account_without_credits(on_call: OnCall, deployment: Deployment) -> None:
+    deployment.ask_fault(fault="no_credits", times=FOR_GOOD)
+    with on_call.working():
+        runs = on_call.begin_runs()
+        on_call.wait_for_all(runs, "failed")
+        report = on_call.report()
+        assert set(report["errors"]["by_cause"]) == {"suno_account"}
+        assert set(report["refusals_by_code"]) == {"429 (credits)"}
+        assert report["cost"]["suno_credits"]["total"] == 0, "what is refused costs nothing"
+        ttfp = report["latencies"]["TTFP"]["listener"]
+        assert (ttfp["measured"], ttfp["within_target"]) == (3, 0), "unheard is missed"
+        assert "credits" in on_call.firing()
+        found = on_call.wait_until_found("credits")
+        assert found["credits"].startswith("0 credits are left")
+
+        deployment.clear_faults()
+        on_call.wait_until_found("failed")
+        on_call.found("--fix")
+        on_call.wait_for_all(runs, "ready")
+        on_call.wait_until_well()
+
+
 def test_error_callbacks(on_call: OnCall, deployment: Deployment) -> None:
     deployment.ask_fault(fault="error_callback", times=FOR_GOOD)
     with on_call.working():

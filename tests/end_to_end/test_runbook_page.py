@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from typer.main import get_command
 
+from parcours_dev.simulators.fault_kinds import OPENAI_FAULTS, SUNO_FAULTS
 from parcours_xl.cli.main import app
 from parcours_xl.domain.failures import FAILURES
 from parcours_xl.operations.alerts import ADVICE
@@ -138,6 +139,23 @@ def test_a_fault_of_the_page_is_in_force_until_it_is_cleared(
         ]
         expected = 0 if command is clear else faults.index(command) + 1
         assert len(in_force) == expected
+
+
+@pytest.mark.parametrize(
+    ("heading", "known"), [("fault", SUNO_FAULTS), ("fault of OpenAI", OPENAI_FAULTS)]
+)
+def test_it_names_every_fault_of_the_simulators_with_its_symptom(
+    heading: str, known: Mapping[str, object]
+) -> None:
+    _, found, rest = TEXT.partition(f"\n| {heading} | ")
+    assert found, "the table is there"
+    rows = rest.partition("\n\n")[0].splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows]
+    assert [row[0].strip("`") for row in cells] == list(known)
+    assert all(row[1] for row in cells)
+    for row in cells:
+        for anchor in re.findall(r"\(#([\w-]+)\)", row[-1]):
+            assert anchor in anchors_of(TEXT), row
 
 
 def test_it_has_every_command_of_an_operator() -> None:

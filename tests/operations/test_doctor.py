@@ -297,6 +297,23 @@ async def test_jobs_that_nobody_takes(
     assert told.status == 1
 
 
+async def test_a_track_that_could_not_be_stored_once_is_told_of(
+    doctor: Operator, records: Records, clients: Clients, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    records.do(
+        "select pgmq.send('parcours_tracks', jsonb_build_object('kind', 'erase',"
+        " 'run_id', %s::text, 'failing_since', now() - interval '90 seconds'))",
+        str(run.id),
+    )
+    told = doctor.run("doctor", "--json")
+    findings = [one for part in told.json["parts"] for one in part["findings"]]
+    [failing] = [one for one in findings if one["name"] == "jobs_failing"]
+    assert failing["severity"] == "note" and failing["count"] == 1
+    assert "1 jobs of parcours_tracks have failed and are tried again" in failing["message"]
+    assert failing["since"] is not None
+
+
 def test_nobody_looks_after_the_rest(doctor: Operator, records: Records) -> None:
     records.do("update parcours.leases set next_at = now() - interval '1 hour'")
     told = doctor.run("doctor")

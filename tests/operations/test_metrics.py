@@ -194,6 +194,27 @@ async def test_journeys_are_measured_and_counted_from_the_first_look_on(
         assert await counted("parcours_messages_total", by="callback") == 2
 
 
+async def test_creates_that_a_limit_of_the_day_refused_are_counted(
+    make_settings: MakeSettings, stack: LocalProject, owner: Person
+) -> None:
+    settings = make_settings(runs_daily_max=1, openai_api_key=None)
+    name, limit = "parcours_creates_refused_total", {"limit": "runs_daily_max"}
+    async with open_service(settings) as service:
+        before = value(await scrape(service, stack.service_role_key), name, **limit)
+        answers = [
+            await service.post(
+                endpoint("parcours-xl-create"),
+                json={"presetKey": "universel-reset"},
+                headers=owner.headers,
+            )
+            for _ in range(2)
+        ]
+        assert answers[-1].status_code == 429, answers[-1].text
+        refused = sum(answer.status_code == 429 for answer in answers)
+        after = value(await scrape(service, stack.service_role_key), name, **limit)
+    assert after - before == refused
+
+
 async def test_calls_and_the_process_itself_are_measured(
     make_settings: MakeSettings, stack: LocalProject
 ) -> None:

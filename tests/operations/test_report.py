@@ -39,8 +39,9 @@ async def live(
 
 
 @pytest.fixture
-async def lived(clients: Clients, make_run: MakeRun) -> NewRun:
-    """A run of two segments: one complete, one failed."""
+async def lived(clients: Clients, make_run: MakeRun, records: Records) -> NewRun:
+    """A run of two segments: one complete, one failed. It is all that there was."""
+    records.do("delete from public.parcours_runs; delete from public.parcours_events")
     run = await make_run(2)
     await clients.database.start_run(run.id)
     await live(clients, run, 0, "first", "complete")
@@ -53,7 +54,8 @@ async def test_the_figures_are_told_on_a_terminal(
 ) -> None:
     told = operator.run("report", "--since", "1h")
     assert told.status == 0
-    for words in ("TTFP", "TTFC", "Run ready", "Suno's share", "Suno reported an error"):
+    told_words = ("TTFP", "TTFC", "Run ready", "Suno's share", "Suno reported an error")
+    for words in (*told_words, "Suno credits 24 spent", "OpenAI tokens 0 spent", "12 wasted"):
         assert words in told.out
     assert str(owner.id) in told.out
 
@@ -70,6 +72,13 @@ async def test_json_has_every_figure(operator: Operator, lived: NewRun) -> None:
     assert 0 < report["errors"]["share"] < 1
     assert report["segments"]["complete"] >= 1 and report["segments"]["failed"] >= 1
     assert report["submissions"] >= 2
+    cost = report["cost"]
+    spent = cost["suno_credits"]
+    assert spent["kept"] >= 12 and spent["wasted_by_reason"]["suno_error"] >= 12
+    assert spent["total"] == spent["kept"] + spent["under_way"] + spent["wasted"]
+    assert spent["per_run"] == spent["total"] / cost["runs"]
+    assert spent["per_day"] == pytest.approx(spent["total"] * 24)
+    assert sum(piece["suno_credits"] for piece in report["slices"]) == spent["total"]
     assert len(report["slices"]) == 28
     assert told.err == "", "without a terminal there is no progress bar"
 
@@ -115,7 +124,8 @@ async def test_the_page_is_whole_and_needs_nothing_from_anywhere(
     assert not page.tags & {"script", "link", "img", "iframe"}
     assert not re.search(r"(src|href)=|url\(|@import", text)
     assert "default-src 'none'" in text
-    for words in ("TTFP", "TTFC", "Run ready", "Errors by cause", "Most journeys in 7 days"):
+    sections = ("Errors by cause", "Most journeys in 7 days", "Suno credits", "What the limits did")
+    for words in ("TTFP", "TTFC", "Run ready", "OpenAI tokens", *sections):
         assert words in text
 
 

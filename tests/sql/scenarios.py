@@ -23,8 +23,12 @@ def tell(
     status: str = "ready",
     owner: UUID = OWNER,
     start: datetime = START,
+    waited_s: float | None = None,
 ) -> UUID:
-    """A run with these events: (seconds from its creation, what, details). Its id."""
+    """A run with these events: (seconds from its creation, what, details). Its id.
+
+    waited_s: how long create took, where that is written down.
+    """
     run_id = uuid4()
     world.postgres.do(
         "insert into public.parcours_runs (id, user_id, preset_key, status, created_at)"
@@ -35,7 +39,7 @@ def tell(
         start,
     )
     events: list[tuple[float, str, dict[str, Any], UUID | None]] = [
-        (0, "run.created", {}, None),
+        (0, "run.created", {} if waited_s is None else {"waited_s": waited_s}, None),
         *((*_whole(entry), None) for entry in run),
     ]
     for index, entries in enumerate(segments):

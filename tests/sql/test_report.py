@@ -142,6 +142,83 @@ def test_refusals_are_counted_by_code_and_delay_nothing_of_sunos(world: World) -
     assert found["outcomes"]["refusals"] == {"430": 2, "405": 1}
 
 
+def test_too_many_requests_and_no_credits_are_two_things_though_both_are_a_429(
+    world: World,
+) -> None:
+    tell(
+        world,
+        [
+            (0, "segment.claimed", {"attempt": 1}),
+            (1, "segment.refused", {"code": 429}),
+            (3, "segment.claimed", {"attempt": 1}),
+            (4, "segment.failed", {"reason": "suno_account", "code": 429, "attempt": 1}),
+        ],
+        status="failed",
+    )
+    assert report(world)["outcomes"]["refusals"] == {"429": 1, "429 (credits)": 1}
+
+
+def test_the_listener_has_waited_since_create_was_asked(world: World) -> None:
+    tell(world, piece(), run=[(0, "run.started"), (162, "run.ready")], waited_s=5.2)
+    found = report(world)
+    assert found["suno"]["ttfp"]["seconds"] == {"34.0": 1}
+    assert found["listener"]["ttfp"]["seconds"] == {"40.2": 1}
+    assert found["listener"]["ttfc"]["seconds"] == {"167.2": 1}
+    assert found["listener"]["ready"]["seconds"] == {"167.2": 1}
+    assert found["listener"]["suno_ready"]["seconds"] == {"161.0": 1}
+
+
+def test_a_run_that_failed_unheard_missed_its_first_sound_unless_it_was_stopped(
+    world: World,
+) -> None:
+    failed: list[ScenarioEvent] = [
+        (1, "segment.claimed", {"attempt": 1}),
+        (2, "segment.failed", {"reason": "suno_account", "code": 401, "attempt": 1}),
+    ]
+    ended: list[ScenarioEvent] = [(0, "run.started"), (2, "run.failed")]
+    tell(world, failed, run=ended, status="failed")
+    assert report(world)["listener"]["ttfp"] == {"late": 1, "seconds": {}}
+    tell(world, failed, run=[*ended, (1.5, "run.cancelled")], status="failed")
+    assert report(world)["listener"]["ttfp"] == {"late": 1, "seconds": {}}
+
+
+def test_credits_are_told_by_what_became_of_the_attempt(world: World) -> None:
+    """An attempt costs 12: what Suno refused, nothing; what it did not answer, as much."""
+    bought = {"attempt": 1, "credits": 12}
+    tell(
+        world,
+        [
+            (0, "segment.claimed", bought),
+            (0.1, "segment.refused", {"code": 430}),
+            (2, "segment.claimed", bought),
+            (2.2, "segment.submitted"),
+            (30, "segment.failed", {"reason": "suno_content", "attempt": 1}),
+            (30, "segment.requeued"),
+            (31, "segment.claimed", bought | {"attempt": 2}),
+            (31.5, "segment.failed", {"reason": "suno_content", "attempt": 2}),
+            (32, "segment.requeued"),
+            (33, "segment.claimed", bought | {"attempt": 3}),
+            (33.2, "segment.submitted"),
+            (190, "segment.delivered"),
+            (191, "segment.complete", {"stored": True}),
+        ],
+        [
+            (192, "segment.claimed", bought),
+            (282, "segment.failed", {"reason": "no_answer", "attempt": 1}),
+        ],
+        [(300, "segment.claimed", bought), (300.2, "segment.submitted")],
+        run=[(0, "run.started"), (1, "run.put_off", {"reason": "credits_daily_max"})],
+    )
+    found = report(world)
+    assert found["costs"] == {
+        "runs": 1,
+        "kept": 12,
+        "under_way": 12,
+        "wasted": {"suno_content": 12, "no_answer": 12},
+    }
+    assert found["outcomes"]["put_off"] == {"credits_daily_max": 1}
+
+
 def test_words_that_suno_refused_are_named(world: World) -> None:
     facts = {"reason": "suno_content", "code": 400}
     event_log: list[ScenarioEvent] = []
@@ -215,9 +292,11 @@ def test_an_empty_time_is_all_zeroes(world: World) -> None:
         "listener": LIVED_NOTHING,
         "timeouts": {"measured": 0, "timed_out": 0},
         "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}}
-        | {"refused_words": {}, "messengers": {}},
+        | {"refused_words": {}, "messengers": {}, "put_off": {}},
+        "costs": {"runs": 0, "kept": 0, "under_way": 0, "wasted": {}},
         "statuses": {"runs": {}, "segments": {}},
-        "briefs": {"briefs_written": 0, "briefs_curated": {}},
+        "briefs": {"briefs_written": 0, "briefs_curated": {}}
+        | {"tokens_used": 0, "tokens_wasted": {}},
         "rolled_up": [],
     }
 
@@ -235,10 +314,11 @@ def test_the_busiest_users_are_named_as_the_runbook_does(world: World) -> None:
 
 
 def test_briefs_are_counted_by_who_wrote_them_and_why_openai_did_not(world: World) -> None:
-    sources: list[dict[str, str]] = [
-        {"brief_source": "openai", "brief_model": "gpt-4o-mini"},
-        {"brief_source": "openai", "brief_model": "gpt-4o-mini"},
+    sources: list[dict[str, object]] = [
+        {"brief_source": "openai", "brief_model": "gpt-4o-mini", "openai_tokens": 1500},
+        {"brief_source": "openai", "brief_model": "gpt-4o-mini", "openai_tokens": 1700},
         {"brief_source": "curated", "brief_reason": "rate_limit"},
+        {"brief_source": "curated", "brief_reason": "unfit", "openai_tokens": 1600},
         {"brief_source": "curated", "brief_reason": "no_key"},
         {},
     ]
@@ -250,5 +330,7 @@ def test_briefs_are_counted_by_who_wrote_them_and_why_openai_did_not(world: Worl
         )
     assert report(world)["briefs"] == {
         "briefs_written": 2,
-        "briefs_curated": {"rate_limit": 1, "no_key": 1},
+        "briefs_curated": {"rate_limit": 1, "unfit": 1, "no_key": 1},
+        "tokens_used": 3200,
+        "tokens_wasted": {"unfit": 1600},
     }

@@ -79,6 +79,23 @@ async def test_a_host_out_of_service_is_tried_again_after_longer_and_longer_paus
     assert dict(await worker.work_once()) == {"queued": 1}
 
 
+async def test_a_job_that_has_failed_once_is_told_of_until_it_is_done(
+    worker: Worker, clients: Clients, suno: Vendor, records: Records, run: NewRun
+) -> None:
+    async def failing() -> int:
+        [queue] = [one for one in await clients.queries.read_queues() if one.queue == QUEUE]
+        assert queue.failing_s >= 0
+        return queue.failing
+
+    before = await failing()
+    suno.fail("missing", status=503, times=1)
+    await worker.work_once()
+    assert await failing() == before + 1
+    records.make_due(run.id)
+    assert dict(await worker.work_once()) == {"stored": 1}
+    assert await failing() == before
+
+
 async def test_a_host_that_comes_back_costs_no_attempt(
     worker: Worker, suno: Vendor, records: Records, run: NewRun
 ) -> None:

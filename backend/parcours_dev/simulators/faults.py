@@ -115,6 +115,11 @@ class FaultBook:
             fault.left = None if fault.left is None else fault.left - 1
         return hit
 
+    def is_in_force(self, name: str) -> bool:
+        """Whether a fault of this kind would still strike; asking does not use it up."""
+        self._forget_spent()
+        return any(fault.name == name for fault in self._faults)
+
     def clear(self) -> None:
         """No fault is in force any more."""
         self._faults.clear()

@@ -150,7 +150,8 @@ class Suno:
 
     async def credit(self, _: Request) -> Response:
         """GET /api/v1/generate/credit (docs/vendors.md#suno-credits)."""
-        return succeed(self.credits)
+        # Whoever has no credits left to compose with has none here either.
+        return succeed(0 if self.faults.is_in_force("no_credits") else self.credits)
 
     async def no_such_path(self, _: Request) -> Response:
         """Anything else below /api."""

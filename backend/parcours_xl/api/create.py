@@ -1,5 +1,6 @@
 """parcours-xl-create: a signed-in user's new run (docs/specification.md#parcours-xl-create)."""
 
+import time
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -73,6 +74,7 @@ class CreateResponse(ResponseModel):
 
 async def create(request: Request) -> Response:
     """Write a brief and store the run with its segments."""
+    asked_at = time.monotonic()
     state = app_state(request)
     user_id = await require_user(request, state.clients.auth)
     body = await read_body(request, CreateRequest)
@@ -84,7 +86,9 @@ async def create(request: Request) -> Response:
         {"preset": preset.key, "emotion": emotion.emotion, "intensity": emotion.intensity},
         state.settings.rollout,
     )
-    run = await create_run(state.clients.database, state.brief_writer, demand, preset, emotion)
+    run = await create_run(
+        state.clients.database, state.brief_writer, demand, preset, emotion, asked_at
+    )
     return json_response(
         CreateResponse(
             run_id=run.run_id,

@@ -23,7 +23,7 @@ from parcours_xl.clients.database import KeyRefused
 from parcours_xl.errors import ParcoursError, RetryableError
 from parcours_xl.operations.alerts import Snapshot, SnapshotCache, judge
 from parcours_xl.operations.measurements import JourneyMeasurements
-from parcours_xl.operations.report.report import Timing
+from parcours_xl.operations.report.report import Costs, Timing
 from parcours_xl.settings import Settings, Targets
 from parcours_xl.telemetry import REGISTRY
 
@@ -179,6 +179,12 @@ def _describe_snapshot(snapshot: Snapshot, targets: Targets) -> Iterable[Metric]
         "queue",
         {one.queue: one.oldest_s for one in queues},
     )
+    yield _by(
+        "jobs_failing",
+        "Jobs that have failed at least once and are tried again",
+        "queue",
+        {one.queue: one.failing for one in queues},
+    )
     yield _gauge("jobs_given_up", "Jobs that wait for the doctor", gauges.jobs_given_up)
     yield _gauge("jobs_unreadable", "Those of them that nobody can read", gauges.jobs_unreadable)
     yield _gauge("runs_daily", "Runs created in the last 24 hours", gauges.day.runs)
@@ -186,8 +192,29 @@ def _describe_snapshot(snapshot: Snapshot, targets: Targets) -> Iterable[Metric]
     yield _gauge("suno_credits_daily", "Credits of the last 24 hours", gauges.day.credits)
     yield _gauge("suno_credits_daily_max", "SUNO_CREDITS_DAILY_MAX", targets.suno_credits_daily_max)
     yield _gauge("suno_credits", "Credits left at Suno", gauges.credits)
+    yield from _describe_costs(figures.costs)
     firing = {alert.name: float(alert.firing) for alert in judge(snapshot, targets)}
     yield _by("alert_firing", "1 while an alert is firing", "alert", firing)
+
+
+def _describe_costs(costs: Costs) -> Iterable[Metric]:
+    yield _gauge("cost_runs", "Runs of the window for which Suno was asked", costs.runs)
+    for what, kept, wasted, about in (
+        ("credits", costs.credits_kept, costs.credits_wasted, "Suno credits"),
+        ("tokens", costs.tokens_used, costs.tokens_wasted, "OpenAI tokens"),
+    ):
+        family = GaugeMetricFamily(
+            f"parcours_cost_{what}",
+            f"{about} of the window, by what became of them, and why they were wasted",
+            labels=("outcome", "reason"),
+        )
+        family.add_metric(("kept", ""), kept)
+        for reason, spent in wasted.items():
+            family.add_metric(("wasted", reason), spent)
+        if what == "credits":
+            family.add_metric(("under_way", ""), costs.credits_under_way)
+        yield family
+    yield _by("runs_put_off", "Runs of the window that wait, by why", "reason", costs.put_off)
 
 
 def _within_target(timings: Mapping[tuple[str, str], tuple[Timing, float]]) -> Metric:

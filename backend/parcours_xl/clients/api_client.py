@@ -122,7 +122,7 @@ class ApiClient:
         """The listener's own run."""
         asked = (
             self._client.table("parcours_runs")
-            .select("id, status, created_at, updated_at")
+            .select("id, status, created_at, updated_at, metadata")
             .eq("id", run_id)
             .single()
         )

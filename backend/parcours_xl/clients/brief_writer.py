@@ -71,6 +71,24 @@ class _Probe(BaseModel):
 BRIEF_SCHEMA, _PROBE_SCHEMA = _schema_of(WrittenBrief), _schema_of(_Probe)
 
 
+@dataclass
+class TokensSpent:
+    """The tokens of one brief, as OpenAI counts them: of every answer, used or not."""
+
+    total: int = 0
+
+    def add(self, model: str, completion: ChatCompletion) -> None:
+        usage = completion.usage
+        if usage is None:
+            return
+        given, written = usage.prompt_tokens, usage.completion_tokens
+        if not isinstance(given, int) or not isinstance(written, int) or min(given, written) < 0:
+            return  # openai's client checks no answer
+        self.total += given + written
+        telemetry.OPENAI_TOKENS.labels(model, "input").inc(given)
+        telemetry.OPENAI_TOKENS.labels(model, "output").inc(written)
+
+
 class BriefNotWritten(Exception):
     """No brief came of it. reason: one word, kept in the run's metadata."""
 
@@ -138,14 +156,21 @@ class BriefWriter:
         self._refused: set[str] = set()
         self._options: defaultdict[str, _Options] = defaultdict(_Options)
 
-    async def write(self, preset: Preset, emotion: EmotionState) -> tuple[Brief, str]:
-        """A brief and the model that wrote it. BriefNotWritten says why there is none."""
+    async def write(
+        self, preset: Preset, emotion: EmotionState, spent: TokensSpent | None = None
+    ) -> tuple[Brief, str]:
+        """A brief and the model that wrote it. BriefNotWritten says why there is none.
+
+        spent: is told what it has cost, either way.
+        """
         if self._client is None:
             raise BriefNotWritten("no_key")
         deadline = asyncio.get_running_loop().time() + self._seconds
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._write_with_some_model(self._client, preset, emotion, deadline)
+                return await self._write_with_some_model(
+                    self._client, preset, emotion, deadline, spent or TokensSpent()
+                )
         except TimeoutError as error:
             raise BriefNotWritten("timeout") from error
 
@@ -178,7 +203,12 @@ class BriefWriter:
         return None
 
     async def _write_with_some_model(
-        self, client: openai.AsyncOpenAI, preset: Preset, emotion: EmotionState, deadline: float
+        self,
+        client: openai.AsyncOpenAI,
+        preset: Preset,
+        emotion: EmotionState,
+        deadline: float,
+        spent: TokensSpent,
     ) -> tuple[Brief, str]:
         messages: list[ChatCompletionMessageParam] = [
             {"role": message["role"], "content": message["content"]}  # type: ignore[misc]
@@ -190,6 +220,7 @@ class BriefWriter:
         for model in known or self._models:
             try:
                 completion = await self._ask(client, model, messages, BRIEF_SCHEMA, deadline)
+                spent.add(model, completion)
                 written = WrittenBrief.model_validate_json(_content(completion))
                 return fit_brief(written, preset, self.bounds), model
             except _ModelRefused as refused:

@@ -189,6 +189,8 @@ def _translate_ours(code: str, message: str, body: dict[str, Any]) -> ParcoursEr
     if body.get("hint") == "limits":
         return LimitsUnknown(message, status=int(code[2:]))
     if code == "PT429":
+        if body.get("hint") in telemetry.DAILY_LIMITS:
+            telemetry.CREATES_REFUSED.labels(body["hint"]).inc()
         wait_s = float(body["details"]) if body.get("details") else None
         return HINTS.get(body.get("hint") or "", RetryableError)(message, status=429, wait_s=wait_s)
     return PermanentError(message, status=int(code[2:]))

@@ -32,12 +32,17 @@ class LoggedEvent(_Result):
 
 
 class QueueHealth(_Result):
-    """due: jobs that a worker may take now; oldest_s: how long the oldest waits, in seconds."""
+    """due: jobs that a worker may take now; oldest_s: how long the oldest waits, in seconds.
+
+    failing: jobs that have failed and are tried again, the first of them for failing_s seconds.
+    """
 
     queue: str
     depth: int
     due: int
     oldest_s: float
+    failing: int = 0
+    failing_s: float = 0
 
 
 class TopUser(_Result):

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from parcours_xl.clients.api_client import ApiClient, DeploymentUnavailable, FunctionResponse
 from parcours_xl.clients.audio import Audio, NotPlayable
@@ -44,7 +44,7 @@ class TrackReport:
 class JourneyReport:
     """A journey from the tap to the last signed track. Times in seconds.
 
-    first_preview_s: from the run's creation to the first sound a listener could hear.
+    All from the moment at which create was asked: the listener waits for the brief as well.
     """
 
     run_id: str
@@ -90,6 +90,12 @@ def seconds_between(start: str, end: str | None) -> float | None:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
+def _asked_at(run: dict[str, Any]) -> str:
+    """When create was asked for the run."""
+    waited = timedelta(seconds=float(run["metadata"].get("waited_s", 0)))
+    return (datetime.fromisoformat(run["created_at"]) - waited).isoformat()
+
+
 def _earliest(moments: list[float | None]) -> float | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
@@ -125,7 +131,8 @@ async def run_journey(
         # supabase-py does not say 202 from 200; the body says that the run is in hand.
         _expect(200, await client.invoke("parcours-xl-runner", {"runId": run_id}))
         run, segments = await _follow(client, run_id, show, seconds_max)
-        tracks = [await _fetch(client, run["created_at"], segment) for segment in segments]
+        asked_at = _asked_at(run)
+        tracks = [await _fetch(client, asked_at, segment) for segment in segments]
     except JourneyFailed as failed:
         failed.run_id = run_id
         raise
@@ -134,7 +141,7 @@ async def run_journey(
         title=created.get("title"),
         brief=created.get("brief"),
         status=run["status"],
-        ready_s=seconds_between(run["created_at"], run["updated_at"]) or 0.0,
+        ready_s=seconds_between(asked_at, run["updated_at"]) or 0.0,
         tracks=tracks,
     )
 
@@ -162,7 +169,7 @@ async def _follow(
         raise JourneyFailed(f"the run was not ready within {seconds_max:.0f} s") from None
 
 
-async def _fetch(client: ApiClient, created_at: str, segment: dict[str, Any]) -> TrackReport:
+async def _fetch(client: ApiClient, asked_at: str, segment: dict[str, Any]) -> TrackReport:
     """Sign one track and fetch it: whole, then its second half."""
     url = _expect(200, await client.invoke("sign-track", {"segmentId": segment["id"]}))["url"]
     with tempfile.TemporaryDirectory(prefix="parcours-") as folder:
@@ -179,8 +186,8 @@ async def _fetch(client: ApiClient, created_at: str, segment: dict[str, Any]) ->
         title=facts.get("title", ""),
         status=segment["status"],
         planned_s=facts["planned_seconds"],
-        preview_after_s=seconds_between(created_at, facts.get("first_received_at")),
-        complete_after_s=seconds_between(created_at, facts.get("complete_received_at")),
+        preview_after_s=seconds_between(asked_at, facts.get("first_received_at")),
+        complete_after_s=seconds_between(asked_at, facts.get("complete_received_at")),
         path=segment["storage_path"],
         url=url.partition("?")[0],
         bytes=size,
@@ -233,8 +240,16 @@ class Verdict:
     def passed(self) -> bool:
         return not self.failures
 
+    @property
+    def verdict(self) -> Literal["pass", "slow", "fail"]:
+        """slow: it passed, and a target was missed."""
+        if self.failures:
+            return "fail"
+        return "slow" if self.slow else "pass"
+
     def as_json(self) -> dict[str, Any]:
         return {
+            "verdict": self.verdict,
             "passed": self.passed,
             "run_id": self.run_id,
             "failures": self.failures,
@@ -265,7 +280,7 @@ async def try_deployment(
             return Verdict(failed.run_id, None, [failed.message], [])
         failures = [f"not so: {what}" for what, so in journey.expectations.items() if not so]
         signed_in.keep = bool(failures)
-        return Verdict(journey.run_id, journey, failures, _find_slow(journey, settings))
+        return Verdict(journey.run_id, journey, failures, find_slow(journey, settings))
 
 
 @dataclass
@@ -300,14 +315,17 @@ async def _signed_in(
         await client.close()
 
 
-def _find_slow(journey: JourneyReport, targets: Targets) -> list[str]:
+def find_slow(journey: JourneyReport, targets: Targets) -> list[str]:
+    """The targets that a journey has missed, in words."""
     measured = {
         "first preview": (journey.first_preview_s, targets.ttfp_target_s),
         "first complete track": (journey.first_complete_s, targets.ttfc_target_s),
         "run ready": (journey.ready_s, targets.ready_target_s),
     }
     return [
-        f"{name} after {seconds:.0f} s, target {target:.0f} s"
+        f"no {name}, target {target:.0f} s"
+        if seconds is None
+        else f"{name} after {seconds:.0f} s, target {target:.0f} s"
         for name, (seconds, target) in measured.items()
-        if seconds is not None and seconds > target
+        if seconds is None or seconds > target
     ]

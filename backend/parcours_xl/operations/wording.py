@@ -36,6 +36,24 @@ def brief_reason(reason: str) -> str:
     return BRIEF_REASONS.get(reason, reason)
 
 
+PUT_OFF_REASONS = {
+    "credits_daily_max": "SUNO_CREDITS_DAILY_MAX is reached",
+    "suno_busy": "Suno is busy or out of service",
+}
+
+
+def put_off_reason(reason: str) -> str:
+    """Why a run waits, in words; the reason itself when it is a new one."""
+    return PUT_OFF_REASONS.get(reason, reason)
+
+
+def amount(value: float | None) -> str:
+    """A quantity: 48, 1,250, 12.5."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:,.1f}"
+
+
 def seconds(value: float | None) -> str:
     """A time: 0.3 s, 41 s, 2 min 05, 24 min, 1 h 10."""
     if value is None:

@@ -38,6 +38,14 @@ def test_a_submission_can_be_refused_in_every_documented_way(
     assert suno.submit()["code"] == 200
 
 
+def test_who_has_no_credits_is_told_so_when_asked(suno: SunoAtWork) -> None:
+    before = suno.http.get(CREDIT).json()["data"]
+    suno.fault("no_credits")
+    assert suno.http.get(CREDIT).json()["data"] == 0
+    assert suno.submit()["code"] == 429
+    assert suno.http.get(CREDIT).json()["data"] == before > 0
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_refusal_can_come_as_an_http_status(suno: SunoAtWork, status: int) -> None:
     suno.fault("server_error", status=status)

@@ -297,6 +297,14 @@ class Queues(Check):
         "start parcours worker, or the service with WORKER_IN_PROCESS=true",
         "jobs-wait",
     )
+    failing = Kind(
+        "jobs_failing",
+        "note",
+        "the preview plays; the whole track comes late, or from Suno's own address",
+        "read the workers' logs (job.handed_back says why): Storage, the track's host; "
+        "they are tried again by themselves, then given up",
+        "a-job-was-given-up",
+    )
     set_aside = Kind(
         "jobs_given_up",
         "action",
@@ -311,10 +319,11 @@ class Queues(Check):
         "look at them (select * from parcours.dead_letters), find who sent them; --fix drops them",
         "a-job-was-given-up",
     )
-    kinds = (waiting, no_maintenance, set_aside, unreadable)
+    kinds = (waiting, no_maintenance, failing, set_aside, unreadable)
 
     async def find(self, context: Context) -> Result:
         queries, settings = context.queries, context.settings
+        depths = await queries.read_queues()
         findings = [
             Finding(
                 self.waiting,
@@ -322,8 +331,19 @@ class Queues(Check):
                 queue.due,
                 since=datetime.now(UTC) - timedelta(seconds=queue.oldest_s),
             )
-            for queue in await queries.read_queues()
+            for queue in depths
             if queue.due and queue.oldest_s > min(QUEUE_WAITS_S, settings.old_job_s)
+        ]
+        findings += [
+            Finding(
+                self.failing,
+                f"{queue.failing} jobs of {queue.queue} have failed and are tried again, "
+                f"the first for {seconds(queue.failing_s)}",
+                queue.failing,
+                since=datetime.now(UTC) - timedelta(seconds=queue.failing_s),
+            )
+            for queue in depths
+            if queue.failing
         ]
         gauges = await queries.read_gauges(datetime.now(UTC))
         findings += [*self._maintenance(gauges, settings), *self._set_aside(gauges)]

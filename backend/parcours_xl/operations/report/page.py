@@ -6,9 +6,18 @@ from html import escape
 from importlib.resources import files
 
 from parcours_xl.domain.failures import failure_summary
+from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.report.charts import Series, draw_bars, draw_columns, draw_lines
 from parcours_xl.operations.report.report import Latency, Report, Slice, Timing
-from parcours_xl.operations.wording import STATUSES, brief_reason, period, seconds, share
+from parcours_xl.operations.wording import (
+    STATUSES,
+    amount,
+    brief_reason,
+    period,
+    put_off_reason,
+    seconds,
+    share,
+)
 from parcours_xl.settings import (
     ALERT_BRIEFS_CURATED_SHARE_MAX,
     GOAL_ERRORS_SHARE_MAX,
@@ -67,6 +76,26 @@ def write_tiles(report: Report) -> Iterable[str]:
         f"{total.messengers['record_info']} of {total.messengers.total()} previews and tracks had "
         "to be asked for",
     )
+    yield from _cost_tiles(report)
+
+
+def _cost_tiles(report: Report) -> Iterable[str]:
+    costs = report.total.costs
+    for title, spent, wasted, reasons in (
+        ("Suno credits", costs.credits, costs.credits_wasted, failure_summary),
+        ("OpenAI tokens", costs.tokens, costs.tokens_wasted, brief_reason),
+    ):
+        why = ", ".join(f"{reasons(why)} ({amount(n)})" for why, n in wasted.most_common())
+        share_wasted = wasted.total() / spent if spent else None
+        yield _tile(
+            title,
+            amount(spent),
+            f"spent · {share(share_wasted)} wasted",
+            _verdict(share_wasted, lambda value: value < GOAL_ERRORS_SHARE_MAX),
+            f"{amount(costs.a_run(spent))} a journey · "
+            f"{amount(spent / report.days)} a day at this rate"
+            + (f"<br>Wasted: {escape(why)}" if why else ""),
+        )
 
 
 def _sunos(latency: Latency) -> str:
@@ -148,6 +177,12 @@ def _charts(report: Report) -> Iterable[str]:
         targets.ttfc_target_s,
     )
     yield _runs_chart(report, labels)
+    yield _costs_chart(report, labels)
+    yield _section(
+        "What the limits did",
+        "Journeys that wait, by why; and what the last 24 hours have used of each limit",
+        _limits(report),
+    )
     yield _section(
         "Errors by cause",
         "Attempts that failed, whether or not another one made it good",
@@ -161,7 +196,7 @@ def _charts(report: Report) -> Iterable[str]:
     )
     yield _section(
         "Suno’s refusals by code",
-        "405, 430: too many requests · 429: no credits · 455, 5xx: out of service",
+        "405, 429, 430: too many requests · 429 (credits): none left · 455, 5xx: out of service",
         _bars([(name, count) for name, count in total.refusals.most_common()]),
     )
     yield _section(
@@ -205,6 +240,32 @@ def _runs_chart(report: Report, labels: list[str]) -> str:
     if not report.total.runs:
         return _section("Journeys", about, _nothing("None was created."))
     return _section("Journeys", about, _legend(layers) + draw_columns(layers, labels))
+
+
+def _costs_chart(report: Report, labels: list[str]) -> str:
+    pieces = [piece.figures.costs for piece in report.slices]
+    layers = [
+        Series("kept", "var(--good)", [costs.credits_kept for costs in pieces]),
+        Series("under way", "var(--dusk)", [costs.credits_under_way for costs in pieces]),
+        Series("wasted", "var(--bad)", [costs.credits_wasted.total() for costs in pieces]),
+    ]
+    title, about = "Suno credits", "By when the music was asked for, and what became of it"
+    if not report.total.costs.credits:
+        return _section(title, about, _nothing("None was spent."))
+    return _section(title, about, _legend(layers) + draw_columns(layers, labels))
+
+
+def _limits(report: Report) -> str:
+    put_off = report.total.costs.put_off
+    rows = [(f"put off: {put_off_reason(why)}", str(count)) for why, count in put_off.most_common()]
+    rows += [
+        (use.what, f"{use.used} of {use.limit}" + (" (reached)" if use.is_reached else ""))
+        for use in daily_uses(report.day, report.targets)
+    ]
+    if not rows:
+        return _nothing("No journey waited, and no daily limit is set.")
+    cells = "".join(f"<tr><td>{escape(what)}</td><td>{said}</td></tr>" for what, said in rows)
+    return f"<table><tr><th>limit</th><th>journeys, or used</th></tr>{cells}</table>"
 
 
 def _stack(counts: Counter[str]) -> str:

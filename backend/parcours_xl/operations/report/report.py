@@ -50,8 +50,76 @@ class Timing(pydantic.BaseModel):
         return in_time / self.measured
 
 
+class Costs(pydantic.BaseModel):
+    """What was spent, and on what. runs: created, and music was asked for; put_off: runs that wait.
+
+    Suno's credits by what became of the attempt; OpenAI's tokens by whether their brief was used.
+    """
+
+    runs: int = 0
+    credits_kept: int = 0
+    credits_under_way: int = 0
+    credits_wasted: Counter[str] = Counter()
+    tokens_used: int = 0
+    tokens_wasted: Counter[str] = Counter()
+    put_off: Counter[str] = Counter()
+
+    @classmethod
+    def read(cls, answer: dict[str, Any]) -> "Costs":
+        suno, briefs = answer["costs"], answer["briefs"]
+        return cls(
+            runs=suno["runs"],
+            credits_kept=suno["kept"],
+            credits_under_way=suno["under_way"],
+            credits_wasted=suno["wasted"],
+            tokens_used=briefs["tokens_used"],
+            tokens_wasted=briefs["tokens_wasted"],
+            put_off=answer["outcomes"]["put_off"],
+        )
+
+    def __add__(self, other: "Costs") -> "Costs":
+        return Costs(
+            **{name: getattr(self, name) + getattr(other, name) for name in type(self).model_fields}
+        )
+
+    @property
+    def credits(self) -> int:
+        return self.credits_kept + self.credits_under_way + self.credits_wasted.total()
+
+    @property
+    def tokens(self) -> int:
+        return self.tokens_used + self.tokens_wasted.total()
+
+    def a_run(self, spent: int) -> float | None:
+        """Of what was spent, the share of one run; None without a run."""
+        return spent / self.runs if self.runs else None
+
+    def as_json(self, days: float) -> dict[str, Any]:
+        return {
+            "suno_credits": {
+                "total": self.credits,
+                "kept": self.credits_kept,
+                "under_way": self.credits_under_way,
+                "wasted": self.credits_wasted.total(),
+                "wasted_by_reason": dict(self.credits_wasted),
+                "per_run": self.a_run(self.credits),
+                "per_day": self.credits / days,
+            },
+            "openai_tokens": {
+                "total": self.tokens,
+                "used": self.tokens_used,
+                "wasted": self.tokens_wasted.total(),
+                "wasted_by_reason": dict(self.tokens_wasted),
+                "per_run": self.a_run(self.tokens),
+                "per_day": self.tokens / days,
+            },
+            "runs": self.runs,
+            "runs_put_off_by_reason": dict(self.put_off),
+        }
+
+
 class Figures(pydantic.BaseModel):
-    """What report_slice counts. suno: from a claim; listener: from the run's creation.
+    """What report_slice counts. suno: from a claim; listener: from create.
 
     messengers: who told of previews and tracks: 'callback', or 'record_info' when Suno was asked.
     briefs_curated: runs with their preset's own brief, by the reason that OpenAI wrote none.
@@ -79,6 +147,7 @@ class Figures(pydantic.BaseModel):
     segments: Counter[str] = Counter()
     briefs_written: int = 0
     briefs_curated: Counter[str] = Counter()
+    costs: Costs = Costs()
 
     @classmethod
     def read(cls, answer: dict[str, Any]) -> "Figures":
@@ -105,6 +174,7 @@ class Figures(pydantic.BaseModel):
             **outcomes,
             **answer["statuses"],
             **answer["briefs"],
+            costs=Costs.read(answer),
         )
 
     def __add__(self, other: "Figures") -> "Figures":
@@ -212,6 +282,10 @@ class Report:
         return self.slices[-1].end
 
     @property
+    def days(self) -> float:
+        return (self.end - self.start) / timedelta(days=1)
+
+    @property
     def latencies(self) -> list[Latency]:
         total, targets = self.total, self.targets
         return [
@@ -256,6 +330,7 @@ class Report:
                 "curated_share": total.briefs_curated_share,
                 "curated_by_reason": dict(total.briefs_curated),
             },
+            "cost": total.costs.as_json(self.days),
             "complete": total.complete,
             "complete_without_file": total.linked,
             "runner_timeouts": {
@@ -307,6 +382,9 @@ def _slice(piece: Slice) -> dict[str, Any]:
         "runs": dict(figures.runs),
         "complete": figures.complete,
         "errors": figures.errors.total(),
+        "suno_credits": figures.costs.credits,
+        "suno_credits_wasted": figures.costs.credits_wasted.total(),
+        "openai_tokens": figures.costs.tokens,
         "ttfp_p95_s": figures.ttfp.percentile(0.95),
         "ttfc_p95_s": figures.ttfc.percentile(0.95),
     }

@@ -11,7 +11,15 @@ from rich.table import Table
 from parcours_xl.domain.failures import failure_summary
 from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.report.report import Report, Timing
-from parcours_xl.operations.wording import STATUSES, brief_reason, period, seconds, share
+from parcours_xl.operations.wording import (
+    STATUSES,
+    amount,
+    brief_reason,
+    period,
+    put_off_reason,
+    seconds,
+    share,
+)
 
 GOOD_SHARE = 0.95
 
@@ -55,10 +63,29 @@ def show_report(console: Console, report: Report) -> None:
         console.print(_counts("preset's own briefs", total.briefs_curated, brief_reason))
     if total.linked:
         console.print(f"[bold]Not stored[/] {total.linked} tracks play from Suno's own address")
+    _show_costs(console, report)
     for use in daily_uses(report.day, report.targets):
         console.print(f"[bold]{'Limit reached' if use.is_reached else 'Limit'}[/] {use}")
     if report.top_users:
         console.print(_top_users(report))
+
+
+def _show_costs(console: Console, report: Report) -> None:
+    costs = report.total.costs
+    for what, spent, wasted in (
+        ("Suno credits", costs.credits, costs.credits_wasted),
+        ("OpenAI tokens", costs.tokens, costs.tokens_wasted),
+    ):
+        console.print(
+            f"[bold]{what}[/] {amount(spent)} spent, {amount(costs.a_run(spent))} a run, "
+            f"{amount(spent / report.days)} a day at this rate; {amount(wasted.total())} wasted"
+        )
+    if costs.credits_wasted:
+        console.print(_counts("Suno credits wasted", costs.credits_wasted, failure_summary))
+    if costs.tokens_wasted:
+        console.print(_counts("OpenAI tokens wasted", costs.tokens_wasted, brief_reason))
+    if costs.put_off:
+        console.print(_counts("runs put off", costs.put_off, put_off_reason))
 
 
 def _latencies(report: Report) -> Table:
