@@ -30,7 +30,7 @@ from parcours_dev.player_build import build_player
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 TINY_EFFORT = Effort(requests_alone=3, requests_together=32, rounds=1, settled=False)
-TINY_CROWD = Workload(runs=12, deadlines=2, warming_s=1, measured_s=2)
+TINY_WORKLOAD = Workload(runs=12, deadlines=2, warming_s=1, measured_s=2)
 TINY_TRACKS, TINY_TRACK_BYTES = 2, 200_000
 TINY_GROWTH = 2000
 
@@ -75,7 +75,7 @@ def capacity(
 ) -> None:
     """Measure one worker, then four, on 1,000 runs in hand. About four minutes."""
     console, report = _begin(as_json)
-    workload = TINY_CROWD if tiny else Workload(measured_s=seconds)
+    workload = TINY_WORKLOAD if tiny else Workload(measured_s=seconds)
     rows = measure_capacity(workload, PHASES[1:2] if tiny else PHASES, console.print)
     if as_json:
         _print(report | {"capacity": rows})
@@ -105,7 +105,7 @@ def page(
 def starvation(as_json: AsJson = False, tiny: Tiny = False) -> None:
     """Measure one run alone, then beside 25 users who forge callbacks. About three minutes."""
     console, report = _begin(as_json)
-    attack = Attack(users=2, runs=1, warming_s=1) if tiny else Attack()
+    attack = Attack(users=2, runs=1, warming_s=1, speed=100) if tiny else Attack()
     figures = measure_starvation(attack, console.print)
     if as_json:
         _print(report | {"starvation": figures})

@@ -35,11 +35,15 @@ DEPTH = "select count(*)::integer from pgmq.q_parcours_tracks"
 
 @dataclass(frozen=True)
 class Attack:
-    """So many users, each with so many runs; warming_s: how long before the neighbour comes."""
+    """So many users, each with so many runs.
+
+    warming_s: how long before the neighbour comes. speed: how many times quicker Suno is.
+    """
 
     users: int = 25
     runs: int = 10
     warming_s: float = 20.0
+    speed: float = SPEED
 
 
 class User:
@@ -98,7 +102,8 @@ class User:
 
 def measure_starvation(attack: Attack, tell: Callable[[str], None]) -> dict[str, Any]:
     """The neighbour's run alone, and beside the attack, in one deployment."""
-    with running_deployment(speed=SPEED, DAILY_RUN_QUOTA=str(max(10, attack.runs))) as deployment:
+    quota = str(max(10, attack.runs))
+    with running_deployment(speed=attack.speed, DAILY_RUN_QUOTA=quota) as deployment:
         return asyncio.run(_measure(deployment, attack, tell))
 
 

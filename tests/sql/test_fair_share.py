@@ -68,7 +68,7 @@ def test_the_newest_of_many_newcomers_is_let_through(world: World) -> None:
     assert claims(world, journey_of(world, uuid4())) == "claimed"
 
 
-def test_a_crowd_of_tracks_leaves_a_transfer_to_the_others(world: World) -> None:
+def test_many_tracks_leave_a_transfer_to_the_others(world: World) -> None:
     def deliver(user_id: UUID) -> str:
         journey = journey_of(world, user_id)
         journey.storing()
