@@ -6,6 +6,7 @@ from tests.browser.deployment import TRACK_S, Deployment
 from tests.browser.hearing import hear
 from tests.browser.listener import Listener, Open
 from tests.browser.recording import Recording
+from tests.browser.screens import NEVER
 
 CLICK_DBFS = -80
 STOP_S_MAX, JUMP_S_MAX, CROSSFADE_S = 0.05, 0.03, 4
@@ -55,6 +56,45 @@ def test_stop_before_the_first_sound_leaves_silence(
     listener.listen_for(6)
 
     assert listener.recording().first_sound(-90) is None
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(360, 740), (320, 568), (740, 360), (1440, 900)], ids=str
+)
+def test_stop_stays_in_its_place(open_listener: Open, width: int, height: int) -> None:
+    """What was aimed at Stop on one screen cannot become Pause on the next."""
+    listener = open_listener(bed=False, width=width, height=height)
+    page = listener.page
+    listener.deployment.tune(first_s=NEVER)
+    listener.press("start")
+    places = {"waiting": place_of(listener, "stop")}
+    listener.keep_picture("stop-waiting")
+    listener.press("stop")
+    listener.press("home")
+    listener.deployment.recover()
+    listener.press("start")
+    listener.wait_for_music()
+    places["playing"] = place_of(listener, "stop")
+    listener.keep_picture("stop-playing")
+    listener.press("more")
+    page.get_by_role("dialog").wait_for()
+    places["a sheet"] = place_of(listener, "stop")
+    listener.press("close")
+    listener.press("pause")
+    listener.wait_for_button("resume")
+    places["paused"] = place_of(listener, "stop")
+    page.evaluate("location.hash = 'runs'")
+    page.locator(".run").first.wait_for()
+    places["elsewhere"] = place_of(listener, "stop")
+
+    assert dict.fromkeys(places, places["waiting"]) == places
+
+
+def place_of(listener: Listener, name: str) -> tuple[int, ...]:
+    """Where the last button of this name is, in whole pixels: x, y, width, height."""
+    box = listener.button(name).last.bounding_box()
+    assert box is not None, f"{name} is in sight"
+    return tuple(round(box[side]) for side in ("x", "y", "width", "height"))  # type: ignore[literal-required]
 
 
 def test_escape_closes_a_dialog_first_and_stops_next(listener: Listener) -> None:

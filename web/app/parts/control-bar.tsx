@@ -3,7 +3,10 @@
 import { isPlaying, isUnderWay, needsAction } from "../journey/journey-view";
 import { useApp } from "./app-context";
 
-/** Always the same size, in the same place; calmer where another button is the way forward. */
+/**
+ * Always the same size, in the same place, so that a tap aimed at it can become nothing else; calmer
+ * where another button is the way forward.
+ */
 export function Stop() {
   const app = useApp();
   const { phase, sound } = app.view;
