@@ -33,6 +33,10 @@ class Deployment(development.Deployment):
     def url(self) -> str:
         return f"{self.tcp_proxy.url}/"
 
+    def count_runs(self) -> int:
+        """Of everybody."""
+        return int(self.query("select count(*) as runs from parcours_runs")[0]["runs"])
+
     def last_run(self) -> dict[str, Any]:
         [run] = self.query("select * from parcours_runs order by created_at desc limit 1")
         return run

@@ -133,12 +133,17 @@ class Recording:
         self, outgoing_hz: float, incoming_hz: float, share: float = 0.02
     ) -> tuple[float, float]:
         """When one tone was replaced by another: (start, seconds), from the incoming one's first
-        2 % to the outgoing one's last."""
+        2 % to the outgoing one's last. What cracks before or after has a little of every tone: it
+        is looked for from the half of each."""
         out, into = self.tone(outgoing_hz), self.tone(incoming_hz)
-        begun = np.flatnonzero(into > share * into.max())
-        left = np.flatnonzero(out > share * out.max())
-        assert len(begun) and len(left), "both tones are heard"
-        start, end = (int(begun[0]) * 0.002 + 0.005, int(left[-1]) * 0.002 + 0.005)
+        half_in = np.flatnonzero(into > into.max() / 2)
+        half_out = np.flatnonzero(out > out.max() / 2)
+        assert len(half_in) and len(half_out), "both tones are heard"
+        before = np.flatnonzero(into[: half_in[0]] <= share * into.max())
+        after = np.flatnonzero(out[half_out[-1] :] <= share * out.max())
+        begun = int(before[-1]) + 1 if len(before) else 0
+        left = half_out[-1] + int(after[0]) - 1 if len(after) else len(out) - 1
+        start, end = (begun * 0.002 + 0.005, int(left) * 0.002 + 0.005)
         return self.starts + start, end - start
 
     # Chirps

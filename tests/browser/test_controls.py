@@ -59,7 +59,7 @@ def test_stop_before_the_first_sound_leaves_silence(
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(360, 740), (320, 568), (740, 360), (1440, 900)], ids=str
+    ("width", "height"), [(360, 740), (320, 568), (320, 256), (740, 360), (1440, 900)], ids=str
 )
 def test_stop_stays_in_its_place(open_listener: Open, width: int, height: int) -> None:
     """What was aimed at Stop on one screen cannot become Pause on the next."""
@@ -94,7 +94,7 @@ def place_of(listener: Listener, name: str) -> tuple[int, ...]:
     """Where the last button of this name is, in whole pixels: x, y, width, height."""
     box = listener.button(name).last.bounding_box()
     assert box is not None, f"{name} is in sight"
-    return tuple(round(box[side]) for side in ("x", "y", "width", "height"))  # type: ignore[literal-required]
+    return tuple(round(box[side]) for side in ("x", "y", "width", "height"))
 
 
 def test_escape_closes_a_dialog_first_and_stops_next(listener: Listener) -> None:

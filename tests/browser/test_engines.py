@@ -16,31 +16,22 @@ import pytest
 from tests.browser.deployment import Deployment
 from tests.browser.desktop import Desktop, missing_programs, running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
-from tests.browser.listener import PageOptions
+from tests.browser.hearing import TRIES_MAX
+from tests.browser.listener import HELD_UP_MS, PageOptions
 from tests.browser.recording import Recording
 from tests.browser.trials import (
+    CLICK_DBFS,
     JOURNEY_S_MAX,
     Trial,
     start_with_a_final_soon,
-    try_pauses,
-    try_stops,
+    try_both,
 )
 
 PRESSES = int(os.environ.get("PRESSES", "12"))
-"""How many Stops, and how many Pauses, each engine is tried with: 50 of each take half an hour."""
+"""How many Stops, and how many Pauses, each engine is tried with: a press takes some 2 s."""
 SWAP_S = (0.15, 0.2)
 SIGNED = "address.includes('/object/sign/')"
 AWAY_S = 3
-
-
-NOT_SHOWN = {
-    "firefox": {"test_the_preview_crosses_to_the_final_in_150_to_200_ms"},
-    "webkitgtk": {
-        "test_a_journey_is_heard_from_the_tap_to_its_natural_end",
-        "test_the_preview_crosses_to_the_final_in_150_to_200_ms",
-    },
-}
-"""What does not hold every time (docs/player.md); `NOT_SHOWN=try make test-browsers` tries it."""
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +48,7 @@ def desktop() -> Iterator[Desktop]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each test once an engine. A mark, not a fixture: it is judged before any browser starts."""
     if "engine" in metafunc.fixturenames:
-        tried = [_tried(name, metafunc.function.__name__) for name in NAMES]
-        metafunc.parametrize("engine", tried, indirect=True, scope="module")
-
-
-def _tried(name: str, test: str) -> object:
-    is_spared = test in NOT_SHOWN.get(name, ()) and os.environ.get("NOT_SHOWN") != "try"
-    skip = pytest.mark.skipif(is_spared, reason=f"does not hold every time in {name} yet")
-    return pytest.param(name, marks=skip)
+        metafunc.parametrize("engine", NAMES, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +81,7 @@ class Journey:
     tones: list[tuple[float, float]]
     text: str
     still_playing: bool
+    held_up: bool
 
     @property
     def begun(self) -> float:
@@ -113,19 +98,42 @@ class Journey:
 
 @pytest.fixture(scope="module")
 def journey(engine: Engine, session_deployment: Deployment) -> Journey:
-    """Four short pieces, from the tap until it has ended by itself."""
-    session_deployment.recover()
-    with session_deployment.page_proxy.refusing("/bed-", 404):
-        listener = engine.open(session_deployment, PageOptions(language=engine.language))
+    """Four short pieces, from the tap until it has ended by itself.
+
+    Heard once more where a busy machine has spoilt it: the last try decides.
+    """
+    for _ in range(TRIES_MAX - 1):
+        journey = listen_to_the_end(engine, session_deployment)
+        if not journey.held_up or keeps_every_promise(journey):
+            return journey
+    return listen_to_the_end(engine, session_deployment)
+
+
+def listen_to_the_end(engine: Engine, deployment: Deployment) -> Journey:
+    deployment.recover()
+    with deployment.page_proxy.refusing("/bed-", 404):
+        listener = engine.open(deployment, PageOptions(language=engine.language))
         start_with_a_final_soon(listener)
+        listener.evaluate("__ear.late = 0")
         listener.wait_for_screen("end", JOURNEY_S_MAX)
+        held_up = float(listener.evaluate("__ear.late")) > HELD_UP_MS
         listener.listen_for(1)
         still_playing = bool(listener.playing())
         heard = listener.recording()
-        tones = [session_deployment.tones(place) for place in range(4)]
+        tones = [deployment.tones(place) for place in range(4)]
         text = listener.text()
         listener.close()
-    return Journey(heard, tones, text, still_playing)
+    return Journey(heard, tones, text, still_playing, held_up)
+
+
+def keeps_every_promise(journey: Journey) -> bool:
+    try:
+        test_a_journey_is_heard_from_the_tap_to_its_natural_end(journey)
+        test_the_preview_crosses_to_the_final_in_150_to_200_ms(journey)
+        test_the_swap_does_not_click(journey)
+    except AssertionError:
+        return False
+    return True
 
 
 def test_a_journey_is_heard_from_the_tap_to_its_natural_end(journey: Journey) -> None:
@@ -137,31 +145,41 @@ def test_a_journey_is_heard_from_the_tap_to_its_natural_end(journey: Journey) ->
 
 
 def test_the_preview_crosses_to_the_final_in_150_to_200_ms(journey: Journey) -> None:
+    assert SWAP_S[0] <= swap_of(journey)[1] <= SWAP_S[1]
+
+
+def swap_of(journey: Journey) -> tuple[float, float]:
+    """When the first piece's final took its place: start and length in seconds."""
     preview, final = journey.tones[0]
     strength = journey.graph.tone(final)
     begun = journey.graph.starts + float(np.argmax(strength > 0.1 * strength.max())) * 0.002
-    _, seconds = journey.graph.between(begun - 1, begun + 1).swap(preview, final)
+    return journey.graph.between(begun - 1, begun + 1).swap(preview, final)
 
-    assert SWAP_S[0] <= seconds <= SWAP_S[1]
+
+def test_the_swap_does_not_click(journey: Journey) -> None:
+    heard = journey.graph
+    begun, seconds = swap_of(journey)
+
+    for corner in (begun, begun + seconds):
+        assert heard.loudest_hiss(corner - 0.02, corner + 0.02)[0] <= CLICK_DBFS
 
 
 def failures(trials: list[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.faults]
 
 
-def test_stop_stops_whenever_it_is_pressed(engine: Engine, deployment: Deployment) -> None:
-    trials = try_stops(engine, deployment, PRESSES)
+def test_stop_and_pause_are_silence_whenever_they_are_pressed(
+    engine: Engine, deployment: Deployment
+) -> None:
+    trials = try_both(engine, deployment, PRESSES)
 
-    assert len(trials) == PRESSES
-    assert sum(trial.graph_s is not None for trial in trials) > PRESSES / 2, "something sounded"
-    assert failures(trials) == []
-
-
-def test_pause_pauses_whenever_it_is_pressed(engine: Engine, deployment: Deployment) -> None:
-    trials = try_pauses(engine, deployment, PRESSES)
-
-    assert len(trials) == PRESSES
-    assert sum(trial.graph_s is not None for trial in trials) > PRESSES / 2, "something sounded"
+    clicks = [trial.click_dbfs for trial in trials if trial.click_dbfs is not None]
+    # A step of the player's would be in all of them. Elements themselves lose samples, too.
+    assert np.median(clicks) <= CLICK_DBFS
+    for press in ("stop", "pause"):
+        pressed = [trial for trial in trials if trial.pressed == press]
+        assert len(pressed) == PRESSES
+        assert sum(trial.graph_s is not None for trial in pressed) > PRESSES / 2, "it sounded"
     assert failures(trials) == []
 
 

@@ -1,13 +1,15 @@
 """The judge of Stops and Pauses, judged: on presses whose end is known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.browser.firefox_bidi import UNKNOWN, answer_for
 from tests.browser.recording import Mark, Recording
-from tests.browser.trials import Seen, Trial, judge, summary
+from tests.browser.trials import CLICK_DBFS, Seen, Trial, judge, summary
+from tests.browser.words import WORDS
 
 RATE = 48_000
 PRESSED_S, NEXT_S, ENDS_S = 1.0, 2.0, 3.0
@@ -23,7 +25,7 @@ def heard(lasts_s: float) -> Recording:
 
 
 def judged(graph_s: float, sink_s: float, wrong: str = "", *, held_up: bool = False) -> Trial:
-    [trial] = judge(heard(graph_s), heard(sink_s), [Seen(wrong, held_up)], "Stop", "Start")
+    [trial] = judge(heard(graph_s), heard(sink_s), [Seen(wrong, held_up)], WORDS["en"])
     return trial
 
 
@@ -52,13 +54,23 @@ def test_how_long_it_sounded_on_is_measured() -> None:
     assert (trial.graph_s, trial.sink_s) == pytest.approx((0.03, 0.1), abs=0.006)
 
 
+def test_what_is_cut_hard_clicks_and_what_fades_does_not() -> None:
+    time = np.arange(round(ENDS_S * RATE)) / RATE
+    fade = np.clip((PRESSED_S + 0.03 - time) / 0.02, 0, 1)
+    faded = replace(heard(0.03), samples=0.1 * np.sin(2 * np.pi * 500 * time) * fade)
+    [soft] = judge(faded, faded, [Seen("", held_up=False)], WORDS["en"])
+
+    assert soft.click_dbfs is not None
+    assert soft.click_dbfs < CLICK_DBFS < (judged(0.0301, 0.06).click_dbfs or 0)
+
+
 def test_a_page_that_says_otherwise_is_a_fault() -> None:
     assert judged(0.03, 0.06, "no .screen.end").faults == ("no .screen.end",)
 
 
 def test_a_press_that_was_not_carried_out_at_all_is_missed() -> None:
     with pytest.raises(AssertionError, match="1 of 2 presses"):
-        judge(heard(0), heard(0), [Seen("", False)] * 2, "Stop", "Start")
+        judge(heard(0), heard(0), [Seen("", False)] * 2, WORDS["en"])
 
 
 def test_the_table_counts_what_failed() -> None:

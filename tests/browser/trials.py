@@ -1,7 +1,7 @@
 """What is tried in every engine, often: Stop and Pause, at random moments, and what was heard."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.browser.deployment import FIRST_S, TRACK_S, Deployment
@@ -9,6 +9,7 @@ from tests.browser.engines import Engine, EngineListener
 from tests.browser.listener import HELD_UP_MS, PageOptions
 from tests.browser.recording import Mark, Recording
 from tests.browser.words import WORDS
+from tests.fixtures.waiting import wait_until
 
 SILENT_DBFS = -60
 GRAPH_S_MAX = 0.05
@@ -18,6 +19,9 @@ SINK_S_MAX = 0.3
 """From the press to the last sound at the sink. What has left the page is in the buffers of the
 browser and of PulseAudio, and on a busy machine longer than the 50 ms of a quiet one: here it is
 judged that nothing stays behind."""
+CLICK_DBFS = -80
+CLICK_S = (-0.02, 0.06)
+"""Around a press, where its fade is: whatever clicks there is the player's doing."""
 ROUNDING_S = 1e-6
 QUIET_S = 0.5
 """For how long nothing may be heard before the next trial begins."""
@@ -26,15 +30,23 @@ AT_ONCE_EVERY = 5
 """Every so many Pauses it is not waited for music: they come while it is on its way."""
 SERIES = 25
 """Trials of one page: a recording in the page takes its memory."""
+TURN_S_MAX = 1.2
+"""Where Stop and Pause come in turns: at most so long after what brought the music back."""
+TURN_QUIET_S = 0.35
+AFRESH_EVERY = 5
+"""Every so many Stops a journey begins anew; after the others it is taken up again."""
 LONG_TRACK_S = 120
-SWAPPED_TRACK_S = 26
-JOURNEY_S_MAX = 6 * SWAPPED_TRACK_S
+SWAPPED_TRACK_S, SECOND_AFTER_S = 40, 450
+"""The latter in the simulator's seconds: 15 of the clock. Later, and there would be no time for the
+fourth."""
+JOURNEY_S_MAX = 180
 
 
 @dataclass(frozen=True)
 class Trial:
     """One press. graph_s, sink_s: how long something was still heard; None: nothing was.
 
+    click_dbfs: the loudest click of its fade, in the graph; None when nothing was heard.
     faults: what was not as it should be, in words; none when it was carried out.
     """
 
@@ -42,6 +54,7 @@ class Trial:
     after_s: float
     graph_s: float | None
     sink_s: float | None
+    click_dbfs: float | None
     held_up: bool
     faults: tuple[str, ...]
 
@@ -49,12 +62,18 @@ class Trial:
 def start_with_a_final_soon(listener: EngineListener) -> None:
     """Tap, until the first piece sounds whose final is composed next, and before the second.
 
-    It is long enough for a final that comes late on a busy machine: near its end there is no swap.
+    It is long enough, and the second comes late enough, for several tries on a busy machine: near
+    its end, or once the second is there, there is no swap.
     """
-    listener.deployment.tune(first_s=FIRST_S, complete_s=90, track_seconds=SWAPPED_TRACK_S)
+    deployment = listener.deployment
+    runs = deployment.count_runs()
+    deployment.tune(first_s=FIRST_S, complete_s=90, track_seconds=SWAPPED_TRACK_S)
     listener.tap_start()
+    wait_until(lambda: deployment.count_runs() > runs and deployment.bought()[:1] == [1])
+    deployment.tune(first_s=SECOND_AFTER_S, track_seconds=TRACK_S)
     listener.wait_for_music()
-    listener.deployment.tune(first_s=150, track_seconds=TRACK_S)
+    wait_until(lambda: deployment.bought()[1:2] == [1], JOURNEY_S_MAX)
+    deployment.tune(first_s=150)
 
 
 def try_stops(engine: Engine, deployment: Deployment, count: int, seed: int = 1) -> list[Trial]:
@@ -65,6 +84,11 @@ def try_stops(engine: Engine, deployment: Deployment, count: int, seed: int = 1)
 def try_pauses(engine: Engine, deployment: Deployment, count: int, seed: int = 1) -> list[Trial]:
     """Pause and Resume, again and again, most while the music still comes in."""
     return _in_series(engine, deployment, count, random.Random(seed), _pause_series)
+
+
+def try_both(engine: Engine, deployment: Deployment, count: int, seed: int = 1) -> list[Trial]:
+    """So many Stops and as many Pauses, in turns: each brings on the music for the next."""
+    return _in_series(engine, deployment, count, random.Random(seed), _both_series)
 
 
 @dataclass(frozen=True)
@@ -82,16 +106,16 @@ def _in_series(
     engine: Engine, deployment: Deployment, count: int, chance: random.Random, series: Series
 ) -> list[Trial]:
     trials: list[Trial] = []
-    while len(trials) < count:
+    left = count
+    while left > 0:
         deployment.recover()
         listener = engine.open(deployment, PageOptions(language=engine.language, bed=True))
-        moments = [chance.random() for _ in range(min(SERIES, count - len(trials)))]
+        moments = [chance.random() for _ in range(min(SERIES, left))]
+        left -= len(moments)
         seen = series(listener, moments)
-        pressed, again = ("stop", "start") if series is _stop_series else ("pause", "resume")
         graph, sink = listener.recording(), engine.heard(listener)
         listener.close()
-        words = WORDS[engine.language]
-        trials += judge(graph, sink, seen, words[pressed], words[again])
+        trials += judge(graph, sink, seen, WORDS[engine.language])
     return trials
 
 
@@ -132,6 +156,36 @@ def _pause_series(listener: EngineListener, moments: Sequence[float]) -> list[Se
     return seen
 
 
+def _both_series(listener: EngineListener, moments: Sequence[float]) -> list[Seen]:
+    seen = []
+    listener.deployment.tune(track_seconds=LONG_TRACK_S)
+    listener.tap_start()
+    for place, moment in enumerate(moments):
+        listener.listen_for(moment * TURN_S_MAX)
+        listener.evaluate("__ear.late = 0")
+        listener.press("stop")
+        wrong = _missing(listener, ".screen.end")
+        listener.listen_for(TURN_QUIET_S)
+        seen.append(_look(listener, wrong))
+        if place % AFRESH_EVERY == AFRESH_EVERY - 1:
+            listener.press("home")
+            listener.press("start")
+        else:
+            listener.press("resume")
+        listener.wait_for_music()
+        if place % AT_ONCE_EVERY != 0:
+            listener.wait_for("__ear.loud()", 10)
+        listener.listen_for((1 - moment) * TURN_S_MAX)
+        listener.evaluate("__ear.late = 0")
+        listener.press("pause")
+        listener.wait_for_button("resume")
+        listener.listen_for(TURN_QUIET_S)
+        seen.append(_look(listener, ""))
+        listener.press("resume")
+    listener.wait_for_button("pause")
+    return seen
+
+
 def _missing(listener: EngineListener, selector: str) -> str:
     try:
         listener.wait_for(f"document.querySelector({selector!r})", 5)
@@ -147,13 +201,13 @@ def _look(listener: EngineListener, wrong: str) -> Seen:
 
 
 def judge(
-    graph: Recording, sink: Recording, seen: Sequence[Seen], press: str, again: str
+    graph: Recording, sink: Recording, seen: Sequence[Seen], words: Mapping[str, str]
 ) -> list[Trial]:
-    """One trial a press. press, again: what is written on the buttons."""
-    in_graph, at_sink = (_windows(it.marks, press, again, it.ends) for it in (graph, sink))
+    """One trial a Stop or Pause. words: what is written on the buttons."""
+    in_graph, at_sink = (_windows(it.marks, words, it.ends) for it in (graph, sink))
     assert len(in_graph) == len(at_sink) == len(seen), f"{len(in_graph)} of {len(seen)} presses"
     return [
-        _trial(press, graph, window, sink, place, it)
+        _trial(graph, window, sink, place, it)
         for window, place, it in zip(in_graph, at_sink, seen, strict=True)
     ]
 
@@ -162,25 +216,25 @@ def judge(
 class Window:
     """From a press until whatever came next, on one recording's clock. begun: what it ended."""
 
+    press: str
     begun: float
     pressed: float
     next: float
 
 
-def _windows(marks: Sequence[Mark], press: str, again: str, ends: float) -> list[Window]:
-    of_both = [mark for mark in marks if mark.name in (f"click {press}", f"click {again}")]
-    after = [*of_both[1:], None]
-    before = [None, *of_both[:-1]]
+def _windows(marks: Sequence[Mark], words: Mapping[str, str], ends: float) -> list[Window]:
+    named = {f"click {words[name]}": name for name in ("stop", "pause", "start", "resume")}
+    clicks = [mark for mark in marks if mark.name in named]
+    after = [*clicks[1:], None]
+    before = [None, *clicks[:-1]]
     return [
-        Window(b.at if b else 0.0, mark.at, n.at if n else ends)
-        for b, mark, n in zip(before, of_both, after, strict=True)
-        if mark.name == f"click {press}"
+        Window(named[mark.name], b.at if b else 0.0, mark.at, n.at if n else ends)
+        for b, mark, n in zip(before, clicks, after, strict=True)
+        if named[mark.name] in ("stop", "pause")
     ]
 
 
-def _trial(
-    press: str, graph: Recording, window: Window, sink: Recording, place: Window, seen: Seen
-) -> Trial:
+def _trial(graph: Recording, window: Window, sink: Recording, place: Window, seen: Seen) -> Trial:
     in_graph, at_sink = _still_heard(graph, window), _still_heard(sink, place)
     faults = [seen.wrong] if seen.wrong else []
     if (in_graph or 0) > (SINK_S_MAX if seen.held_up else GRAPH_S_MAX) + ROUNDING_S:
@@ -188,7 +242,13 @@ def _trial(
     if (at_sink or 0) > SINK_S_MAX:
         faults.append(f"heard for {at_sink:.3f} s at the sink")
     after_s = place.pressed - place.begun
-    return Trial(press, after_s, in_graph, at_sink, seen.held_up, tuple(faults))
+    click = None if in_graph is None else _click(graph, window.pressed)
+    return Trial(window.press, after_s, in_graph, at_sink, click, seen.held_up, tuple(faults))
+
+
+def _click(graph: Recording, pressed: float) -> float:
+    before, after = CLICK_S
+    return graph.loudest_hiss(pressed + before, pressed + after)[0]
 
 
 def _still_heard(heard: Recording, window: Window) -> float | None:
@@ -209,7 +269,15 @@ def summary(trials: Sequence[Trial]) -> dict[str, object]:
         "while the machine had other work": sum(trial.held_up for trial in trials),
         "graph ms, median and worst": _both(graph),
         "sink ms, median and worst": _both(sink),
+        "clicks dBFS, median and worst": _clicks(trials),
     }
+
+
+def _clicks(trials: Sequence[Trial]) -> str:
+    clicks = sorted(trial.click_dbfs for trial in trials if trial.click_dbfs is not None)
+    if not clicks:
+        return "nothing sounded"
+    return f"{clicks[len(clicks) // 2]:.0f} / {clicks[-1]:.0f}"
 
 
 def _both(seconds: Sequence[float]) -> str:

@@ -1,6 +1,7 @@
 /** Runs the contract tests of a deck on the real decks. A browser test drives this page. */
 
 import { Limiter } from "../engine/browser/limiter";
+import { OutputClock } from "../engine/browser/output-clock";
 import { PlainDeck } from "../engine/browser/plain-deck";
 import { StartQuirks } from "../engine/browser/start-quirks";
 import { WebAudioDeck } from "../engine/browser/web-audio-deck";
@@ -33,10 +34,11 @@ declare global {
 
 window.runContract = async (output, files) => {
   const context = new AudioContext();
+  const clock = new OutputClock(context);
   const quirks = new StartQuirks();
   const newDeck = () =>
     output === "graph"
-      ? new WebAudioDeck(context, context.destination, quirks)
+      ? new WebAudioDeck(context, context.destination, clock, quirks)
       : new PlainDeck({ volume: 1, muted: false }, quirks);
   // All at once, because most of a test is waiting.
   const results = await Promise.all(DECK_CONTRACT.map((test) => runTest(test, files, newDeck)));

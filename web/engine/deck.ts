@@ -52,6 +52,8 @@ export interface Deck {
   readonly level: number;
   /** Seconds between what the file says and what is heard of it, beyond those of every deck. */
   readonly latency: number;
+  /** Seconds between `play()` and the first sound, about; 0 where that comes at once. */
+  readonly beginSeconds: number;
   /** Asked to play, and neither paused nor over. */
   readonly playing: boolean;
   /**
@@ -70,8 +72,11 @@ export interface Deck {
    * Unplayable where it cannot.
    */
   nudge(seconds: number): Promise<void>;
-  /** Moves the level from where it is; a new fade replaces the one under way. */
-  fade(level: number, seconds: number, shape: FadeShape): void;
+  /**
+   * Moves the level from where it is, now or `afterSeconds` later; a new fade replaces the one under
+   * way, and the one that has not begun.
+   */
+  fade(level: number, seconds: number, shape: FadeShape, afterSeconds?: number): void;
   /** Whether peaks are kept under -1 dBTP; to be said while it is silent. */
   limit(on: boolean): void;
   /** The samples it has just played, before its gain; null where they cannot be read. */

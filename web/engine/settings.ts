@@ -6,11 +6,13 @@ export interface Settings {
   readonly journeySecondsMax: number;
   /** Between pieces, and when one is carried on: equal power. */
   readonly crossfadeSeconds: number;
-  /**
-   * Preview to final: linear, at the same position; 150 to 200 ms, also where a busy Firefox skips
-   * the first 30 ms of it.
-   */
+  /** Preview to final: linear, at the same position; 150 to 200 ms. */
   readonly swapSeconds: number;
+  /**
+   * Both fades of a swap begin so much later: the clock of a busy
+   * Firefox is told up to 200 ms late, and what begins in the past loses its first part.
+   */
+  readonly swapLeadSeconds: number;
   /** A swap that is not aligned by then is given up for now. */
   readonly swapSecondsMax: number;
   /** The same place twice: beyond this the incoming is corrected, once. */
@@ -67,7 +69,8 @@ export const SETTINGS: Settings = {
   journeySecondsMin: 1080,
   journeySecondsMax: 1440,
   crossfadeSeconds: 4,
-  swapSeconds: 0.19,
+  swapSeconds: 0.18,
+  swapLeadSeconds: 0.15,
   swapSecondsMax: 5,
   driftSecondsMax: 0.005,
   firstFadeSeconds: 3,

@@ -43,10 +43,9 @@ class CallbackSender:
         running.add_done_callback(self._running.discard)
 
     async def _perform(self, task: Task) -> None:
-        times = self._settings.text_s, self._settings.first_s, self._settings.complete_s
         overtaken: dict[str, Any] | None = None
-        for stage, seconds in zip(MESSAGES, times, strict=True):
-            due = task.accepted_at + seconds / self._settings.speed
+        for stage, seconds in zip(MESSAGES, task.stages_s, strict=True):
+            due = task.accepted_at + seconds
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             callback = stage.name.lower()
             hit = self._faults.take("callback", callback=callback, **task.facts)

@@ -122,9 +122,8 @@ class TrackEndpoint:
 
     async def _live(self, task: Task, track: Track, recording: Recording) -> AsyncIterator[bytes]:
         """No quicker than Suno composes: all of it is there when the task is complete."""
-        settings = self.media.settings
-        first_at = task.accepted_at + settings.first_s / settings.speed
-        complete_at = task.accepted_at + settings.complete_s / settings.speed
+        _, first_s, complete_s = task.stages_s
+        first_at, complete_at = task.accepted_at + first_s, task.accepted_at + complete_s
         pace = max(1.0, track.seconds / max(0.001, complete_at - first_at))
         sent = 0
         async for piece in recording.read():

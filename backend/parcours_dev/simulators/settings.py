@@ -48,6 +48,12 @@ class SunoSettings:
     """Makes task ids, and so the music, the same from run to run; None draws them."""
     faults: tuple[RawFault, ...] = ()
 
+    @property
+    def stages_s(self) -> tuple[float, float, float]:
+        """After an acceptance, when text, first and complete are due, in seconds of the clock."""
+        text, first, complete = self.text_s, self.first_s, self.complete_s
+        return text / self.speed, first / self.speed, complete / self.speed
+
     def turn(self, changes: Mapping[str, Any]) -> None:
         """Change some of TURNABLE. ValueError says which wish cannot be met; then none is."""
         checked = {name: _check(name, value) for name, value in changes.items()}

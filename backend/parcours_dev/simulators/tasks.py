@@ -72,13 +72,14 @@ class Failure:
 
 @dataclass
 class Task:
-    """A submission on its way."""
+    """A submission on its way. stages_s: after its acceptance text, first and complete are due."""
 
     id: str
     payload: dict[str, Any]
     origin: str
     stream_origin: str
     tracks: tuple[Track, Track]
+    stages_s: tuple[float, float, float]
     signal: Signal = "music"
     accepted_at: float = field(default_factory=time.monotonic)
     created_ms: int = field(default_factory=lambda: int(time.time() * 1000))
@@ -198,7 +199,8 @@ class Tasks:
             for place in (0, 1)
         )
         task_id = sha256(f"task/{seed}".encode()).hexdigest()[:32]
-        task = Task(task_id, payload, origin, stream_origin, (first, second), settings.signal)
+        tracks, stages_s = (first, second), settings.stages_s
+        task = Task(task_id, payload, origin, stream_origin, tracks, stages_s, settings.signal)
         self._accepted += 1
         self._tasks[task.id] = task
         self._tracks |= {track.id: (task, track) for track in task.tracks}

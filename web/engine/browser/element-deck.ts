@@ -20,6 +20,8 @@ const NUDGE_RATE = 0.25;
 const ROUNDING_SECONDS = 0.1;
 /** Bytes are counted in blocks: a file is all there when so little is missing. */
 const NEARLY_SECONDS = 0.5;
+/** What is opened again as it begins takes so long, on a busy machine. */
+const OPENING_SECONDS = 1.5;
 /** How an element begins is looked at for so long. */
 const BEGINNING_MS_MAX = 600;
 const LOOK_MS = 20;
@@ -64,7 +66,7 @@ export abstract class ElementDeck implements Deck {
   constructor(protected readonly quirks: StartQuirks) {}
 
   abstract recentSamples(): Samples | null;
-  abstract fade(level: number, seconds: number, shape: FadeShape): void;
+  abstract fade(level: number, seconds: number, shape: FadeShape, afterSeconds?: number): void;
   abstract limit(on: boolean): void;
   /** Silent without a fade. */
   protected abstract mute(): void;
@@ -124,6 +126,10 @@ export abstract class ElementDeck implements Deck {
       if (inside) return { fromSeconds, toSeconds };
     }
     return { fromSeconds: currentTime, toSeconds: currentTime };
+  }
+
+  get beginSeconds(): number {
+    return this.quirks.startsLate ? OPENING_SECONDS : 0;
   }
 
   get playing(): boolean {

@@ -3,8 +3,9 @@
 import { type Deck, type Decks, type DecksEvent, GestureNeeded } from "../deck";
 import { attemptAll } from "../errors";
 import { type BedFiles, GraphBed } from "./beds";
+import { OutputClock } from "./output-clock";
 import { PlainDeck } from "./plain-deck";
-import { declarePlayback, needsPriming } from "./platform";
+import { declarePlayback } from "./platform";
 import { StartQuirks } from "./start-quirks";
 import { WebAudioDeck } from "./web-audio-deck";
 
@@ -15,6 +16,7 @@ const WAKE_MS_MAX = 1000;
 
 interface Graph {
   readonly context: AudioContext;
+  readonly clock: OutputClock;
   readonly master: GainNode;
   readonly meter: AnalyserNode;
   readonly decks: readonly WebAudioDeck[];
@@ -109,8 +111,10 @@ export class GraphDecks implements Decks {
   }
 
   get outputSeconds(): number | null {
-    const context = this.graph?.context;
-    return context?.state === "running" && !this.asleep ? context.currentTime : null;
+    if (this.graph?.context.state !== "running" || this.asleep) return null;
+    const { context, clock } = this.graph;
+    clock.now();
+    return context.currentTime;
   }
 
   wake(): void {
@@ -151,9 +155,10 @@ export class GraphDecks implements Decks {
     return [...(this.graph?.decks ?? []), ...this.plain];
   }
 
+  /** In every browser: which of them permit an element to play later cannot be asked. */
   private prime({ decks }: Graph): void {
     const url = this.files.startUrl ?? this.files.url;
-    if (this.primed || url === null || !needsPriming()) return;
+    if (this.primed || url === null) return;
     this.primed = true;
     for (const deck of [...decks, ...this.plain]) deck.prime(url);
   }
@@ -167,13 +172,15 @@ export class GraphDecks implements Decks {
     const master = context.createGain();
     const meter = context.createAnalyser();
     master.connect(meter).connect(context.destination);
-    const decks = [0, 1].map(() => new WebAudioDeck(context, master, this.quirks));
+    const clock = new OutputClock(context);
+    const decks = [0, 1].map(() => new WebAudioDeck(context, master, clock, this.quirks));
     for (const deck of decks) deck.start();
     const { signal } = this.subscriptions;
+    context.addEventListener("statechange", () => clock.forget(), { signal });
     context.addEventListener("statechange", () => this.contextChanged(context), { signal });
     const { volume, muted } = this.loudness;
     master.gain.value = muted ? 0 : volume;
-    return { context, master, meter, decks };
+    return { context, clock, master, meter, decks };
   }
 
   /** Where no gesture is believed in, the promise of resume() is kept for ever. */

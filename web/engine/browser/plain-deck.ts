@@ -32,9 +32,10 @@ export class SteppedVolume {
     return levelAt(this.fading, now());
   }
 
-  fade(level: number, seconds: number, shape: FadeShape): void {
+  fade(level: number, seconds: number, shape: FadeShape, afterSeconds = 0): void {
     const from = this.level;
-    const fade = { from, to: level, startSeconds: now(), seconds, shape };
+    const startSeconds = now() + afterSeconds;
+    const fade = { from, to: level, startSeconds, seconds, shape };
     this.fading = this.fades ? fade : hold(level);
     clearInterval(this.timer);
     this.apply();
@@ -88,8 +89,8 @@ export class PlainDeck extends ElementDeck {
     return this.volume.level;
   }
 
-  fade(level: number, seconds: number, shape: FadeShape): void {
-    this.volume.fade(level, seconds, shape);
+  fade(level: number, seconds: number, shape: FadeShape, afterSeconds = 0): void {
+    this.volume.fade(level, seconds, shape, afterSeconds);
   }
 
   /** An element can only be softer than its file, so that no peak grows. */

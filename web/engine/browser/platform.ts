@@ -20,15 +20,6 @@ export function declarePlayback(): void {
   if (session) session.type = "playback";
 }
 
-/** WebKit lets an element play later only when it has played in a gesture. */
-export function needsPriming(): boolean {
-  return audioSession() !== undefined || isWebKit();
-}
-
-function isWebKit(): boolean {
-  return navigator.vendor.startsWith("Apple");
-}
-
 /**
  * On iOS sound through a graph stops when the screen is locked, unless `audioSession` exists;
  * such a device is known by a volume that cannot be set.

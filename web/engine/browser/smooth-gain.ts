@@ -2,6 +2,7 @@
 
 import { attemptAll } from "../errors";
 import { type Fade, type FadeShape, hold, levelAt, rampsOf } from "../playback/curves";
+import type { OutputClock } from "./output-clock";
 
 /** Sound is made in blocks ahead of time: a fade that begins now would begin in a past one. */
 const AHEAD_SECONDS_MIN = 0.01;
@@ -9,11 +10,16 @@ const AHEAD_SECONDS_MAX = 0.025;
 
 export class SmoothGain {
   readonly node: GainNode;
-  private fading: Fade = hold(0);
+  /** The one under way, and those that are to follow it, by their beginnings. */
+  private fades: readonly Fade[] = [hold(0)];
   private destination: AudioNode | null = null;
   private connected = false;
 
-  constructor(private readonly context: BaseAudioContext & { readonly baseLatency?: number }) {
+  /** clock: the context's, for fades that begin later. */
+  constructor(
+    private readonly context: BaseAudioContext & { readonly baseLatency?: number },
+    private readonly clock?: OutputClock,
+  ) {
     this.node = context.createGain();
     // An event to begin from: ramps start where the one before ends.
     this.node.gain.setValueAtTime(0, context.currentTime);
@@ -33,18 +39,25 @@ export class SmoothGain {
   }
 
   get level(): number {
-    return this.connected ? levelAt(this.fading, this.context.currentTime) : 0;
+    return this.connected ? this.levelAt(this.context.currentTime) : 0;
   }
 
-  /** Throws where neither a fade nor a step to the level can be had. */
-  fade(level: number, seconds: number, shape: FadeShape): void {
+  /**
+   * What was to follow the fade under way is forgotten. Throws where neither a fade nor a step to
+   * the level can be had.
+   */
+  fade(level: number, seconds: number, shape: FadeShape, afterSeconds = 0): void {
     if (level > 0 && !this.connected && this.destination) this.connect(this.destination);
-    const startSeconds = Math.max(this.context.currentTime + this.ahead, this.fading.startSeconds);
-    const from = levelAt(this.fading, startSeconds);
+    const { currentTime } = this.context;
+    const now = afterSeconds > 0 && this.clock ? this.clock.now() : currentTime;
+    const startSeconds = now + Math.max(this.ahead, afterSeconds);
+    const from = this.levelAt(startSeconds);
     const fade: Fade = { from, to: level, startSeconds, seconds, shape };
     try {
       this.schedule(fade);
-      this.fading = seconds > 0 ? fade : { ...hold(level), startSeconds };
+      const before = this.fades.filter((one) => one.startSeconds < startSeconds);
+      const past = before.filter((one) => one.startSeconds <= currentTime);
+      this.fades = [...before.slice(Math.max(past.length - 1, 0)), fade];
     } catch {
       this.step(level);
     }
@@ -69,7 +82,12 @@ export class SmoothGain {
         gain.value = level;
       },
     );
-    this.fading = hold(level);
+    this.fades = [hold(level)];
+  }
+
+  private levelAt(seconds: number): number {
+    const begun = this.fades.filter((one) => one.startSeconds <= seconds);
+    return levelAt(begun.at(-1) ?? this.fades[0] ?? hold(0), seconds);
   }
 
   /**

@@ -5,13 +5,14 @@ import type { Samples } from "../playback/cross-correlation";
 import type { FadeShape } from "../playback/curves";
 import { ElementDeck } from "./element-deck";
 import { LIMITER_SECONDS, Limiter } from "./limiter";
+import type { OutputClock } from "./output-clock";
 import { SmoothGain } from "./smooth-gain";
 import type { StartQuirks } from "./start-quirks";
 
 /** The most that an analyser keeps: seven tenths of a second. */
 const EAR_SAMPLES = 32_768;
-/** The farthest that it can be held back. */
-const HELD_SECONDS_MAX = 0.6;
+/** The farthest that it can be held back: what opens quickly begins as much too early. */
+const HELD_SECONDS_MAX = 3;
 
 export class WebAudioDeck extends ElementDeck {
   readonly output = "graph";
@@ -28,6 +29,7 @@ export class WebAudioDeck extends ElementDeck {
   constructor(
     private readonly context: AudioContext,
     private readonly destination: AudioNode,
+    clock: OutputClock,
     quirks: StartQuirks,
   ) {
     super(quirks);
@@ -35,7 +37,7 @@ export class WebAudioDeck extends ElementDeck {
     this.tap = new AnalyserNode(context, { fftSize: EAR_SAMPLES });
     // Before any address: without it a graph hears nothing of another host.
     this.element.crossOrigin = "anonymous";
-    this.gain = new SmoothGain(context);
+    this.gain = new SmoothGain(context, clock);
     const source = context.createMediaElementSource(this.element);
     source.connect(this.delay);
     this.delay.connect(this.tap);
@@ -47,8 +49,8 @@ export class WebAudioDeck extends ElementDeck {
     return this.gain.level;
   }
 
-  fade(level: number, seconds: number, shape: FadeShape): void {
-    this.gain.fade(level, seconds, shape);
+  fade(level: number, seconds: number, shape: FadeShape, afterSeconds = 0): void {
+    this.gain.fade(level, seconds, shape, afterSeconds);
   }
 
   limit(on: boolean): void {

@@ -12,13 +12,14 @@ const AHEAD_SECONDS = 0.5;
 const EARLY_SECONDS = 0.2;
 /** A deck that has just begun is measured when there is enough to compare, by several looks. */
 const STEADY_SECONDS = 0.2;
-const LOOKS = 29;
+const LOOKS_SECONDS = 0.6;
+const LOOKS_MIN = 5;
 const LOOK_SECONDS = 0.02;
 
 /** A deck says where it is as exactly as its browser does: it may take another look. */
 const CORRECTIONS_MAX = 3;
 const BEHIND_SECONDS_MAX = 0.25;
-const AHEAD_SECONDS_MAX = 0.5;
+const AHEAD_SECONDS_MAX = 2.5;
 /** What is heard as one music still. */
 const APART_SECONDS_MAX = 0.03;
 
@@ -29,8 +30,8 @@ interface Measured {
 }
 
 export class Aligner {
-  /** How far ahead of the leader a follower is sought, so that it begins early by as much as it should. */
-  private leadSeconds = 0.3;
+  /** How far ahead of the leader a follower is sought, once that was measured. */
+  private leadSeconds: number | null = null;
 
   constructor(
     private readonly clock: Clock,
@@ -39,7 +40,7 @@ export class Aligner {
 
   /** Where a follower should open, so that the leader comes by a little later. */
   ahead(leader: Deck): number {
-    return leader.position + AHEAD_SECONDS;
+    return leader.position + early(leader) + AHEAD_SECONDS;
   }
 
   /**
@@ -59,7 +60,7 @@ export class Aligner {
     for (let tries = 0, sought = false; ; tries += 1) {
       const { behind, heard } = await this.measure(leader, follower);
       if (signal.aborted) return false;
-      if (sought) this.leadSeconds = Math.max(this.leadSeconds + behind + EARLY_SECONDS, 0);
+      if (sought) this.leadSeconds = Math.max(this.leadOf(follower) + behind + EARLY_SECONDS, 0);
       if (Math.abs(behind) <= this.apartMax(tries, heard)) return true;
       if (tries === CORRECTIONS_MAX) return false;
       sought = await this.move(leader, follower, behind);
@@ -82,7 +83,7 @@ export class Aligner {
         () => false,
       );
     if (near && (await nudge())) return false;
-    const place = leader.position + this.leadSeconds;
+    const place = leader.position + this.leadOf(follower);
     if (place + this.settings.swapSecondsMax > (follower.duration ?? Infinity))
       throw new Unplayable("too near its end");
     await follower.seek(place);
@@ -97,7 +98,9 @@ export class Aligner {
   private async measure(leader: Deck, follower: Deck): Promise<Measured> {
     await pause(this.clock, STEADY_SECONDS);
     const looks: number[] = [];
-    while (looks.length < LOOKS) {
+    // Timers of a busy machine come late: as many looks as there is time for.
+    const enough = this.clock.now() + LOOKS_SECONDS;
+    while (this.clock.now() < enough || looks.length < LOOKS_MIN) {
       await pause(this.clock, LOOK_SECONDS);
       looks.push(leader.position - follower.position);
     }
@@ -105,6 +108,10 @@ export class Aligner {
     const lag = one && other && estimateLag(one, other);
     const behind = (lag ?? median(looks)) + follower.latency - leader.latency;
     return { behind, heard: lag !== null };
+  }
+
+  private leadOf(follower: Deck): number {
+    return this.leadSeconds ?? early(follower);
   }
 
   /** Until the leader reaches the place where the follower stands ready. */
@@ -115,17 +122,22 @@ export class Aligner {
     signal: AbortSignal,
   ): Promise<boolean> {
     for (let ahead = AHEAD_SECONDS; ; ahead *= 2) {
-      const left = follower.position - leader.position - EARLY_SECONDS;
+      const left = follower.position - leader.position - early(follower);
       const hopeless = ahead > this.settings.swapSecondsMax || this.clock.now() + left > latest;
       if (signal.aborted || !leader.playing || hopeless) return false;
       if (left >= 0) {
         await pause(this.clock, left);
         return !signal.aborted;
       }
-      const there = follower.seek(leader.position + 2 * ahead);
+      const there = follower.seek(leader.position + early(follower) + 2 * ahead);
       await within(this.clock, latest - this.clock.now(), there);
     }
   }
+}
+
+/** By how much a follower begins before its leader is there. */
+function early(follower: Deck): number {
+  return EARLY_SECONDS + follower.beginSeconds;
 }
 
 function median(values: readonly number[]): number {

@@ -12,6 +12,8 @@ import { pause } from "./timing";
 
 /** The clock and the sound card drift apart: a deck is released a little later. */
 const GRACE_SECONDS = 0.04;
+/** A fade that is not over by then is waited for so many times more, at most. */
+const GRACES_MAX = 25;
 
 /** A deck that sounds, and the segment that it plays. */
 export interface Voice extends OpenedDeck {
@@ -56,9 +58,12 @@ export class Mixer {
     this.sounding = voice;
     this.unwatch();
     this.unwatch = voice.deck.watch(this.onEvent);
-    voice.deck.fade(voice.level, seconds, shape);
-    if (before) this.retire(before, seconds, shape);
-    this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, settled);
+    // The same music goes on: both fades may begin a little later, so that none begins in the past.
+    const swaps = shape === "linear" && before !== null && before.deck.level > before.level / 2;
+    const lead = swaps ? this.settings.swapLeadSeconds : 0;
+    voice.deck.fade(voice.level, seconds, shape, lead);
+    if (before) this.retire(before, seconds, shape, lead);
+    this.cancelNext = this.onceAt(voice.deck, voice.level, lead + seconds, settled);
   }
 
   /** Voices that fade out are silent within `seconds`. */
@@ -89,7 +94,7 @@ export class Mixer {
     if (called) return;
     this.ducked = null;
     voice.deck.fade(voice.level, seconds, "smooth");
-    this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, settled);
+    this.cancelNext = this.onceAt(voice.deck, voice.level, seconds, settled);
   }
 
   /** Towards another level, too slowly to be noticed. */
@@ -122,11 +127,14 @@ export class Mixer {
     const deck = this.sounding?.deck;
     // A deck that cannot fade would be silent at once: it plays to the end.
     if (deck?.fades) deck.fade(0, seconds, "smooth");
-    this.cancelNext = this.clock.after(seconds + GRACE_SECONDS, () => {
+    const close = () => {
       const pieceSeconds = this.sounding && positionOf(this.sounding);
       this.clear(0);
       closed(pieceSeconds);
-    });
+    };
+    this.cancelNext = deck?.fades
+      ? this.onceAt(deck, 0, seconds, close)
+      : this.clock.after(seconds + GRACE_SECONDS, close);
   }
 
   /** Fades out and releases everything. */
@@ -143,14 +151,30 @@ export class Mixer {
     return [this.sounding, ...this.leaving.keys()].some((voice) => voice?.deck === deck);
   }
 
-  private retire(voice: Voice, seconds: number, shape: FadeShape): void {
+  private retire(voice: Voice, seconds: number, shape: FadeShape, lead = 0): void {
     this.leaving.get(voice)?.();
-    voice.deck.fade(0, seconds, shape);
-    const wait = voice.deck.fades ? seconds + GRACE_SECONDS : 0;
-    this.leaving.set(
-      voice,
-      this.clock.after(wait, () => this.letGo(voice)),
-    );
+    voice.deck.fade(0, seconds, shape, lead);
+    const letGo = () => this.letGo(voice);
+    const { fades } = voice.deck;
+    const cancel = fades
+      ? this.onceAt(voice.deck, 0, lead + seconds, letGo)
+      : this.clock.after(0, letGo);
+    this.leaving.set(voice, cancel);
+  }
+
+  /**
+   * Once a fade is over, which takes so long. A sound card that was held up is later than the clock
+   * says: another fade would begin before this one, and to let go would be heard.
+   */
+  private onceAt(deck: Deck, level: number, seconds: number, then: () => void): Cancel {
+    let graces = GRACES_MAX;
+    const look = () => {
+      graces -= 1;
+      if (deck.level === level || graces < 0) return then();
+      cancel = this.clock.after(GRACE_SECONDS, look);
+    };
+    let cancel = this.clock.after(seconds + GRACE_SECONDS, look);
+    return () => cancel();
   }
 
   private letGo(voice: Voice): void {

@@ -64,6 +64,10 @@ class SafeDeck implements Deck {
     return this.safeCall("deck.latency", () => this.inner.latency, 0);
   }
 
+  get beginSeconds(): number {
+    return this.safeCall("deck.beginSeconds", () => this.inner.beginSeconds, 0);
+  }
+
   get playing(): boolean {
     return this.safeCall("deck.playing", () => this.inner.playing, false);
   }
@@ -92,8 +96,9 @@ class SafeDeck implements Deck {
     if (!this.did("deck.pause", () => this.inner.pause())) this.cut(false);
   }
 
-  fade(level: number, seconds: number, shape: FadeShape): void {
-    if (this.did("deck.fade", () => this.inner.fade(level, seconds, shape))) return;
+  fade(level: number, seconds: number, shape: FadeShape, afterSeconds = 0): void {
+    const fade = () => this.inner.fade(level, seconds, shape, afterSeconds);
+    if (this.did("deck.fade", fade)) return;
     this.cut(false);
     // Later: whoever fades it in has yet to tell that it sounds.
     if (level > 0) void Promise.resolve().then(() => this.tell("lost"));

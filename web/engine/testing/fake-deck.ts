@@ -31,6 +31,7 @@ export class FakeDeck implements Deck {
   /** Peaks are kept under -1 dBTP. */
   limited = false;
   readonly latency = 0;
+  readonly beginSeconds = 0;
   private asked = false;
   private runningSince: number | null = null;
   private base = 0;
@@ -132,8 +133,8 @@ export class FakeDeck implements Deck {
     if (running) this.run();
   }
 
-  fade(level: number, seconds: number, shape: FadeShape): void {
-    const startSeconds = this.clock.now();
+  fade(level: number, seconds: number, shape: FadeShape, afterSeconds = 0): void {
+    const startSeconds = this.clock.now() + afterSeconds;
     const from = this.level;
     this.fading = this.fades ? { from, to: level, startSeconds, seconds, shape } : hold(level);
   }

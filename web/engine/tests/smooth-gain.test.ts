@@ -87,6 +87,7 @@ const FADE = fc.record({
   level: fc.constantFrom(0, 0.2, 0.5, 1, 1.8),
   seconds: fc.constantFrom(0.02, 0.15, 0.18, 0.9, 1.5, 4),
   shape: fc.constantFrom(...SHAPES),
+  after: fc.constantFrom(0, 0, 0.15),
   pass: fc.oneof(fc.constant(0), fc.double({ min: 0.011, max: 2, noNaN: true })),
 });
 
@@ -94,12 +95,12 @@ test("fades may replace each other at any moment: never refused, never a step, a
   fc.assert(
     fc.property(fc.array(FADE, { minLength: 1, maxLength: 12 }), (fades) => {
       const graph = new FakeGraph();
-      for (const { level, seconds, shape, pass } of fades) {
+      for (const { level, seconds, shape, after, pass } of fades) {
         const { currentTime, param, gain } = graph;
         // Sound is made ahead of what the page knows; what is heard until then stays as it was.
         const ahead = [0, 0.003, 0.006, 0.009].map((later) => currentTime + later);
         const before = ahead.map((time) => param.valueAt(time));
-        gain.fade(level, seconds, shape);
+        gain.fade(level, seconds, shape, after);
         ahead.forEach((time, i) =>
           // Levels go up to 1.8, and ramps are chords of the curve: 0.3 % of it is no step.
           expect(Math.abs(param.valueAt(time) - (before[i] ?? 0))).toBeLessThan(0.01),
@@ -107,7 +108,7 @@ test("fades may replace each other at any moment: never refused, never a step, a
         graph.pass(pass);
         if (pass > 0) expect(param.value).toBeCloseTo(gain.level, 2);
       }
-      graph.pass(4.1);
+      graph.pass(4.3);
       expect(graph.param.value).toBe(fades.at(-1)?.level);
       expect(graph.gain.level).toBe(fades.at(-1)?.level);
     }),
@@ -134,4 +135,18 @@ test("where a ramp is refused the level is there at once, and where that is, the
   graph.pass(1);
   expect(graph.disconnected).toBe(false);
   expect(graph.gain.level).toBe(1);
+});
+
+test("a fade of 20 ms does not wait for one that was to begin later, and takes its place", () => {
+  const graph = new FakeGraph();
+  graph.gain.fade(1, 0.9, "smooth");
+  graph.pass(0.3);
+  graph.gain.fade(0.5, 0.18, "linear", 0.15);
+  expect(graph.param.valueAt(graph.currentTime + 0.05)).toBeGreaterThan(graph.param.value);
+  graph.pass(0.02);
+  graph.gain.fade(0, 0.02, "smooth");
+  graph.pass(0.035);
+  expect(graph.param.value).toBe(0);
+  graph.pass(0.2);
+  expect(graph.param.value).toBe(0);
 });

@@ -128,6 +128,7 @@ test("a deck that tells the same place but sounds beside it is moved to where th
     playing: true,
     position,
     latency: 0,
+    beginSeconds: 0,
     play: () => Promise.resolve(),
     seek: () => Promise.resolve(),
     nudge: async (seconds: number) => void nudged.push(seconds),
