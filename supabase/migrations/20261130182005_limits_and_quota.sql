@@ -184,13 +184,21 @@ begin
   now_at := clock_timestamp();
 
   -- A caller that died never says that Suno answered: its request is over when it must be.
-  delete from parcours.suno_requests
-   where coalesce(answered_at, reserved_at + silence) + win < now_at;
-
-  select count(*) as requests, min(coalesce(answered_at, now_at)) as ends_at,
-         count(*) filter (where kind = 'ask') as questions,
-         min(coalesce(answered_at, now_at)) filter (where kind = 'ask') as question_ends_at
-    into taken from parcours.suno_requests;
+  select count(*) filter (where holds) as requests,
+         min(coalesce(answered_at, now_at)) filter (where holds) as ends_at,
+         count(*) filter (where holds and kind = 'ask') as questions,
+         min(coalesce(answered_at, now_at)) filter (where holds and kind = 'ask')
+           as question_ends_at,
+         count(*) filter (where not holds) as over
+    into taken
+    from (select kind, answered_at, coalesce(answered_at, reserved_at + silence) + win >= now_at
+                   as holds
+            from parcours.suno_requests) as requests;
+  -- Some at a time: one by one, every request would delete one.
+  if taken.over > p_limits.requests_max then
+    delete from parcours.suno_requests
+     where coalesce(answered_at, reserved_at + silence) + win < now_at;
+  end if;
   if taken.requests >= p_limits.requests_max
      or p_kind = 'submit' and taken.requests >= submissions then
     frees_at := taken.ends_at + win;

@@ -91,37 +91,48 @@ $$;
 -- Takes due messages for so many seconds. Whoever has asked the least of Suno lately comes first,
 -- then who has waited longest: a job that was handed back stands behind those that were due
 -- meanwhile. (pgmq.read goes by msg_id: the same old jobs would come first for ever.)
--- p_asked_max: only of users who have asked for no more than that.
-create function parcours.take_due(
-  p_queue text, p_quantity integer, p_lease_s integer, p_asked_max bigint default null
-)
-returns table (msg_id bigint, read_ct integer, message jsonb, asked bigint)
-language plpgsql set search_path = '' as $$
+-- p_asked_max: only of users who have asked for no more than that. A function for each queue, of one
+-- text: a statement that is made up at each call would be planned at each call.
+do $do$
+declare
+  queue text;
 begin
-  return query execute format(
-    $query$
-    with due as (
-      select job.msg_id, job.vt, lately.asked
-        from pgmq.%1$I as job,
-             lateral (select parcours.asked_lately((
-               select user_id from public.parcours_runs
-                where id = parcours.as_uuid(job.message->>'run_id'))) as asked) as lately
-       where job.vt <= clock_timestamp() and ($3 is null or lately.asked <= $3)
-       order by lately.asked, job.vt, job.msg_id limit $1
-         for update of job skip locked
-    ), taken as (
-      update pgmq.%1$I as job
-         set vt = clock_timestamp() + make_interval(secs => $2), read_ct = job.read_ct + 1
-        from due where job.msg_id = due.msg_id
-      returning job.msg_id, job.read_ct, job.message
-    )
-    select taken.msg_id, taken.read_ct, taken.message, due.asked
-      from taken join due on due.msg_id = taken.msg_id
-     order by due.asked, due.vt, due.msg_id
-    $query$, 'q_' || p_queue)
-    using p_quantity, p_lease_s, p_asked_max;
+  foreach queue in array array['generation', 'tracks'] loop
+    execute format($create$
+      create function parcours.take_due_%1$s(
+        p_quantity integer, p_lease_s integer, p_asked_max bigint default null
+      )
+      returns table (msg_id bigint, read_ct integer, message jsonb, asked bigint)
+      language plpgsql set search_path = '' as $$
+      begin
+        return query
+          with due as (
+            select job.msg_id, job.vt, lately.asked
+              from pgmq.q_parcours_%1$s as job,
+                   lateral (select parcours.asked_lately((
+                     select user_id from public.parcours_runs
+                      where id = parcours.as_uuid(job.message->>'run_id'))) as asked) as lately
+             where job.vt <= clock_timestamp()
+               and (p_asked_max is null or lately.asked <= p_asked_max)
+             order by lately.asked, job.vt, job.msg_id limit p_quantity
+               for update of job skip locked
+          ), taken as (
+            update pgmq.q_parcours_%1$s as job
+               set vt = clock_timestamp() + make_interval(secs => p_lease_s),
+                   read_ct = job.read_ct + 1
+              from due where job.msg_id = due.msg_id
+            returning job.msg_id, job.read_ct, job.message
+          )
+          select taken.msg_id, taken.read_ct, taken.message, due.asked
+            from taken join due on due.msg_id = taken.msg_id
+           order by due.asked, due.vt, due.msg_id;
+      end;
+      $$;
+      revoke execute on function parcours.take_due_%1$s from public;
+    $create$, queue);
+  end loop;
 end;
-$$;
+$do$;
 
 -- How often a job was taken and neither done nor handed back: its worker died, or broke.
 create function parcours.failed_deliveries(p_read_ct integer, p_message jsonb) returns integer
@@ -243,7 +254,7 @@ end;
 $$;
 
 revoke execute on function parcours.as_uuid, parcours.asked_lately, parcours.asked_for_a_journey,
-  parcours.take_due, parcours.failed_deliveries, parcours.failed_deliveries_max,
+  parcours.failed_deliveries, parcours.failed_deliveries_max,
   parcours.dead_letter,
   parcours.holds_receipt from public;
 revoke execute on function public.requeue_dead_letters, public.postpone_job, public.finish_job

@@ -123,11 +123,12 @@ end;
 $$;
 
 -- One create of a user at a time; none while the user is being erased.
-create function parcours.lock_creations(p_user_id uuid) returns void
+create function parcours.lock_creations(p_user_id uuid) returns boolean
 language plpgsql set search_path = '' as $$
 begin
   perform pg_advisory_xact_lock_shared(parcours.user_lock(p_user_id)),
           pg_advisory_xact_lock(hashtextextended('parcours.create_run ' || p_user_id, 0));
+  return true;
 end;
 $$;
 
@@ -170,16 +171,15 @@ declare
   quotas parcours.quotas := parcours.read_quotas(p_quotas);
   earlier jsonb;
   taken uuid;
+  has_account boolean := parcours.check_account(p_user_id);
+  locked boolean := parcours.lock_creations(p_user_id);
 begin
-  perform parcours.check_account(p_user_id);
-  perform parcours.lock_creations(p_user_id);
   earlier := parcours.find_creation(p_user_id, p_idempotency_key, p_request);
   if earlier is not null then
     return jsonb_build_object('run', earlier);
   end if;
   perform parcours.check_rollout(p_user_id, p_rollout);
   perform parcours.check_quotas(p_user_id, quotas);
-  delete from parcours.places where free_at < clock_timestamp();
   insert into parcours.places (user_id, free_at)
   values (p_user_id,
           clock_timestamp() + make_interval(secs => quotas.place_s))
@@ -208,13 +208,19 @@ declare
   run public.parcours_runs;
   earlier jsonb;
   is_held boolean := false;
+  has_account boolean;
+  locked boolean;
+  event_id bigint;
 begin
-  perform parcours.check_account(p_user_id);
-  perform parcours.lock_creations(p_user_id);
+  locked := parcours.lock_creations(p_user_id);
   if p_place is not null then
     delete from parcours.places
      where id = p_place and user_id = p_user_id and free_at > clock_timestamp();
     is_held := found;
+  end if;
+  -- With a place the account was judged by admit_run, and is once more by the trigger of the run.
+  if not is_held then
+    has_account := parcours.check_account(p_user_id);
   end if;
   earlier := parcours.find_creation(p_user_id, p_idempotency_key, p_request);
   if earlier is not null then
@@ -228,9 +234,6 @@ begin
   insert into public.parcours_runs (user_id, preset_key, brief, metadata)
   values (p_user_id, p_preset_key, p_brief, p_metadata)
   returning * into run;
-  with old as (
-    delete from parcours.recent_creations where created_at <= now() - interval '24 hours'
-  )
   insert into parcours.recent_creations default values;
 
   insert into public.parcours_segments (run_id, segment_index, prompt, metadata)
@@ -238,13 +241,14 @@ begin
     from jsonb_array_elements(p_segments) with ordinality as listed (segment, place);
 
   if p_idempotency_key is not null then
-    delete from parcours.creations
-     where user_id = p_user_id and created_at <= now() - interval '24 hours';
+    -- One that is over may still be there.
     insert into parcours.creations (user_id, idempotency_key, request, run_id)
-    values (p_user_id, p_idempotency_key, p_request, run.id);
+    values (p_user_id, p_idempotency_key, p_request, run.id)
+        on conflict (user_id, idempotency_key) do update
+       set request = excluded.request, run_id = excluded.run_id, created_at = excluded.created_at;
   end if;
 
-  perform parcours.log_event(run.id, null, 'run.created', jsonb_build_object(
+  event_id := parcours.log_event(run.id, null, 'run.created', jsonb_build_object(
     'preset_key', p_preset_key, 'segments', jsonb_array_length(p_segments),
     'brief_source', p_metadata->'brief_source', 'waited_s', p_metadata->'waited_s'));
   return parcours.describe_run(run, jsonb_array_length(p_segments));

@@ -105,24 +105,27 @@ $$;
 -- The next thing to do about an active run, and the attempt that is meant. Segments are composed
 -- one after the other: the next one is submitted when none is under way, and not before the run's
 -- metadata.retry_at. 'wait' while a track is being stored, 'settle' when nothing is left to do;
--- null when the run is not active.
+-- null when the run is not active. msg_id: the run's message.
 create function parcours.next_step(
   p_run_id uuid, out action text, out segment_id uuid, out callback_token uuid,
-  out task_id text, out due_at timestamptz
+  out task_id text, out due_at timestamptz, out msg_id bigint
 )
 language plpgsql stable set search_path = '' as $$
 declare
-  active parcours.active_runs;
-  limits parcours.limits;
+  -- active, limits: its rows.
+  held record;
   segment public.parcours_segments;
   waiting public.parcours_segments;
   watched record;
   is_storing boolean := false;
 begin
-  select * into active from parcours.active_runs where run_id = p_run_id;
+  select active, limits into held
+    from parcours.active_runs as active join parcours.limits on limits.id = active.limits_id
+   where active.run_id = p_run_id;
   if not found then
     return;
   end if;
+  msg_id := (held.active).msg_id;
   for segment in
     select * from public.parcours_segments
      where run_id = p_run_id and status <> 'complete' order by segment_index
@@ -130,10 +133,7 @@ begin
     if segment.metadata ? 'complete_received_at' then
       is_storing := true;
     elsif segment.status in ('generating', 'first') then
-      if limits.id is null then
-        select * into limits from parcours.limits where id = active.limits_id;
-      end if;
-      watched := parcours.watch_segment(segment, limits);
+      watched := parcours.watch_segment(segment, held.limits);
       if due_at is null or watched.due_at < due_at then
         action := watched.action;
         segment_id := segment.id;
@@ -143,7 +143,7 @@ begin
       end if;
     elsif waiting.id is null
           and (segment.status = 'queued'
-                 and (active.whole_run or parcours.attempts(segment) > 0)
+                 and ((held.active).whole_run or parcours.attempts(segment) > 0)
                or parcours.is_retried(segment)) then
       waiting := segment;
     end if;
@@ -167,54 +167,83 @@ begin
 end;
 $$;
 
--- Sets the run's message to its next deadline, if that has changed; whoever took it before has done
--- something with it. A wait without an end is looked at again within the hour. The run must be
--- locked.
-create function parcours.schedule_run(p_run_id uuid) returns void
+-- Sets a run's message to a deadline, if that is another one; whoever took it before has done
+-- something with it. A wait without an end is looked at again within the hour. False: nothing has
+-- changed.
+create function parcours.set_deadline(p_msg_id bigint, p_due_at timestamptz) returns boolean
 language plpgsql set search_path = '' as $$
 declare
-  visible_at timestamptz := least((parcours.next_step(p_run_id)).due_at,
-                                  clock_timestamp() + interval '1 hour');
+  visible_at timestamptz := least(p_due_at, clock_timestamp() + interval '1 hour');
 begin
-  if visible_at is null then
-    return;
-  end if;
-  update pgmq.q_parcours_generation as job
+  update pgmq.q_parcours_generation
      set vt = visible_at,
-         message = case when job.read_ct > 0
-                        then job.message || jsonb_build_object('counted_from', job.read_ct)
-                        else job.message end
-    from parcours.active_runs as active
-   where active.run_id = p_run_id and job.msg_id = active.msg_id
-     and (job.vt <> visible_at or job.read_ct > 0);
+         message = case when read_ct > 0
+                        then message || jsonb_build_object('counted_from', read_ct)
+                        else message end
+   where msg_id = p_msg_id and (vt <> visible_at or read_ct > 0);
+  return found;
+end;
+$$;
+
+-- Sets the run's message to what it needs next. p_ended: a segment has ended, so that the run may be
+-- over. The run must be locked. False when nothing has changed.
+create function parcours.schedule_run(p_run_id uuid, p_ended boolean default false)
+returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  step record := parcours.next_step(p_run_id);
+begin
+  -- A run for which something is left to do is not over.
+  if p_ended and (step.action is null or step.action = 'settle') then
+    perform parcours.settle_run(p_run_id);
+  end if;
+  return step.msg_id is not null and parcours.set_deadline(step.msg_id, step.due_at);
+end;
+$$;
+
+-- When the first of those segments that are under way is due.
+create function parcours.watch_run(p_run_id uuid, p_limits parcours.limits) returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select min((parcours.watch_segment(segment, p_limits)).due_at)
+      from public.parcours_segments as segment
+     where run_id = p_run_id and status in ('generating', 'first')
+       and not metadata ? 'complete_received_at');
 end;
 $$;
 
 -- Puts a run into the hands of the workers: one message, whoever asks and however often. A message
--- that became a dead letter or was lost is sent anew. The run must be locked.
+-- that became a dead letter or was lost is sent anew. The run must be locked. Answers the message.
 create function parcours.activate_run(p_run_id uuid, p_whole_run boolean, p_limits_id bigint)
-returns void
+returns bigint
 language plpgsql set search_path = '' as $$
 declare
   active parcours.active_runs;
+  sent_id bigint;
 begin
-  select * into active from parcours.active_runs where run_id = p_run_id;
-  if found and exists (
-    select from pgmq.q_parcours_generation where msg_id = active.msg_id
-  ) then
+  select held.* into active
+    from parcours.active_runs as held
+    join pgmq.q_parcours_generation as job on job.msg_id = held.msg_id
+   where held.run_id = p_run_id;
+  if found then
     if active.limits_id <> p_limits_id or p_whole_run and not active.whole_run then
       update parcours.active_runs
          set whole_run = whole_run or p_whole_run, limits_id = p_limits_id
        where run_id = p_run_id;
     end if;
-    return;
+    return active.msg_id;
   end if;
+  -- What pgmq.send does, without planning it anew at each call.
+  insert into pgmq.q_parcours_generation (vt, message)
+  values (clock_timestamp(), jsonb_build_object('run_id', p_run_id))
+  returning msg_id into sent_id;
   insert into parcours.active_runs (run_id, msg_id, whole_run, limits_id)
-  select p_run_id, sent, p_whole_run, p_limits_id
-    from pgmq.send('parcours_generation', jsonb_build_object('run_id', p_run_id)) as sent
+  values (p_run_id, sent_id, p_whole_run, p_limits_id)
       on conflict (run_id) do update
      set msg_id = excluded.msg_id, limits_id = excluded.limits_id,
          whole_run = active_runs.whole_run or excluded.whole_run;
+  return sent_id;
 end;
 $$;
 
@@ -230,7 +259,7 @@ declare
   step record;
   steps jsonb := '[]';
 begin
-  for job in select * from parcours.take_due('parcours_generation', p_quantity, p_lease_s) loop
+  for job in select * from parcours.take_due_generation(p_quantity, p_lease_s) loop
     job_run_id := parcours.as_uuid(job.message->>'run_id');
     if job_run_id is null then
       perform parcours.dead_letter('parcours_generation', job.msg_id, 'unreadable');
@@ -281,7 +310,8 @@ $$;
 
 revoke execute on function parcours.is_storing, parcours.attempts, parcours.is_retried,
   parcours.is_exhausted, parcours.questions_left, parcours.watch_segment, parcours.next_step,
-  parcours.schedule_run, parcours.activate_run from public;
+  parcours.set_deadline, parcours.schedule_run, parcours.watch_run, parcours.activate_run
+  from public;
 revoke execute on function public.next_steps from public, anon, authenticated;
 grant execute on function public.next_steps to service_role;
 
@@ -466,18 +496,9 @@ begin
 end;
 $$;
 
--- After a segment has ended: the run's status, then its next deadline.
-create function parcours.settle_and_schedule(p_run_id uuid) returns void
-language plpgsql set search_path = '' as $$
-begin
-  perform parcours.settle_run(p_run_id);
-  perform parcours.schedule_run(p_run_id);
-end;
-$$;
-
 revoke execute on function parcours.lock_segment, parcours.settle_run, parcours.resume_run,
   parcours.postpone_run, parcours.next_retry_at, parcours.fail_attempt, parcours.forget_attempt,
-  parcours.requeue_segment, parcours.settle_and_schedule from public;
+  parcours.requeue_segment from public;
 
 -- parcours-xl-runner (docs/specification.md#parcours-xl-runner).
 
@@ -494,6 +515,8 @@ declare
   run public.parcours_runs;
   segment public.parcours_segments;
   was_whole boolean;
+  event_id bigint;
+  sent_id bigint;
   exhausted integer := 0;
   pending integer := 0;
   total integer := 0;
@@ -543,10 +566,10 @@ begin
     end if;
     select whole_run into was_whole from parcours.active_runs where run_id = p_run_id;
     if was_whole is not true then
-      perform parcours.log_event(
+      event_id := parcours.log_event(
         p_run_id, null, 'run.started', jsonb_build_object('pending', pending));
     end if;
-    perform parcours.activate_run(p_run_id, true, p_limits_id);
+    sent_id := parcours.activate_run(p_run_id, true, p_limits_id);
     if was_whole is not null then
       update parcours.active_runs set asked_at = clock_timestamp() where run_id = p_run_id;
       perform parcours.schedule_run(p_run_id);
@@ -656,7 +679,7 @@ begin
   end loop;
   -- What is under way is watched, no more, and never tried again.
   update parcours.active_runs set whole_run = false where run_id = p_run_id and whole_run;
-  perform parcours.settle_and_schedule(p_run_id);
+  perform parcours.schedule_run(p_run_id, p_ended => true);
   return parcours.describe_cancelled(p_run_id);
 end;
 $$;

@@ -44,6 +44,8 @@ declare
   is_new boolean;
   wait_s integer;
   reserved bigint;
+  event_id bigint;
+  is_later boolean;
 begin
   select * into run from public.parcours_runs
    where id = (select run_id from public.parcours_segments where id = wanted_id) for update;
@@ -55,7 +57,7 @@ begin
   if parcours.is_cancelled(run) then
     if parcours.is_waiting(segment) then
       perform parcours.fail_attempt(segment, 'cancelled', '{}', false);
-      perform parcours.settle_and_schedule(run.id);
+      perform parcours.schedule_run(run.id, p_ended => true);
       segment.status := 'failed';
     end if;
     return answer || jsonb_build_object(
@@ -99,7 +101,6 @@ begin
            'claimed_at', clock_timestamp())
    where id = segment.id
   returning * into segment;
-  delete from parcours.submissions where claimed_at < clock_timestamp() - interval '24 hours';
   insert into parcours.submissions (user_id, run_id, segment_id, credits)
   values (run.user_id, run.id, segment.id, limits.credits_a_segment);
   if run.metadata ? 'retry_at' then
@@ -109,11 +110,12 @@ begin
   if run.status = 'failed' then
     perform parcours.resume_run(run.id);
   end if;
-  perform parcours.log_event(run.id, segment.id, 'segment.claimed',
+  event_id := parcours.log_event(run.id, segment.id, 'segment.claimed',
     jsonb_build_object('attempt', parcours.attempts(segment),
                        'credits', limits.credits_a_segment));
-  perform parcours.activate_run(run.id, false, p_limits_id);
-  perform parcours.schedule_run(run.id);
+  -- What is under way is due before anything that waits.
+  is_later := parcours.set_deadline(
+    parcours.activate_run(run.id, false, p_limits_id), parcours.watch_run(run.id, limits));
 
   return answer || jsonb_build_object(
     'outcome', 'claimed', 'status', 'generating', 'slot', reserved,
@@ -148,6 +150,8 @@ language plpgsql security definer set search_path = '' as $$
 declare
   segment public.parcours_segments := parcours.lock_attempt(p_segment_id, p_token);
   undone text := segment.suno_task_id;
+  event_id bigint;
+  is_later boolean;
 begin
   if segment.id is null or segment.status not in ('generating', 'first')
      or undone is not null and not segment.metadata ? 'task_unconfirmed' then
@@ -168,9 +172,9 @@ begin
    where id = segment.id;
   update public.parcours_runs set metadata = metadata - 'retries'
    where id = segment.run_id and metadata ? 'retries';
-  perform parcours.log_event(segment.run_id, segment.id, 'segment.submitted', jsonb_build_object(
-    'task_id', p_task_id, 'instead_of', nullif(undone, p_task_id)));
-  perform parcours.schedule_run(segment.run_id);
+  event_id := parcours.log_event(segment.run_id, segment.id, 'segment.submitted',
+    jsonb_build_object('task_id', p_task_id, 'instead_of', nullif(undone, p_task_id)));
+  is_later := parcours.schedule_run(segment.run_id);
   return 'ok';
 end;
 $$;
@@ -271,7 +275,7 @@ begin
       perform parcours.fail_attempt(other, 'suno_account', detail, false);
     end loop;
   end if;
-  perform parcours.settle_and_schedule(segment.run_id);
+  perform parcours.schedule_run(segment.run_id, p_ended => true);
   return 'failed';
 end;
 $$;
@@ -317,7 +321,7 @@ begin
     update public.parcours_segments
        set metadata = jsonb_set(metadata, '{failure,again}', 'false')
      where id = segment.id;
-    perform parcours.settle_and_schedule(segment.run_id);
+    perform parcours.schedule_run(segment.run_id, p_ended => true);
     return 'failed';
   elsif parcours.is_exhausted(segment, limits) then
     raise sqlstate 'PT429' using

@@ -70,6 +70,7 @@ declare
   other jsonb := jsonb_path_query_first(
     p_event->'tracks', '$[*] ? (@.id != null && $heard != null && @.id != $heard)',
     jsonb_build_object('heard', heard->'id'));
+  event_id bigint;
 begin
   outcome := 'skipped';
   if heard is null or segment.preview_url is not null and facts ? 'first_received_at' then
@@ -87,7 +88,7 @@ begin
     || facts || jsonb_strip_nulls(jsonb_build_object(
       'first_received_at', coalesce(facts->'first_received_at', to_jsonb(clock_timestamp())),
       'suno_track_id', coalesce(wanted, heard->'id')));
-  perform parcours.log_event(segment.run_id, segment.id, 'segment.first',
+  event_id := parcours.log_event(segment.run_id, segment.id, 'segment.first',
     jsonb_build_object('source', p_event->'source'));
   outcome := 'ok';
 end;
@@ -153,6 +154,7 @@ declare
   is_heard boolean := segment.preview_url is not null and wanted is not null;
   refused_host text := jsonb_path_query_first(
     p_event->'tracks', '$[*] ? (@.refused_host != null)')->>'refused_host';
+  event_id bigint;
 begin
   outcome := 'skipped';
   if delivered is null and refused_host is not null and p_event->>'source' = 'record_info' then
@@ -182,7 +184,8 @@ begin
     'suno_second_stream_url', other->>'stream_url',
     'suno_second_download_url',
       case when (other->>'trusted')::boolean then other->>'download_url' end));
-  perform pgmq.send('parcours_tracks', jsonb_build_object(
+  -- What pgmq.send does, without planning it anew at each call.
+  insert into pgmq.q_parcours_tracks (vt, message) values (clock_timestamp(), jsonb_build_object(
     'kind', 'store', 'run_id', segment.run_id, 'segment_id', segment.id,
     'callback_token', segment.callback_token,
     'task_id', coalesce(segment.suno_task_id, p_event->>'task_id'),
@@ -190,7 +193,7 @@ begin
     'trusted', (delivered->>'trusted')::boolean,
     'others', (select coalesce(jsonb_agg(track - array['stream_url', 'refused_host']), '[]')
                  from jsonb_path_query(tracks, unlike_it, its_id) as track)));
-  perform parcours.log_event(segment.run_id, segment.id, 'segment.delivered',
+  event_id := parcours.log_event(segment.run_id, segment.id, 'segment.delivered',
     jsonb_build_object('source', p_event->'source', 'late', segment.status = 'failed'));
   outcome := 'ok';
 end;
@@ -327,6 +330,7 @@ declare
   outcome text := 'skipped';
   is_open boolean;
   is_repeated boolean;
+  is_later boolean;
 begin
   -- Nobody takes a lock without the token, or for nothing.
   select * into before from public.parcours_segments where id = p_segment_id;
@@ -357,7 +361,7 @@ begin
     accepted := parcours.accept_event(segment, p_event);
     outcome := accepted.outcome;
     if outcome = 'failed' then
-      perform parcours.settle_and_schedule(segment.run_id);
+      perform parcours.schedule_run(segment.run_id, p_ended => true);
       return parcours.describe_outcome('ok', segment.run_id);
     end if;
     segment := accepted.segment;
@@ -377,7 +381,7 @@ begin
   -- message before its time sees that.
   if p_event->>'stage' is distinct from 'first' or p_event->>'source' = 'record_info'
      or before.suno_task_id is null then
-    perform parcours.schedule_run(segment.run_id);
+    is_later := parcours.schedule_run(segment.run_id);
   end if;
   return parcours.describe_outcome(outcome, segment.run_id);
 end;

@@ -20,11 +20,10 @@ begin
   -- Judged in statements of their own: one that began before the queue was read would not see the
   -- segment of a job that was committed in between, and the track would be lost.
   for job in
-    select * from parcours.take_due(
-      'parcours_tracks', greatest(0, p_quantity - p_reserved), p_lease_s)
+    select * from parcours.take_due_tracks(greatest(0, p_quantity - p_reserved), p_lease_s)
     union all
-    select * from parcours.take_due(
-      'parcours_tracks', least(p_quantity, p_reserved), p_lease_s, parcours.asked_for_a_journey())
+    select * from parcours.take_due_tracks(
+      least(p_quantity, p_reserved), p_lease_s, parcours.asked_for_a_journey())
   loop
     if not parcours.is_track_job(job.message) then
       perform parcours.dead_letter('parcours_tracks', job.msg_id, 'unreadable');
@@ -108,6 +107,8 @@ language plpgsql security definer set search_path = '' as $$
 declare
   segment public.parcours_segments := parcours.lock_segment(p_segment_id);
   is_other boolean;
+  event_id bigint;
+  is_later boolean;
 begin
   if segment.id is null then
     return 'gone';
@@ -137,9 +138,9 @@ begin
              coalesce(p_download_url, p_final_url, metadata->>'suno_download_url'),
            'loudness_lufs', p_loudness_lufs, 'true_peak_dbtp', p_true_peak_dbtp))
    where id = segment.id;
-  perform parcours.log_event(segment.run_id, segment.id, 'segment.complete',
+  event_id := parcours.log_event(segment.run_id, segment.id, 'segment.complete',
     jsonb_build_object('stored', p_storage_path is not null));
-  perform parcours.settle_and_schedule(segment.run_id);
+  is_later := parcours.schedule_run(segment.run_id, p_ended => true);
   return 'completed';
 end;
 $$;
@@ -160,7 +161,7 @@ begin
     return 'late';
   end if;
   perform parcours.fail_attempt(segment, p_reason, p_detail, p_again);
-  perform parcours.settle_and_schedule(segment.run_id);
+  perform parcours.schedule_run(segment.run_id, p_ended => true);
   return 'failed';
 end;
 $$;

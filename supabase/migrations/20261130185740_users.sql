@@ -14,6 +14,7 @@ create function parcours.note_erasures() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   insert into parcours.erasures (run_id) select id from erased on conflict do nothing;
+  delete from public.parcours_events where run_id in (select id from erased);
   -- What the day has cost stays known, and not whose it was.
   update parcours.submissions as submission
      set user_id = null, run_id = null, segment_id = null

@@ -344,8 +344,8 @@ revoke execute on function public.report_slice, public.report_top_users
 grant execute on function public.report_slice, public.report_top_users to service_role;
 
 -- What is old is rolled up and deleted, a little at a time: the hours whose events are older than
--- p_days become rows of report_hours, p_hours a call; then their events go, and idempotency keys that
--- are over, p_limit a call. Events stay two days longer than their hour: an attempt that began in one
+-- p_days become rows of report_hours, p_hours a call; then their events go, and so do idempotency
+-- keys, submissions and creations of the last day but one, p_limit of each a call. Events stay two days longer than their hour: an attempt that began in one
 -- hour is told by those of the next. What says that a run which is not over was started stays with
 -- it. Answers {hours, events, keys}.
 create function public.delete_history(
@@ -385,6 +385,13 @@ begin
     select ctid from parcours.creations
      where created_at <= now() - interval '24 hours' order by created_at limit p_limit));
   get diagnostics keys = row_count;
+  delete from parcours.submissions where id = any (array(
+    select id from parcours.submissions
+     where claimed_at < now() - interval '24 hours' order by claimed_at limit p_limit));
+  delete from parcours.recent_creations where id = any (array(
+    select id from parcours.recent_creations
+     where created_at <= now() - interval '24 hours' order by created_at limit p_limit));
+  delete from parcours.places where free_at < clock_timestamp();
   return jsonb_build_object('hours', hours, 'events', events, 'keys', keys);
 end;
 $$;

@@ -52,7 +52,8 @@ language sql stable set search_path = '' as $$
                                   p_segment.created_at)
       when 'complete' then coalesce(
         (select max(happened_at) from public.parcours_events
-          where segment_id = p_segment.id and what = 'segment.complete'),
+          where run_id = p_segment.run_id and segment_id = p_segment.id
+            and what = 'segment.complete'),
         (p_segment.metadata->>'complete_received_at')::timestamptz)
       else parcours.under_way_since(p_segment) end,
     'refused', p_segment.metadata->'refused_prompts'->-1->'message',
@@ -394,7 +395,7 @@ begin
   if not segment.metadata ? 'suno_download_url' then
     perform parcours.fail_attempt(segment, 'track_unavailable',
       '{"message": "the job to store it was lost"}', true);
-    perform parcours.settle_and_schedule(segment.run_id);
+    perform parcours.schedule_run(segment.run_id, p_ended => true);
     return 'failed';
   end if;
   perform pgmq.send('parcours_tracks', jsonb_build_object(

@@ -169,12 +169,14 @@ def test_a_key_is_kept_for_a_day(world: World) -> None:
     assert create(world, **keyed(request={"other": True}))["run_id"] != first["run_id"]
 
 
-def test_keys_that_are_over_are_forgotten(world: World) -> None:
-    create(world, **keyed("old"))
+def test_a_key_that_is_over_is_free_for_another_request(world: World) -> None:
+    first = create(world, **keyed())
     world.let_pass(DAY_S + 1)
-    create(world, **keyed("new"))
-    left = world.postgres.rows("select idempotency_key from parcours.creations")
-    assert left == [{"idempotency_key": "new"}]
+    other = keyed(request={"other": True})
+    second = create(world, **other)
+    assert second["run_id"] != first["run_id"]
+    assert create(world, **other)["run_id"] == second["run_id"]
+    assert world.postgres.value("select count(*) from parcours.creations") == 1
 
 
 def test_two_users_may_use_the_same_key(world: World) -> None:

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from parcours_xl.operations.report.report import Figures
 from tests.sql.callers import OWNER, refused
+from tests.sql.journeys import Journey
 from tests.sql.scenarios import ScenarioEvent, tell
 from tests.sql.test_report import TARGETS, piece
 from tests.sql.world import World
@@ -123,6 +124,16 @@ def test_keys_that_are_over_are_deleted(world: World) -> None:
     assert delete_history(world, limit=1)["keys"] == 1
     assert delete_history(world)["keys"] == 1
     assert world.postgres.value("select idempotency_key from parcours.creations") == "1"
+
+
+def test_what_counts_for_a_day_is_deleted_after_it(world: World, journey: Journey) -> None:
+    journey.start()
+    journey.claimed()
+    counted: tuple[LiteralString, ...] = ("parcours.submissions", "parcours.recent_creations")
+    for hours, left in ((23, 1), (25, 0)):
+        world.let_pass(3600 * hours - (0 if hours == 23 else 3600 * 23))
+        delete_history(world)
+        assert [count(world, table) for table in counted] == [left, left]
 
 
 @pytest.mark.parametrize("queue", ["pgmq.a_parcours_generation", "pgmq.a_parcours_tracks"])

@@ -623,7 +623,7 @@ def _text(value: UUID | None) -> str | None:
 def _read_jobs(adapter: TypeAdapter[AnyJob], answer: list[Any], queue: str) -> list[AnyJob]:
     """The jobs that can be read, each by itself: one that cannot must not hold up the others.
 
-    Its lease ends by itself, and SQL sets it aside when that has happened too often (take_due).
+    Its lease ends by itself, and SQL sets it aside when that has happened too often (next_steps).
     """
     jobs: list[AnyJob] = []
     for job in answer:

@@ -108,7 +108,7 @@ class QueueConsumer(Generic[AnyJob]):
                 raise
             except Exception:
                 # The lease ends by itself: whatever broke here may work elsewhere, or later. What
-                # breaks every time is set aside by whoever takes it next (take_due in SQL).
+                # breaks every time is set aside by whoever takes it next (next_steps in SQL).
                 log.exception("job.failed", queue=self.queue)
                 outcome = "broken"
             finally:
