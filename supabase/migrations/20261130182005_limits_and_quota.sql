@@ -123,6 +123,22 @@ revoke execute on function parcours.read_limits, parcours.read_quotas from publi
 revoke execute on function public.write_limits from public, anon, authenticated;
 grant execute on function public.write_limits to service_role;
 
+-- What there is once in a deployment: one row, typed, each column with its own writer.
+create table parcours.deployment (
+  one_row boolean primary key default true check (one_row),
+  -- The share of users that the rollout has reached, and when it was set (grow_rollout).
+  rollout_share integer not null default 0 check (rollout_share between 0 and 100),
+  rollout_since timestamptz not null default now(),
+  -- What Suno said last of our credits (record_credits).
+  suno_credits double precision,
+  suno_credits_read_at timestamptz,
+  -- Which worker does the maintenance, and when the next round is due (acquire_maintenance).
+  maintenance_holder text,
+  maintenance_lease_until timestamptz not null default '-infinity',
+  maintenance_due_at timestamptz
+);
+insert into parcours.deployment default values;
+
 -- Suno takes 20 requests in 10 seconds, all workers together. A request holds a slot from its
 -- reservation until one window after its answer, by this database's clock alone: two requests
 -- of one slot can then never reach Suno within one window. See docs/specification.md#suno-quota.

@@ -273,21 +273,15 @@ revoke execute on function public.admit_run, public.leave_place, public.create_r
 grant execute on function public.admit_run, public.leave_place, public.create_run to service_role;
 
 -- The canary (docs/specification.md#rollout): who may create runs while ROLLOUT=flags.
--- feature_flags says who has Parcours XL; the share that was set last is kept beside it.
-
-create table parcours.rollout (
-  one_row boolean primary key default true check (one_row),
-  share integer not null check (share between 0 and 100),
-  since timestamptz not null
-);
-insert into parcours.rollout (share, since) values (0, now());
+-- feature_flags says who has Parcours XL; the share that was set last is kept
+-- in parcours.deployment.
 
 -- At 100 whoever signs up has it too; a flag of one's own comes first.
 create function parcours.has_parcours(p_user_id uuid) returns boolean
 language sql stable set search_path = '' as $$
   select coalesce(
     (select parcours_xl_enabled from public.feature_flags where user_id = p_user_id),
-    (select share = 100 from parcours.rollout));
+    (select rollout_share = 100 from parcours.deployment));
 $$;
 
 -- p_rollout: 'all', or 'flags' for those of feature_flags only (PT403 for the others).
@@ -328,7 +322,7 @@ begin
   if p_share not between 1 and 100 then
     raise sqlstate 'PT400' using message = 'a share is a percentage from 1 to 100';
   end if;
-  select share into current_share from parcours.rollout for update;
+  select rollout_share into current_share from parcours.deployment for update;
   if p_share < current_share then
     raise sqlstate 'PT409' using message = format(
       '%s %% have Parcours XL already: a share only grows, or ends', current_share);
@@ -337,7 +331,8 @@ begin
     raise sqlstate 'PT409' using
       message = format('the share has become %s %% meanwhile', current_share);
   end if;
-  update parcours.rollout set share = p_share, since = now() where share <> p_share;
+  update parcours.deployment set rollout_share = p_share, rollout_since = now()
+   where rollout_share <> p_share;
 
   select ceil(count(*) * p_share / 100.0) - count(*) filter (where enabled)
     into missing from parcours.rollout_users(p_share);
@@ -357,8 +352,9 @@ language plpgsql security definer set search_path = '' as $$
 declare
   taken integer;
 begin
-  perform from parcours.rollout for update;
-  update parcours.rollout set share = 0, since = now() where share <> 0;
+  perform from parcours.deployment for update;
+  update parcours.deployment set rollout_share = 0, rollout_since = now()
+   where rollout_share <> 0;
   update public.feature_flags set parcours_xl_enabled = false
    where user_id in (
      select user_id from public.feature_flags where parcours_xl_enabled limit p_limit);
@@ -372,11 +368,11 @@ $$;
 create function public.read_rollout() returns jsonb
 language sql stable security definer set search_path = '' as $$
   select jsonb_build_object(
-           'share', share, 'since', since,
+           'share', rollout_share, 'since', rollout_since,
            'users', (select count(*) from parcours.rollout_users(100)),
            'enabled', (select count(*) from public.feature_flags where parcours_xl_enabled),
            'eligible', eligible.users, 'eligible_enabled', eligible.enabled)
-    from parcours.rollout,
+    from parcours.deployment,
          (select count(*) as users, count(*) filter (where enabled) as enabled
             from parcours.rollout_users(1)) as eligible;
 $$;

@@ -417,69 +417,51 @@ create trigger append_only_whole before truncate on public.parcours_events
 revoke execute on function public.delete_history from public, anon, authenticated;
 grant execute on function public.delete_history to service_role;
 
--- Work that one worker at a time does for all: whoever acquires the lease has it until it is
--- released, or over. The next one is due p_every_s after this one began.
+-- The maintenance, which one worker at a time does for all: whoever acquires it has it until it is
+-- released, or the lease is over. The next round is due p_every_s after this one began.
 
-create table parcours.leases (
-  name text primary key,
-  holder text not null,
-  lease_until timestamptz not null,
-  next_at timestamptz not null
-);
-
-create function public.acquire_lease(
-  p_name text, p_holder text, p_every_s numeric, p_lease_s numeric
-) returns boolean
-language plpgsql security definer set search_path = '' as $$
-declare
-  taken boolean;
-begin
-  insert into parcours.leases as lease (name, holder, lease_until, next_at)
-  values (p_name, p_holder, clock_timestamp() + make_interval(secs => p_lease_s),
-          clock_timestamp() + make_interval(secs => p_every_s))
-      on conflict (name) do update
-     set holder = excluded.holder, lease_until = excluded.lease_until, next_at = excluded.next_at
-   where lease.lease_until <= clock_timestamp() and lease.next_at <= clock_timestamp()
-  returning true into taken;
-  return coalesce(taken, false);
-end;
-$$;
-
-create function public.release_lease(p_name text, p_holder text) returns boolean
+create function public.acquire_maintenance(p_holder text, p_every_s numeric, p_lease_s numeric)
+returns boolean
 language plpgsql security definer set search_path = '' as $$
 begin
-  update parcours.leases set lease_until = clock_timestamp()
-   where name = p_name and holder = p_holder;
+  update parcours.deployment
+     set maintenance_holder = p_holder,
+         maintenance_lease_until = clock_timestamp() + make_interval(secs => p_lease_s),
+         maintenance_due_at = clock_timestamp() + make_interval(secs => p_every_s)
+   where maintenance_lease_until <= clock_timestamp()
+     and coalesce(maintenance_due_at <= clock_timestamp(), true);
   return found;
 end;
 $$;
 
-revoke execute on function public.acquire_lease, public.release_lease
+create function public.release_maintenance(p_holder text) returns boolean
+language plpgsql security definer set search_path = '' as $$
+begin
+  update parcours.deployment set maintenance_lease_until = clock_timestamp()
+   where maintenance_holder = p_holder;
+  return found;
+end;
+$$;
+
+revoke execute on function public.acquire_maintenance, public.release_maintenance
   from public, anon, authenticated;
-grant execute on function public.acquire_lease, public.release_lease to service_role;
+grant execute on function public.acquire_maintenance, public.release_maintenance to service_role;
 
 -- Alerts (docs/specification.md#alerts): which are firing, and of which operators were notified.
 
--- A figure that only the outside knows, as it was read last.
-create table parcours.gauges (
-  name text primary key,
-  value double precision not null,
-  read_at timestamptz not null
-);
-
-create function public.record_gauge(p_name text, p_value double precision) returns void
+-- How many credits Suno says are left.
+create function public.record_credits(p_credits double precision) returns void
 language sql security definer set search_path = '' as $$
-  insert into parcours.gauges (name, value, read_at)
-  values (p_name, p_value, clock_timestamp())
-      on conflict (name) do update set value = excluded.value, read_at = excluded.read_at;
+  update parcours.deployment
+     set suno_credits = p_credits, suno_credits_read_at = clock_timestamp() where one_row;
 $$;
 
 -- What alerts are judged by, beside the figures of the report.
 create function public.read_snapshot(p_since timestamptz) returns jsonb
 language sql stable security definer set search_path = '' as $$
   select jsonb_build_object(
-    'credits', (select value from parcours.gauges where name = 'suno_credits'),
-    'credits_read_at', (select read_at from parcours.gauges where name = 'suno_credits'),
+    'credits', (select suno_credits from parcours.deployment),
+    'credits_read_at', (select suno_credits_read_at from parcours.deployment),
     'account_refused_at', (
        select max(happened_at) from public.parcours_events
         where what = 'segment.failed' and detail->>'reason' = 'suno_account'
@@ -487,7 +469,7 @@ language sql stable security definer set search_path = '' as $$
     'jobs_given_up', (select count(*) from parcours.dead_letters),
     'jobs_unreadable', (select count(*) from parcours.dead_letters where reason = 'unreadable'),
     'day', parcours.read_day(),
-    'maintenance_due_at', (select next_at from parcours.leases where name = 'maintenance'));
+    'maintenance_due_at', (select maintenance_due_at from parcours.deployment));
 $$;
 
 -- One row from the moment an alert fires until it is resolved and that was notified.
@@ -531,9 +513,9 @@ language sql security definer set search_path = '' as $$
    where id = p_id;
 $$;
 
-revoke execute on function public.record_gauge, public.read_snapshot, public.update_alerts,
+revoke execute on function public.record_credits, public.read_snapshot, public.update_alerts,
   public.record_notification from public, anon, authenticated;
-grant execute on function public.record_gauge, public.read_snapshot, public.update_alerts,
+grant execute on function public.record_credits, public.read_snapshot, public.update_alerts,
   public.record_notification to service_role;
 
 -- What Prometheus counts and measures (docs/deployment.md#what-is-watched): the events behind an

@@ -109,7 +109,7 @@ class Deployment(development.Deployment):
         """What a dead worker held is free again, as it is when its lease runs out."""
         for queue in ("parcours_generation", "parcours_tracks"):
             self.query(f"update pgmq.q_{queue} set vt = clock_timestamp()")
-        self.query("update parcours.leases set lease_until = clock_timestamp()")
+        self.query("update parcours.deployment set maintenance_lease_until = clock_timestamp()")
 
     def wait_until_storing(self) -> None:
         """Until a worker has taken a delivered track."""
@@ -131,10 +131,10 @@ class Deployment(development.Deployment):
             "public.parcours_events",
             "parcours.dead_letters",
             "parcours.alerts",
-            "parcours.leases",
-            "parcours.gauges",
         ):
             self.query(f"delete from {table}")
+        self.query("delete from parcours.deployment")
+        self.query("insert into parcours.deployment default values")
         with psycopg.connect(self.project.database_url("supabase_admin")) as connection:
             connection.execute("set storage.allow_delete_query = 'true'")
             connection.execute("delete from storage.objects")
@@ -152,7 +152,10 @@ class Deployment(development.Deployment):
 
     def wait_for_maintenance(self) -> None:
         """Until a worker has done the maintenance once."""
-        turn = "select true from parcours.leases where lease_until <= clock_timestamp()"
+        turn = (
+            "select true from parcours.deployment where maintenance_due_at is not null"
+            " and maintenance_lease_until <= clock_timestamp()"
+        )
         wait_until(lambda: bool(self.query(turn)), 30)
 
     def ask_fault(self, **fault: Any) -> None:

@@ -53,7 +53,7 @@ def patient(session_deployment: Deployment) -> Iterator[UUID]:
         yield run_id
     deployment.clear_faults()
     deployment.query("delete from public.feature_flags")
-    deployment.query("update parcours.rollout set share = 0, since = now()")
+    deployment.query("update parcours.deployment set rollout_share = 0, rollout_since = now()")
 
 
 @pytest.fixture(scope="module")

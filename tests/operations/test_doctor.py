@@ -52,13 +52,10 @@ def doctor(operator: Operator, callback_endpoint: str) -> Operator:
 @pytest.fixture
 def healthy(records: Records) -> None:
     """Nothing that other tests left behind is wrong."""
-    records.do("delete from parcours.dead_letters; delete from parcours.leases")
+    records.do("delete from parcours.dead_letters")
     records.do("delete from public.parcours_runs")
     records.do("set storage.allow_delete_query = 'true'; delete from storage.objects")
-    records.do(
-        "insert into parcours.leases (name, holder, lease_until, next_at)"
-        " values ('maintenance', 'x', now(), now())"
-    )
+    records.do("update parcours.deployment set maintenance_due_at = now()")
 
 
 def kinds(told: CommandResult) -> dict[str, int]:
@@ -315,7 +312,7 @@ async def test_a_track_that_could_not_be_stored_once_is_told_of(
 
 
 def test_nobody_looks_after_the_rest(doctor: Operator, records: Records) -> None:
-    records.do("update parcours.leases set next_at = now() - interval '1 hour'")
+    records.do("update parcours.deployment set maintenance_due_at = now() - interval '1 hour'")
     told = doctor.run("doctor")
     assert "no worker has done the maintenance for 1 h 00" in told.out.replace("\u00a0", " ")
     assert told.status == 0, "it is a note"

@@ -40,8 +40,8 @@ class Slack:
 @pytest.fixture
 def untold(records: Records) -> None:
     """Nobody has looked yet, and nothing is firing."""
-    records.do("delete from parcours.leases; delete from parcours.alerts")
-    records.do("delete from parcours.dead_letters; delete from parcours.gauges")
+    records.do("delete from parcours.alerts; delete from parcours.dead_letters")
+    records.do("delete from parcours.deployment; insert into parcours.deployment default values")
     # Runs of other tests that have become stuck meanwhile: asking Suno about them fills its quota.
     records.do("delete from public.parcours_runs; delete from parcours.suno_requests")
 
@@ -66,7 +66,7 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
 
 
 def next_minute(records: Records) -> None:
-    records.do("update parcours.leases set next_at = clock_timestamp()")
+    records.do("update parcours.deployment set maintenance_due_at = clock_timestamp()")
 
 
 async def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ends(

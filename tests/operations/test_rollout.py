@@ -16,7 +16,7 @@ def old_users(records: Records) -> Iterator[list[UUID]]:
 
     def end_rollout() -> None:
         records.do("delete from public.feature_flags")
-        records.do("update parcours.rollout set share = 0, since = now()")
+        records.do("update parcours.deployment set rollout_share = 0, rollout_since = now()")
 
     end_rollout()
     user_ids = [uuid4() for _ in range(40)]

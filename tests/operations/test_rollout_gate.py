@@ -26,9 +26,11 @@ Live = Callable[..., Awaitable[None]]
 @pytest.fixture(autouse=True)
 def canary(records: Records) -> Iterator[None]:
     """Five percent have it from now on: what other tests did before does not count."""
-    records.do("update parcours.rollout set share = 5, since = clock_timestamp()")
+    records.do(
+        "update parcours.deployment set rollout_share = 5, rollout_since = clock_timestamp()"
+    )
     yield
-    records.do("update parcours.rollout set share = 0, since = now()")
+    records.do("update parcours.deployment set rollout_share = 0, rollout_since = now()")
     records.do("delete from public.feature_flags")
 
 
@@ -142,7 +144,7 @@ async def test_it_goes_nowhere_while_it_is_shut(operator: Operator, live: Live) 
 
 
 async def test_what_was_never_begun_does_not_go_on(clients: Clients, records: Records) -> None:
-    records.do("update parcours.rollout set share = 0")
+    records.do("update parcours.deployment set rollout_share = 0")
     now = datetime.now(UTC)
     open_gate = Verdict(0, now, now, [Check("runs", True, "enough")], 0)
     with pytest.raises(PermanentError, match="parcours rollout set 5"):
@@ -155,6 +157,6 @@ async def test_a_share_that_changed_after_the_verdict_does_not_go_on(
 ) -> None:
     now = datetime.now(UTC)
     open_gate = Verdict(5, now, now, [Check("runs", True, "enough")], 0)
-    records.do("update parcours.rollout set share = 10")
+    records.do("update parcours.deployment set rollout_share = 10")
     with pytest.raises(PermanentError, match="become 10 % meanwhile"):
         await advance_rollout(clients.rollout, open_gate, lambda done, remaining: None)

@@ -113,7 +113,7 @@ class Trip:
 
     async def take_care(self) -> None:
         """An alert begins, and the webhook does not take it."""
-        self._records.do("update parcours.leases set next_at = clock_timestamp()")
+        self._records.do("update parcours.deployment set maintenance_due_at = clock_timestamp()")
         async with open_clients(self._settings) as clients:
             await wire_maintenance(clients, self._settings).run_once()
 

@@ -10,7 +10,7 @@ from tests.sql.world import World
 
 @pytest.fixture(autouse=True)
 def _nothing_burns(world: World) -> None:
-    for table in ("alerts", "gauges", "dead_letters"):
+    for table in ("alerts", "dead_letters"):
         world.postgres.connection.execute(f"delete from parcours.{table}".encode())
 
 
@@ -75,9 +75,9 @@ def test_the_newest_figure_is_the_one_that_is_told(world: World) -> None:
     assert untold["says"] == "40 %"
 
 
-def test_a_gauge_keeps_its_last_reading(world: World) -> None:
+def test_the_last_reading_of_the_credits_is_kept(world: World) -> None:
     for value in (400, 388.5):
-        world.service.call("record_gauge", name="suno_credits", value=value)
+        world.service.call("record_credits", credits=value)
     gauges = world.service.call("read_snapshot", since="2026-01-01T00:00:00Z")
     assert gauges["credits"] == 388.5
     assert gauges["credits_read_at"]

@@ -21,9 +21,9 @@ FUNCTION_ROUTES = {
     *("read_logs", "read_queues", "report_slice", "report_top_users", "read_measurements"),
     *(
         "delete_history",
-        "acquire_lease",
-        "release_lease",
-        "record_gauge",
+        "acquire_maintenance",
+        "release_maintenance",
+        "record_credits",
         "read_snapshot",
         "update_alerts",
         "record_notification",

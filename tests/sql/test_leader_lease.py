@@ -1,4 +1,4 @@
-"""take_turn and end_turn: one worker at a time, once every so often."""
+"""acquire_maintenance, release_maintenance: one worker at a time, once every so often."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,21 +9,23 @@ from tests.sql.world import World
 
 @pytest.fixture(autouse=True)
 def _no_turns(world: World) -> None:
-    world.postgres.do("delete from parcours.leases")
+    world.postgres.do(
+        "update parcours.deployment"
+        "   set maintenance_lease_until = '-infinity', maintenance_due_at = null"
+    )
 
 
 def take(world: World, holder: str, every_s: float = 60, lease_s: float = 120) -> bool:
     return bool(
-        world.service.call(
-            "acquire_lease", name="x", holder=holder, every_s=every_s, lease_s=lease_s
-        )
+        world.service.call("acquire_maintenance", holder=holder, every_s=every_s, lease_s=lease_s)
     )
 
 
 def let_pass(world: World, seconds: float) -> None:
     world.postgres.do(
-        "update parcours.leases set lease_until = lease_until - make_interval(secs => %s),"
-        " next_at = next_at - make_interval(secs => %s)",
+        "update parcours.deployment"
+        "   set maintenance_lease_until = maintenance_lease_until - make_interval(secs => %s),"
+        "       maintenance_due_at = maintenance_due_at - make_interval(secs => %s)",
         seconds,
         seconds,
     )
@@ -32,7 +34,7 @@ def let_pass(world: World, seconds: float) -> None:
 def test_one_holds_the_lease_until_it_is_ended_and_due_again(world: World) -> None:
     assert take(world, "a")
     assert not take(world, "b") and not take(world, "a")
-    assert world.service.call("release_lease", name="x", holder="a")
+    assert world.service.call("release_maintenance", holder="a")
     assert not take(world, "b"), "it is not due again yet"
     let_pass(world, 60)
     assert take(world, "b")
@@ -48,14 +50,9 @@ def test_a_long_lease_is_not_taken_over(world: World) -> None:
 
 def test_only_the_holder_releases_a_lease(world: World) -> None:
     assert take(world, "a")
-    assert not world.service.call("release_lease", name="x", holder="b")
+    assert not world.service.call("release_maintenance", holder="b")
     let_pass(world, 60)
     assert not take(world, "b")
-
-
-def test_leases_of_other_names_are_free(world: World) -> None:
-    assert take(world, "a")
-    assert world.service.call("acquire_lease", name="y", holder="b", every_s=60, lease_s=120)
 
 
 def test_of_many_who_ask_at_once_one_gets_it(world: World) -> None:
@@ -63,9 +60,7 @@ def test_of_many_who_ask_at_once_one_gets_it(world: World) -> None:
 
     def ask(number: int) -> bool:
         return bool(
-            callers[number].call(
-                "acquire_lease", name="x", holder=str(number), every_s=60, lease_s=120
-            )
+            callers[number].call("acquire_maintenance", holder=str(number), every_s=60, lease_s=120)
         )
 
     with ThreadPoolExecutor(8) as concurrency:

@@ -42,7 +42,7 @@ ERASE = """
 delete from public.parcours_runs;
 delete from parcours.report_hours;
 delete from public.feature_flags;
-update parcours.rollout set share = 0;
+update parcours.deployment set rollout_share = 0;
 delete from parcours.suno_requests;
 delete from parcours.submissions;
 delete from parcours.places;

@@ -229,28 +229,24 @@ class OperationsQueries:
         answer = await self._call("report_top_users", p_since=since.isoformat())
         return [TopUser.model_validate(user) for user in answer]
 
-    async def acquire_lease(self, name: str, holder: str, every_s: float, lease_s: float) -> bool:
-        """Whether this worker does, now, what one worker at a time does every so often."""
+    async def acquire_maintenance(self, holder: str, every_s: float, lease_s: float) -> bool:
+        """Whether this worker does the maintenance now, which one at a time does."""
         return bool(
             await self._call(
-                "acquire_lease",
-                p_name=name,
-                p_holder=holder,
-                p_every_s=every_s,
-                p_lease_s=lease_s,
+                "acquire_maintenance", p_holder=holder, p_every_s=every_s, p_lease_s=lease_s
             )
         )
 
-    async def release_lease(self, name: str, holder: str) -> bool:
-        return bool(await self._call("release_lease", p_name=name, p_holder=holder))
+    async def release_maintenance(self, holder: str) -> bool:
+        return bool(await self._call("release_maintenance", p_holder=holder))
 
     async def delete_history(self, days: int, targets: dict[str, Any]) -> DeletedHistory:
         """Roll up what is older than `days`, and delete it: a little at a time."""
         answer = await self._call("delete_history", p_days=days, p_targets=targets)
         return DeletedHistory.model_validate(answer)
 
-    async def record_gauge(self, name: str, value: float) -> None:
-        await self._call("record_gauge", p_name=name, p_value=value)
+    async def record_credits(self, credits_left: float) -> None:
+        await self._call("record_credits", p_credits=credits_left)
 
     async def read_gauges(self, since: datetime) -> Gauges:
         return Gauges.model_validate(await self._call("read_snapshot", p_since=since.isoformat()))

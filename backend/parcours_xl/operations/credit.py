@@ -7,8 +7,6 @@ from parcours_xl.clients.operations_queries import OperationsQueries
 from parcours_xl.clients.suno import Suno, SunoOutcomeUnknown, SunoRefused, SunoUnavailable
 from parcours_xl.settings import UNKNOWN, Settings
 
-CREDITS = "suno_credits"
-
 
 async def read_credits(database: Database, queries: OperationsQueries, suno: Suno) -> float:
     """Ask Suno, and keep the answer.
@@ -20,7 +18,7 @@ async def read_credits(database: Database, queries: OperationsQueries, suno: Sun
         credits_left = await suno.credit()
     finally:
         await database.answer_suno_request(slot)
-    await queries.record_gauge(CREDITS, credits_left)
+    await queries.record_credits(credits_left)
     return credits_left
 
 

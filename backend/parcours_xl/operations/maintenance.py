@@ -24,7 +24,6 @@ from parcours_xl.operations.repairs import Repairs, repair_for_free
 from parcours_xl.operations.wording import seconds
 from parcours_xl.settings import OUTAGE_LOOKS_MIN, Settings
 
-LEASE = "maintenance"
 ROUND_S_MAX, END_S_MAX, LEADER_LEASE_S = 100, 2, 120
 
 assert ROUND_S_MAX + END_S_MAX < LEADER_LEASE_S, "a round ends before another worker may begin one"
@@ -82,17 +81,16 @@ class MaintenanceLoop:
                         await self._round()
                 finally:
                     with anyio.move_on_after(END_S_MAX, shield=True):
-                        await self._queries.release_lease(LEASE, self._holder)
+                        await self._queries.release_maintenance(self._holder)
             except SupabaseUnavailable:
                 await self._notify_outage()
                 return False
         return True
 
     async def _take_lease(self) -> bool:
-        return await self._queries.acquire_lease(
-            # A little less, so that a round a minute does not become one every two.
-            LEASE,
+        return await self._queries.acquire_maintenance(
             self._holder,
+            # A little less, so that a round a minute does not become one every two.
             self._settings.maintenance_every_s * 0.9,
             LEADER_LEASE_S,
         )
