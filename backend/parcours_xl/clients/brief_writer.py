@@ -252,7 +252,8 @@ class BriefWriter:
                     return await client.chat.completions.create(
                         model=model,
                         messages=messages,
-                        response_format=schema,
+                        # As part of the body: openai would look at the schema's every part.
+                        extra_body={"response_format": schema},
                         max_completion_tokens=(
                             COMPLETION_TOKENS_MAX if options.capped else openai.omit
                         ),

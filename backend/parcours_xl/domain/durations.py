@@ -1,5 +1,6 @@
 """How long the pieces of a journey last: asked by the brief, decided here. All in seconds."""
 
+import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,13 +53,25 @@ def fit_durations(
     low, high = reachable_totals(len(asked), total_min_s, total_max_s, bounds)
     wanted = [_allowed(seconds, bounds) for seconds in asked]
     fitted = [round(seconds) for seconds in wanted]
-    while sum(fitted) < low:
-        room = [i for i, seconds in enumerate(fitted) if seconds < bounds.segment_s_max]
-        fitted[min(room, key=lambda i: fitted[i] - wanted[i])] += 1
-    while sum(fitted) > high:
-        room = [i for i, seconds in enumerate(fitted) if seconds > bounds.segment_s_min]
-        fitted[max(room, key=lambda i: fitted[i] - wanted[i])] -= 1
+    total = sum(fitted)
+    if total < low:
+        _bend(fitted, wanted, low - total, 1, bounds.segment_s_max)
+    elif total > high:
+        _bend(fitted, wanted, total - high, -1, bounds.segment_s_min)
     return tuple(fitted)
+
+
+def _bend(fitted: list[int], wanted: Sequence[float], seconds: int, step: int, end: int) -> None:
+    """Give or take so many seconds, each where that strays least from what was wanted."""
+    strays = [((fitted[i] - wanted[i]) * step, i) for i in range(len(fitted)) if fitted[i] != end]
+    heapq.heapify(strays)
+    for _ in range(seconds):
+        i = strays[0][1]
+        fitted[i] += step
+        if fitted[i] == end:
+            heapq.heappop(strays)
+        else:
+            heapq.heapreplace(strays, ((fitted[i] - wanted[i]) * step, i))
 
 
 def reachable_totals(

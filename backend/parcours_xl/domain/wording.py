@@ -114,5 +114,8 @@ def asks_for_voice(prompt: str) -> bool:
 
 def _plain(text: str) -> str:
     """Lower case, no accents, straight apostrophes: one spelling for the rules to look for."""
-    letters = unicodedata.normalize("NFKD", text.lower().replace("’", "'").replace("œ", "oe"))
+    lower = text.lower().replace("’", "'").replace("œ", "oe")
+    if lower.isascii():
+        return lower
+    letters = unicodedata.normalize("NFKD", lower)
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
