@@ -413,6 +413,9 @@ create trigger append_only before update or delete on public.parcours_events
   for each row when (pg_trigger_depth() = 0) execute function parcours.refuse_rewriting();
 create trigger append_only_whole before truncate on public.parcours_events
   for each statement execute function parcours.refuse_rewriting();
+-- Truncating the runs would leave their events behind.
+create trigger append_only_whole before truncate on public.parcours_runs
+  for each statement execute function parcours.refuse_rewriting();
 
 revoke execute on function public.delete_history from public, anon, authenticated;
 grant execute on function public.delete_history to service_role;

@@ -204,13 +204,13 @@ create function public.scan_files(p_after text default '', p_limit integer defau
 returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
-  ours constant text := '^runs/[0-9a-f-]{36}/([0-9a-f-]{36})\.mp3$';
+  ours constant text := '^runs/[0-9a-f-]{36}/[0-9a-f-]{36}\.mp3$';
   looked constant text[] := array(
     select name from storage.objects
      where bucket_id = 'parcours-tracks' and name > p_after order by name limit p_limit);
   -- Arrays, so that both are found by their index.
   named constant uuid[] := array(
-    select parcours.as_uuid(substring(name from ours)) from unnest(looked) as name);
+    select parcours.as_uuid(left(split_part(name, '/', 3), 36)) from unnest(looked) as name);
 begin
   return jsonb_build_object(
     'looked', cardinality(looked),
@@ -219,11 +219,12 @@ begin
       select coalesce(jsonb_agg(name order by name), '[]') from (
         select name from storage.objects
          where bucket_id = 'parcours-tracks' and name > p_after
-           and name <= looked[cardinality(looked)] and name ~ ours
+           and name <= looked[cardinality(looked)]
            and created_at < now() - interval '1 hour'
         except
         select format('runs/%s/%s.mp3', run_id, id) from public.parcours_segments
-         where id = any (named)) as unknown));
+         where id = any (named)) as unknown
+       where name ~ ours));
 end;
 $$;
 

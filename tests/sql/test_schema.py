@@ -149,6 +149,7 @@ def test_nothing_refers_to_the_users_of_auth(world: World) -> None:
                 "touch_updated_at",
                 "note_erasures",
                 "refuse_unusable_account",
+                "append_only_whole",
             },
         ),
         ("parcours_segments", {"check_transition"}),

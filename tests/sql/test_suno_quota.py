@@ -88,5 +88,5 @@ def test_slots_that_are_over_are_forgotten(world: World) -> None:
     for _ in range(5):
         answer(world, reserve(world))
     world.let_pass(WINDOW_S + 1)
-    reserve(world)
+    reserve(world, requests_max=4)
     assert world.postgres.value("select count(*) from parcours.suno_requests") == 1
