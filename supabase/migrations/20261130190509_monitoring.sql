@@ -401,8 +401,11 @@ $$;
 create function parcours.refuse_rewriting() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if tg_op = 'DELETE' and old.happened_at < parcours.rolled_up_until() - interval '2 days' then
-    return old;
+  -- A statement that truncates has no row.
+  if tg_op = 'DELETE' then
+    if old.happened_at < parcours.rolled_up_until() - interval '2 days' then
+      return old;
+    end if;
   end if;
   raise sqlstate 'PT409' using message = 'parcours_events is append-only';
 end;
