@@ -81,10 +81,11 @@ EMPTY: dict[str, Any] = {
     },
     "timeouts": {"measured": 0, "timed_out": 0},
     "rolled_up": [],
-    "outcomes": {"complete": 1, "linked": 0, "errors": {}, "refusals": {"430": 1}}
+    "costs": {"runs": 0, "kept": 0, "under_way": 0, "wasted": {}},
+    "outcomes": {"complete": 1, "linked": 0, "errors": {}, "refusals": {"430": 1}, "put_off": {}}
     | {"messengers": {"callback": 2}},
     "statuses": {"runs": {"ready": 1}, "segments": {}},
-    "briefs": {"briefs_written": 1, "briefs_curated": {}},
+    "briefs": {"briefs_written": 1, "briefs_curated": {}, "tokens_used": 0, "tokens_wasted": {}},
 }
 
 

@@ -48,7 +48,7 @@ def test_a_whole_journey_reads_as_it_went(world: World) -> None:
             {"preset_key": "00-universel-reset", "segments": 1, "brief_source": "curated"},
         ),
         ("run.started", {"pending": 1}),
-        ("segment.claimed", {"attempt": 1}),
+        ("segment.claimed", {"attempt": 1, "credits": 12}),
         ("segment.submitted", {"task_id": attempt.task_id}),
         ("segment.first", {"source": "callback"}),
         ("segment.delivered", {"source": "callback", "late": False}),
