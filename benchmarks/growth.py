@@ -18,23 +18,17 @@ from psycopg.types.json import Jsonb
 from benchmarks.deployment import ROOT, Deployment
 from benchmarks.growth_dataset import grow
 from benchmarks.workload import read_limits
+from parcours_xl.settings import SUNO_CREDITS_A_SEGMENT, Targets
 
 BUFFERS_MAX = 1000
 """What a query that runs by itself or for a listener may read (8 KB each)."""
 COMMANDS_S_MAX = {"doctor": 20, "report --since 7d": 2}
 """How long an operator waits at most, the command's start included."""
 
-TARGETS = {
-    "ttfp_s": 40,
-    "ttfc_s": 180,
-    "ready_s": 1440,
-    "ttfc_alert_s": 300,
-    "runner_timeout_s": 1800,
-}
 QUOTAS = {
     "runs_daily_user": 10000,
     "runs_daily_max": 100000,
-    "credits_a_segment": 12,
+    "credits_a_segment": SUNO_CREDITS_A_SEGMENT,
     "credits_daily_max": 10000000,
     "place_s": 60,
 }
@@ -236,7 +230,7 @@ def parameters(connection: psycopg.Connection[Any], limits_id: int) -> dict[str,
     return dict(zip(names, row, strict=True)) | {
         "limits": limits_id,
         "quotas": Jsonb(QUOTAS),
-        "targets": Jsonb(TARGETS),
+        "targets": Jsonb(Targets().targets),
     }
 
 

@@ -9,8 +9,8 @@ export interface Settings {
   /** Preview to final: linear, at the same position; 150 to 200 ms. */
   readonly swapSeconds: number;
   /**
-   * Both fades of a swap begin so much later: the clock of a busy
-   * Firefox is told up to 200 ms late, and what begins in the past loses its first part.
+   * Both fades of a swap begin so much later: the clock of a busy Firefox is told up to 200 ms
+   * late, and what begins in the past loses its first part.
    */
   readonly swapLeadSeconds: number;
   /** A swap that is not aligned by then is given up for now. */

@@ -102,13 +102,10 @@ const NAME = "cancellations";
 
 /** Runs whose cancellation has not been answered, with the time of the first try. */
 class Cancellations {
-  constructor(
-    private readonly store: KeyValueStore,
-    private readonly now: () => number = Date.now,
-  ) {}
+  constructor(private readonly store: KeyValueStore) {}
 
   add(runId: string): void {
-    this.write({ [runId]: this.now(), ...this.all() });
+    this.write({ [runId]: Date.now(), ...this.all() });
   }
 
   remove(runId: string): void {
@@ -121,7 +118,7 @@ class Cancellations {
   }
 
   private all(): Readonly<Record<string, number>> {
-    const since = this.now() - CANCELLATION_MS_MAX;
+    const since = Date.now() - CANCELLATION_MS_MAX;
     return Object.fromEntries(
       Object.entries(parse(this.store.read(NAME))).filter(([, at]) => at > since),
     );

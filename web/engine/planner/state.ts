@@ -118,6 +118,7 @@ export interface Step {
 
 export function newJourney(settings: Settings): Journey {
   return {
+    ...UNLOADED,
     name: "idle",
     settings,
     run: null,
@@ -125,17 +126,6 @@ export function newJourney(settings: Settings): Journey {
     index: null,
     startSeconds: 0,
     pieceSeconds: 0,
-    fileEndSeconds: null,
-    loaded: false,
-    kind: null,
-    carried: 0,
-    previewing: false,
-    sounds: false,
-    stale: false,
-    bufferLow: false,
-    pending: null,
-    closing: false,
-    failure: null,
     waitingSince: null,
     retryAt: 0,
     swapAt: 0,
