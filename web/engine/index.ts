@@ -7,6 +7,7 @@ export type { Bed, Deck, DeckEvent, DeckOutput, Decks, DecksEvent } from "./deck
 export type { PlayerError, ReportError } from "./errors";
 export { isPlayable } from "./planner/sources";
 export { createPlayer, type Player, type PlayerParts } from "./player";
+export type { FindReserve, ReservePiece } from "./reserve";
 export type {
   Feed,
   FeedListener,
