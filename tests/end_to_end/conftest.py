@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from parcours_dev.supabase.project import LocalProject
 from tests.end_to_end.deployment import Deployment, running_deployment
+from tests.end_to_end.on_call import OnCall, on_duty
 
 ANSWERED = "answered"
 """A test's property: how many requests were answered with which HTTP status."""
@@ -25,6 +27,22 @@ def deployment(session_deployment: Deployment) -> Iterator[Deployment]:
     session_deployment.clear_faults()
     yield session_deployment
     session_deployment.clear_faults()
+
+
+@pytest.fixture(scope="module")
+def duty(module_state_dir: Path) -> Iterator[OnCall]:
+    with on_duty(module_state_dir) as on_call:
+        yield on_call
+
+
+@pytest.fixture
+def on_call(duty: OnCall) -> Iterator[OnCall]:
+    """Nothing has happened yet, and nothing is wrong."""
+    duty.deployment.clear_faults()
+    duty.deployment.forget_the_past()
+    duty.deployment.forget_work()
+    yield duty
+    duty.deployment.clear_faults()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,14 +5,12 @@ brought to `ready`.
 """
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.end_to_end.deployment import Deployment, end_now, running_workers, start_worker
-from tests.end_to_end.on_call import OnCall, on_duty
+from tests.end_to_end.on_call import OnCall
 from tests.end_to_end.runbook import stands_in_the_page
 from tests.fixtures.waiting import wait_until
 
@@ -22,22 +20,6 @@ FOR_GOOD = 0
 ATTEMPTS = 3
 RETRIES_LATER = 3
 """How often a segment is composed, and how often it is tried again later."""
-
-
-@pytest.fixture(scope="module")
-def duty(module_state_dir: Path) -> Iterator[OnCall]:
-    with on_duty(module_state_dir) as on_call:
-        yield on_call
-
-
-@pytest.fixture
-def on_call(duty: OnCall) -> Iterator[OnCall]:
-    """Nothing has happened yet, and nothing is wrong."""
-    duty.deployment.clear_faults()
-    duty.deployment.forget_the_past()
-    duty.deployment.forget_work()
-    yield duty
-    duty.deployment.clear_faults()
 
 
 @pytest.fixture
