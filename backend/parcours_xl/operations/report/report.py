@@ -3,6 +3,7 @@
 Its figures add up: a week is the sum of its slices.
 """
 
+import asyncio
 import itertools
 import math
 from collections import Counter
@@ -238,6 +239,7 @@ def cut(start: datetime, end: datetime, pieces: int) -> Sequence[tuple[datetime,
 
 
 SLICES = 28
+SLICES_AT_ONCE = 4
 TOP_USERS_PERIOD = timedelta(days=7)
 
 Progress = Callable[[int, int], None]
@@ -353,16 +355,30 @@ async def make_report(
 ) -> Report:
     """The report of so long until now. progress: is told how many slices of all are done."""
     end = datetime.now(UTC)
-    slices = []
-    for place, (start, until) in enumerate(cut(end - period, end, SLICES)):
-        progress(place, SLICES)
-        figures = await read_figures(queries, start, until, targets.targets)
-        slices.append(Slice(start, until, figures))
+    slices = await _read_slices(queries, targets, cut(end - period, end, SLICES), progress)
     total = sum((piece.figures for piece in slices), Figures())
     top_users = await queries.report_top_users(end - TOP_USERS_PERIOD)
     day = (await queries.read_gauges(end)).day
     progress(SLICES, SLICES)
     return Report(slices, total, top_users, day, targets)
+
+
+async def _read_slices(
+    queries: OperationsQueries,
+    targets: Targets,
+    times: Sequence[tuple[datetime, datetime]],
+    progress: Progress,
+) -> list[Slice]:
+    at_once = asyncio.Semaphore(SLICES_AT_ONCE)
+    done = itertools.count()
+
+    async def read(start: datetime, end: datetime) -> Slice:
+        async with at_once:
+            figures = await read_figures(queries, start, end, targets.targets)
+            progress(next(done), len(times))
+            return Slice(start, end, figures)
+
+    return await asyncio.gather(*(read(start, end) for start, end in times))
 
 
 def _timing(timing: Timing, target_s: float) -> dict[str, Any]:
