@@ -32,18 +32,26 @@ KINDS = {
 """Each kind of test, a marker, and the folders that hold it; the empty name is tests/ itself."""
 
 SLOW = (
+    "api/test_request_limits.py",
+    "api/test_serve_command.py",
     "contract/test_contract.py",
+    "operations/test_doctor.py",
     "operations/test_secrets_in_logs.py",
     "services/test_loudness.py",
     "services/test_suno_cases.py",
+    "services/test_track_storage.py",
     "sql/test_adoption.py",
     "sql/test_state_machine.py",
     "sql/test_quota_race.py",
     "sql/test_races.py",
     "sql/test_load.py",
     "sql/test_supabase_cli.py",
+    "test_logs.py",
+    "worker/test_run_handler.py",
+    "worker/test_track_handler.py",
+    "worker/test_worker.py",
 )
-"""Modules that `make test-fast` leaves out."""
+"""Modules that `make test-fast` leaves out: they wait in real time, run processes, or try much."""
 
 RERUN = ("browser", "end_to_end")
 """Kinds that run many processes, or sound, in real time: a neighbour on a shared machine may spoil
