@@ -36,16 +36,16 @@ def canary(records: Records) -> Iterator[None]:
 
 @pytest.fixture
 def live(clients: Clients, make_run: MakeRun) -> Live:
-    """Makes a run of one segment: heard and kept, or failed by Suno."""
+    """Makes a run of one segment: heard and kept, or failed by Suno, unheard where asked."""
 
-    async def live(*, well: bool = True, after_s: float = 0) -> None:
+    async def live(*, well: bool = True, heard: bool = True, after_s: float = 0) -> None:
         run = await make_run()
         await anyio.sleep(after_s)
         claim = await clients.database.claim_segment(run.first)
         assert claim.callback_token
         await clients.database.record_task(run.first, claim.callback_token, f"task-{run.first}")
         error = None if well else SunoError(501, "generation failed", again=False)
-        for stage in ("first", "complete" if well else "error"):
+        for stage in (["first"] if heard else []) + ["complete" if well else "error"]:
             source: Source = "record_info" if stage == "error" else "callback"
             # A failed task that leaves a whole track behind would be no failure.
             track = TRACK if well else replace(TRACK, download_url=None)
@@ -100,6 +100,17 @@ async def test_it_stays_shut_when_listeners_wait_too_long(operator: Operator, li
     told = judge(operator, "--json", GATE_TTFP_S="2")
     assert told.status == 1
     assert passed(told) == {"runs": True, "ttfp": False, "errors": True}
+
+
+async def test_it_stays_shut_when_failed_runs_were_never_heard(
+    operator: Operator, live: Live
+) -> None:
+    """Nobody waits for them any more, and yet their listeners heard nothing in time."""
+    for _ in range(RUNS):
+        await live()
+    assert passed(judge(operator, "--json"))["ttfp"]
+    await live(well=False, heard=False)
+    assert not passed(judge(operator, "--json"))["ttfp"]
 
 
 async def test_it_stays_shut_when_too_many_attempts_fail(operator: Operator, live: Live) -> None:
