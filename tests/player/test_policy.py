@@ -32,6 +32,7 @@ def test_the_page_may_do_nothing_but_play_its_music(settings: Settings) -> None:
         "connect-src": ["'self'", "https://abc.supabase.co", "wss://abc.supabase.co"],
         "media-src": [
             "'self'",
+            "blob:",
             "https://abc.supabase.co",
             "https://suno.ai",
             "https://*.suno.ai",
@@ -43,8 +44,14 @@ def test_the_page_may_do_nothing_but_play_its_music(settings: Settings) -> None:
 def test_nothing_is_allowed_everywhere(settings: Settings) -> None:
     policy = content_policy(settings)
 
-    for loose in ("unsafe", "data:", "blob:", "* ", "https: ", "http: "):
+    for loose in ("unsafe", "data:", "* ", "https: ", "http: "):
         assert loose not in policy
+
+
+def test_only_music_may_come_from_a_blob(settings: Settings) -> None:
+    told = directives(content_policy(settings))
+
+    assert [name for name, sources in told.items() if "blob:" in sources] == ["media-src"]
 
 
 def test_a_public_address_elsewhere_may_be_called(settings: Settings) -> None:

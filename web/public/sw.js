@@ -1,10 +1,12 @@
 // Keeps the page itself, so that it opens without a network: its HTML, its hashed assets, and the
-// two descriptions it reads. Never music, never an answer of Supabase.
+// two descriptions it reads, and the short sound for waiting. Never music, never an answer of
+// Supabase: pieces are kept by the page itself (web/app/network/kept-pieces.ts).
 
 const KEPT = "parcours-xl-page-1";
 const here = new URL("./", self.location.href);
-// Players ask for sound in parts, which a kept whole cannot answer: sound is not kept.
-const isAsset = (url) => url.href.startsWith(`${here}assets/`) && !url.pathname.endsWith(".mp3");
+const isBedStart = (url) => url.href.startsWith(`${here}assets/bed-start-`);
+const isAsset = (url) =>
+  url.href.startsWith(`${here}assets/`) && (!url.pathname.endsWith(".mp3") || isBedStart(url));
 const isDescription = (url) =>
   url.href === `${here}config.json` || url.href === `${here}presets.json`;
 
@@ -53,7 +55,26 @@ async function freshOrKept(request) {
 
 // An asset's name says what is in it: it never changes.
 async function keptOrFresh(request) {
-  return (await kept(request)) ?? fetch(request);
+  const response = await kept(request);
+  if (!response) return fetch(request);
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "");
+  return range ? part(response, range) : response;
+}
+
+// Players ask for sound in parts.
+async function part(response, [, from, to]) {
+  const whole = await response.blob();
+  const start = Number(from);
+  const end = Math.min(to ? Number(to) : whole.size - 1, whole.size - 1);
+  if (start > end) return new Response(null, { status: 416 });
+  return new Response(whole.slice(start, end + 1), {
+    status: 206,
+    headers: {
+      "content-type": response.headers.get("content-type"),
+      "content-length": String(end + 1 - start),
+      "content-range": `bytes ${start}-${end}/${whole.size}`,
+    },
+  });
 }
 
 async function kept(request) {

@@ -51,7 +51,8 @@ def content_policy(settings: Settings) -> str:
             supabase,
             supabase.replace("http", "ws", 1),
         ],
-        "media-src": ["'self'", supabase, *_media_sources(settings)],
+        # blob: is a piece that the browser keeps (docs/player.md#kept-music).
+        "media-src": ["'self'", "blob:", supabase, *_media_sources(settings)],
     }
     return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
 

@@ -20,6 +20,7 @@ export class Idle {
     private readonly clock: Clock,
     private readonly onChange: (idle: boolean) => void,
     private readonly page: Window = window,
+    private readonly seconds = IDLE_S,
   ) {}
 
   start(): void {
@@ -36,6 +37,6 @@ export class Idle {
   private restart(): void {
     this.onChange(false);
     this.cancel();
-    this.cancel = this.clock.after(IDLE_S, () => this.onChange(true));
+    this.cancel = this.clock.after(this.seconds, () => this.onChange(true));
   }
 }

@@ -36,6 +36,15 @@ export class Preferences {
     this.store.write("still", still ? "yes" : "no");
   }
 
+  /** Whether this browser may keep music (network/kept-pieces.ts). */
+  get keepsMusic(): boolean {
+    return this.store.read("keeps-music") !== "no";
+  }
+
+  set keepsMusic(keeps: boolean) {
+    this.store.write("keeps-music", keeps ? "yes" : "no");
+  }
+
   /** What a listener waits with: a breath to follow, or what is around them. */
   get breathing(): boolean {
     return this.store.read("breathing") === "yes";

@@ -15,5 +15,10 @@ function ownFiles(): string[] {
   const here = new URL(".", location.href).href;
   const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
   const files = loaded.filter((name) => name.startsWith(here) && !name.includes("?"));
-  return [here, ...files.filter((name) => /\/assets\/(?!.*\.mp3$)|\.json$|\.svg$/.test(name))];
+  return [
+    here,
+    ...files.filter((name) =>
+      /\/assets\/(?!.*\.mp3$)|\/assets\/bed-start-|\.json$|\.svg$/.test(name),
+    ),
+  ];
 }

@@ -1,0 +1,48 @@
+/** Cache Storage in memory: what kept-pieces.ts and sw.js call of it. */
+
+type Asked = RequestInfo | URL | { readonly url: string };
+
+export class FakeCache {
+  readonly kept = new Map<string, Response>();
+  /** Thrown by the next write: the disk is full. */
+  full = false;
+
+  async match(request: Asked): Promise<Response | undefined> {
+    return this.kept.get(addressOf(request))?.clone();
+  }
+
+  async put(request: Asked, response: Response): Promise<void> {
+    if (this.full) throw new DOMException("no room", "QuotaExceededError");
+    this.kept.set(addressOf(request), response);
+  }
+
+  async addAll(addresses: readonly string[]): Promise<void> {
+    for (const address of addresses) await this.put(address, await fetch(address));
+  }
+
+  async delete(request: Asked): Promise<boolean> {
+    return this.kept.delete(addressOf(request));
+  }
+
+  async keys(): Promise<{ url: string }[]> {
+    return [...this.kept.keys()].map((url) => ({ url }));
+  }
+}
+
+export class FakeCaches {
+  readonly all = new Map<string, FakeCache>();
+
+  async open(name: string): Promise<FakeCache> {
+    const cache = this.all.get(name) ?? new FakeCache();
+    this.all.set(name, cache);
+    return cache;
+  }
+
+  async delete(name: string): Promise<boolean> {
+    return this.all.delete(name);
+  }
+}
+
+function addressOf(request: Asked): string {
+  return typeof request === "object" && "url" in request ? request.url : String(request);
+}
