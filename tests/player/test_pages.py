@@ -203,7 +203,9 @@ async def test_the_twenty_presets_come_in_the_order_of_the_cards(page: httpx.Asy
         assert preset["emotion"]
         assert 18 <= preset["minutes"]["min"] <= preset["minutes"]["max"] <= 24
         notes = preset["contraindications"]
-        bilingual = [preset[name] for name in ("groupName", "title", "from", "to", "text")]
+        bilingual = [
+            preset[name] for name in ("groupName", "title", "from", "to", "text", "firstTitle")
+        ]
         assert all(words["fr"] and words["en"] for words in [*bilingual, *notes])
 
 

@@ -15,6 +15,8 @@ import { isUnderWay, isWaiting, type JourneyView } from "./journey/journey-view"
 import { type Intensity, runRequestFor } from "./journey/run-request";
 import { announcement } from "./journey/status-text";
 
+/** What `screens/later.ts` holds. */
+export type LaterScreens = typeof import("./screens/later");
 export type DialogName = "help" | "more";
 export interface State {
   readonly language: Language;
@@ -39,6 +41,8 @@ export interface State {
   readonly country: Country | null;
   /** For the polite live region. */
   readonly announcement: string;
+  /** Null until they are loaded. */
+  readonly later: LaterScreens | null;
 }
 
 export interface AppParts {
@@ -82,6 +86,7 @@ export class App {
       listener: null,
       country,
       announcement: "",
+      later: null,
     };
   }
 

@@ -70,6 +70,8 @@ export interface Preset {
   readonly minutes: Bounds;
   /** The card's curated text, shown before any brief exists. */
   readonly text: Bilingual;
+  /** The title of its first piece. A service before this page did not send it. */
+  readonly firstTitle?: Bilingual;
   /** What to know first: the preset's own notes, then the common ones. May be empty. */
   readonly contraindications: readonly Bilingual[];
   /** The word used in `emotionState`: "fear" gives "fear-0.8". */
@@ -124,6 +126,9 @@ function asPreset(value: unknown): Preset {
       (note) => asBilingual(note, `${key}: contraindication`),
     ),
     emotion: asText(preset["emotion"], `${key}: emotion`),
+    ...(preset["firstTitle"]
+      ? { firstTitle: asBilingual(preset["firstTitle"], `${key}: firstTitle`) }
+      : {}),
     ...(preset["colors"] ? { colors: asPair(preset["colors"], key) } : {}),
   };
 }

@@ -41,23 +41,29 @@ function openPage(
     output: chosenOutput(location.search),
   });
   // On a slow line one thing after another: what the first tap needs, then Supabase, then looks.
-  const supabase = inTime(decks.bed.ready, BED_S_MAX).then(loadBackend);
+  const supabase = inTime(decks.bed.ready, BED_S_MAX).then(() =>
+    untilLoaded(() => import("../supabase/backend")),
+  );
+  const screens = supabase.then(() => untilLoaded(() => import("./screens/later")));
   const backend = config
     ? supabase.then(({ openBackend }) =>
         openBackend(config, (error) => journey.runUnreadable(error)),
       )
     : new Promise<Backend>(() => {});
   const preferences = new Preferences(localStore);
+  const { feed, sign, reserve } = deferredPorts(backend);
   const player = createPlayer({
     clock: systemClock,
     decks,
-    ...deferredPorts(backend),
+    feed,
+    sign,
     onError: (error) => errors.notePlayerError(error),
     settings: { ...config?.settings, volume: preferences.volume },
   });
   const journey: JourneyController = new JourneyController({
     player,
     backend,
+    reserve,
     resume: new SavedJourneyStore(localStore),
     store: localStore,
     tab: new TabLock(() => journey.lost()),
@@ -98,6 +104,7 @@ function openPage(
   const idle = new Idle(systemClock, (idle) => idle !== app.state.idle && app.set({ idle }));
   const focus = new FocusKeeper();
   for (const owner of [app, journey, router, light, keys, network, idle, focus]) owner.start();
+  void screens.then((later) => app.set({ later }));
   void backend
     .then(async ({ session }) => {
       session.start((listener) => app.set({ listener }));
@@ -106,14 +113,14 @@ function openPage(
       await session.recognise();
     })
     .catch(onInternalError);
-  return { app, loaded: supabase.then(loadTypeface) };
+  return { app, loaded: screens.then(loadTypeface) };
 }
 
-/** The chunk may fail to load offline; it is requested until it arrives. */
-async function loadBackend(): Promise<typeof import("../supabase/backend")> {
+/** A chunk may fail to load offline; it is requested until it arrives. */
+async function untilLoaded<T>(load: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      return await import("../supabase/backend");
+      return await load();
     } catch {
       await new Promise((resolve) => systemClock.after(LOAD_PAUSE_S, () => resolve(null)));
     }

@@ -4,6 +4,7 @@ import type { Cancel, Clock } from "./clock";
 import { type Decks, GestureNeeded } from "./deck";
 import { type ReportError, type SafeCall, safeCallFor, safeReporter } from "./errors";
 import { reduce } from "./planner/planner";
+import { isReserve } from "./planner/reserve";
 import { selectSnapshot } from "./planner/selectors";
 import {
   type Command,
@@ -24,6 +25,7 @@ import { Mixer } from "./playback/mixer";
 import { SafeDecks } from "./playback/safe-decks";
 import { DeckPool, Preloader, SignedUrls, SourceOpener } from "./playback/source-loader";
 import { StallDetector } from "./playback/stall-detector";
+import type { ReservePiece } from "./reserve";
 import type { Feed, FeedListener, FeedSubscription, Sign } from "./run";
 import { SETTINGS, type Settings } from "./settings";
 import type { Place, Snapshot, StateName } from "./snapshot";
@@ -127,13 +129,26 @@ export class Player {
   attach(runId: string, place?: Place): void {
     if (runId === this.runId && !place) return;
     const { name } = this.journey;
-    const begun = name === "waiting" || name === "paused";
-    // A phone call or a slow unlock may have paused the player before its run was known.
+    // Before the run is known the reserve may sound; a call or a slow unlock may have paused it.
+    const begun = isIn(this.journey, "waiting", "playing", "stalled", "paused");
     const goesOn = begun && this.runId === null && !place;
     if (!goesOn && name !== "idle") this.reset();
     if (place) this.tell({ event: "restore", place });
     else if (name === "waiting") this.tell({ event: "start" });
     this.follow(runId);
+  }
+
+  /**
+   * Ready pieces: they sound while the run has nothing to be heard. After `start()`; given again,
+   * they take new addresses, and those not known yet come after the others.
+   */
+  reserve(pieces: readonly ReservePiece[]): void {
+    this.tell({ event: "reserve", pieces });
+  }
+
+  /** From a piece of the reserve to the listener's own, as soon as `ownPlayable` says so. */
+  own(): void {
+    this.tell({ event: "own" });
   }
 
   /** Silence within 50 ms, whatever was going on. */
@@ -246,7 +261,7 @@ export class Player {
   private reset(): void {
     this.execute({ do: "stop" });
     this.unfollow();
-    this.commands.setRun(null);
+    this.commands.setPieces(null, []);
     const before = this.journey.name;
     this.journey = { ...newJourney(this.settings), online: this.journey.online };
     this.bed.update(before, this.journey);
@@ -296,10 +311,11 @@ export class Player {
     const before = this.journey;
     const { state, commands } = this.reduce({ ...event, at: this.parts.clock.now() });
     this.journey = state;
-    if (event.event === "run") this.commands.setRun(state.run);
+    this.commands.setPieces(state.run, state.reserve);
     for (const command of commands) this.execute(command);
     this.safeCall("bed", () => this.bed.update(before.name, state), undefined);
-    if (event.event === "sounded") {
+    // Under the reserve the run is still waited for, and read as often.
+    if (event.event === "sounded" && !isReserve(event.index)) {
       this.safeCall("feed.heard", () => this.subscription?.soundStarted(), undefined);
     }
     if (state.name !== before.name) this.enforce(state.name);

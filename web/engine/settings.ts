@@ -35,6 +35,8 @@ export interface Settings {
   readonly shortSecondsMax: number;
   /** A late piece that could only be heard for less is not begun. */
   readonly pieceSecondsMin: number;
+  /** A piece of the reserve is heard at least this long before the listener's own takes over. */
+  readonly reserveSecondsMin: number;
   /** Less buffered than this, and the bed comes in before the silence does. */
   readonly drySeconds: number;
   /** A stall that lasts longer means: try another source. */
@@ -85,6 +87,7 @@ export const SETTINGS: Settings = {
   carriedSecondsMin: 20,
   shortSecondsMax: 2,
   pieceSecondsMin: 30,
+  reserveSecondsMin: 20,
   drySeconds: 1,
   stallSecondsMax: 8,
   standstillSeconds: 2,

@@ -34,6 +34,10 @@ export interface Snapshot {
   readonly run: Run | null;
   /** The segment in hand: the one that sounds, or would if it were not paused or stalled. */
   readonly segment: Segment | null;
+  /** Where the piece in hand comes from: the listener's own run or the reserve; null without one. */
+  readonly source: "run" | "reserve" | null;
+  /** A piece of the reserve is in hand, and one of the run can be heard: `own()` goes there. */
+  readonly ownPlayable: boolean;
   /** What sounds of it. */
   readonly kind: "preview" | "final" | null;
   /** The piece was too short, or the next is late: a second track or the piece again. */

@@ -3,6 +3,7 @@
 export * from "../engine";
 export { type ChangeWatch, type FeedParts, RunFeed } from "../supabase/feed";
 export { realtimeWatch } from "../supabase/realtime";
+export { reserveFinder } from "../supabase/reserve";
 export {
   type Created,
   type PastRun,

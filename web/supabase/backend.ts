@@ -1,9 +1,10 @@
 /** The page's Supabase clients, opened once. Loaded after the first screen is rendered. */
 
-import { type Feed, type Sign, systemClock } from "../engine";
+import { type Feed, type FindReserve, type Sign, systemClock } from "../engine";
 import { openClient, type Project } from "./client";
 import { RunFeed } from "./feed";
 import { realtimeWatch } from "./realtime";
+import { reserveFinder } from "./reserve";
 import { Runs } from "./runs";
 import type { ServiceError } from "./service-error";
 import { Session } from "./session";
@@ -14,6 +15,7 @@ export interface Backend {
   readonly runs: Runs;
   readonly feed: Feed;
   readonly sign: Sign;
+  readonly reserve: FindReserve;
 }
 
 /** `lost` is told when the run that is followed can no longer be read. */
@@ -30,5 +32,11 @@ export function openBackend(
     lost,
     ...(project.realtime ? { watch: realtimeWatch(client) } : {}),
   });
-  return { session: new Session(client), runs, feed, sign: signer(client) };
+  return {
+    session: new Session(client),
+    runs,
+    feed,
+    sign: signer(client),
+    reserve: reserveFinder(client),
+  };
 }

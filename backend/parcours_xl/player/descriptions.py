@@ -57,6 +57,7 @@ def _describe(preset: Preset) -> dict[str, Any]:
         "to": preset.to_feeling.model_dump(),
         "minutes": preset.minutes.model_dump(),
         "text": preset.card.model_dump(),
+        "firstTitle": preset.segments[0].title.model_dump(),
         "contraindications": [note.model_dump() for note in preset.contraindications],
         "emotion": preset.emotion,
     }

@@ -97,6 +97,7 @@ export const en: Dictionary = {
     ready: "Your music is ready. Here it comes.",
     long: "This is taking a little longer than usual. You can wait, or stop listening.",
     usual: "Usually 30 to 40 seconds.",
+    first: (title) => `First piece: ${title}`,
     retry: ({ day, time }) =>
       `Composing is not possible just now. It goes on by itself ${day}, around ${time}.`,
     grounding: "Look around you. Name five things you can see.",
@@ -113,6 +114,14 @@ export const en: Dictionary = {
     breatheIn: "Breathe in",
     breatheOut: "Breathe out",
     close: "Close",
+  },
+  reserve: {
+    meanwhile: "Until yours is ready",
+    accompanies: "Music composed earlier is with you",
+    ready: "Your music is ready.",
+    listen: "Listen to yours",
+    yours: "Here is your music.",
+    kept: "You are offline: music kept on this device is with you.",
   },
   playing: {
     controls: "Playback",

@@ -101,6 +101,7 @@ export const fr = {
     ready: "Votre musique est prête. La voici.",
     long: "C'est un peu plus long que d'habitude. Vous pouvez attendre, ou arrêter l'écoute.",
     usual: "D'ordinaire, 30 à 40 secondes.",
+    first: (title: string) => `Premier morceau : ${title}`,
     retry: ({ day, time }: Moment) =>
       `La composition est momentanément impossible. Elle reprendra d'elle-même ${day}, vers ${time}.`,
     grounding: "Regardez autour de vous. Nommez cinq choses que vous voyez.",
@@ -117,6 +118,14 @@ export const fr = {
     breatheIn: "Inspirez",
     breatheOut: "Soufflez",
     close: "Fermer",
+  },
+  reserve: {
+    meanwhile: "En attendant la vôtre",
+    accompanies: "Une musique déjà composée vous accompagne",
+    ready: "Votre musique est prête.",
+    listen: "Écouter la vôtre",
+    yours: "Voici votre musique.",
+    kept: "Pas de réseau : une musique gardée sur cet appareil vous accompagne.",
   },
   playing: {
     controls: "Lecture",

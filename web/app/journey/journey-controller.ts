@@ -1,6 +1,6 @@
 /** Controls the current journey from the tap to the end: session, run, player, saved place. */
 
-import type { Clock, Place, Player, Snapshot } from "../../engine";
+import type { Clock, FindReserve, Place, Player, Snapshot } from "../../engine";
 import type { Backend } from "../../supabase/backend";
 import type { Brief, Created, PastRun, RunRequest, Runs, SudsMoment } from "../../supabase/runs";
 import { asServiceError, ServiceError, type ServiceErrorKind } from "../../supabase/service-error";
@@ -9,7 +9,14 @@ import type { KeyValueStore } from "../browser/local-store";
 import type { TabLock } from "../browser/tab-lock";
 import { LatestTask } from "../network/retry";
 import { Composition } from "./composition";
-import { type JourneyView, type PageStep, phaseOf, type ShownError } from "./journey-view";
+import {
+  isAccompanied,
+  isServed,
+  type JourneyView,
+  type PageStep,
+  phaseOf,
+  type ShownError,
+} from "./journey-view";
 import { type Ratings, RatingWriter } from "./ratings";
 import type { SavedJourneyStore } from "./saved-journey";
 import { WaitMonitor } from "./wait-monitor";
@@ -17,6 +24,7 @@ import { WaitMonitor } from "./wait-monitor";
 export interface JourneyParts {
   readonly player: Player;
   readonly backend: Promise<Backend>;
+  readonly reserve: FindReserve;
   readonly resume: SavedJourneyStore;
   readonly tab: TabLock;
   readonly clock: Clock;
@@ -56,6 +64,8 @@ export class JourneyController {
   private keptSecond = -1;
   /** The last position of the current run; the player forgets it at Stop. */
   private place: Place | null = null;
+  /** All that the reserve had were pieces that this browser keeps. */
+  private keptOnly = false;
   private unsubscribe = () => {};
   private readonly task: LatestTask;
   private readonly ratings: RatingWriter;
@@ -98,6 +108,8 @@ export class JourneyController {
       rateable: this.current !== null && this.current.runId !== null,
       keptAt: this.current?.keptAt ?? null,
       canTakeBack: this.canTakeBack,
+      keptOnly: this.keptOnly && sound.source === "reserve",
+      accompanied: isAccompanied(sound, this.error !== null),
     };
   }
 
@@ -105,6 +117,7 @@ export class JourneyController {
   begin(request: RunRequest, ratings: Ratings = {}): void {
     this.take({ request, runId: null, brief: null, keptAt: null }, ratings);
     this.parts.player.start();
+    this.findReserve();
     this.task.begin(() => this.open());
   }
 
@@ -124,6 +137,7 @@ export class JourneyController {
       this.parts.player.start(runId);
       this.task.begin(() => this.follow(runId, compose));
     }
+    if (run.status !== "ready") this.findReserve();
   }
 
   /** In the tap: what was paused, kept over a reload, or sounds in another tab. */
@@ -233,7 +247,9 @@ export class JourneyController {
     if (player.snapshot().state === "paused") player.resume();
     else player.start(runId);
     // It may have been cancelled meanwhile, or not started before the reload.
-    if (player.snapshot().run?.status !== "ready") this.task.begin(() => this.follow(runId, true));
+    if (player.snapshot().run?.status === "ready") return;
+    this.task.begin(() => this.follow(runId, true));
+    this.findReserve();
   }
 
   /** In the tap: from the place where it was last heard, or from the beginning. */
@@ -250,6 +266,7 @@ export class JourneyController {
       player.start();
       this.task.begin(() => (runId ? this.composeFirst(runId) : this.open()));
     }
+    this.findReserve();
   }
 
   private get canTakeBack(): boolean {
@@ -308,6 +325,20 @@ export class JourneyController {
     }
   }
 
+  /** Beside everything else; the player takes the pieces when they are there, and none is no error. */
+  private findReserve(): void {
+    const request = this.current?.request;
+    if (!request) return;
+    this.parts.reserve(request.presetKey).then(
+      (pieces) => {
+        if (this.current?.request !== request) return;
+        this.keptOnly = pieces.every(({ url }) => url.startsWith("blob:"));
+        this.parts.player.reserve(pieces);
+      },
+      () => {},
+    );
+  }
+
   private async create(): Promise<void> {
     this.setStep("writing");
     const current = this.current;
@@ -328,7 +359,8 @@ export class JourneyController {
       this.ratings.bind(runId, true);
       this.changed();
     }
-    if (!inHand || this.step === "stopped") this.composition.cancel(runId);
+    if (!inHand || this.step === "stopped" || this.step === "finished")
+      this.composition.cancel(runId);
     return created;
   }
 
@@ -367,11 +399,19 @@ export class JourneyController {
   }
 
   private playerChanged(sound: Snapshot): void {
-    if (sound.fault !== null && this.step === "following") return this.playerFailed();
-    if (sound.state === "finished" && this.step === "following") this.release("finished");
+    if (isServed(this.step)) {
+      if (sound.fault !== null) return this.playerFailed();
+      if (sound.state === "finished") this.finish();
+    }
     if (sound.place && this.step === "following") this.keepPlace(sound.place);
     this.wait.follow(sound.waitingSince);
     this.changed();
+  }
+
+  /** The reserve may have been all of it: then nothing more is created. */
+  private finish(): void {
+    if (this.step !== "following") this.task.end();
+    this.release("finished");
   }
 
   /** The player stopped because of an internal error, which it has reported. */

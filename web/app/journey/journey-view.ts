@@ -50,8 +50,12 @@ export interface PhaseContext {
   readonly slow: boolean;
 }
 
+/** Steps in which music may sound: before the run is known it is a piece of the reserve. */
+const SERVED: ReadonlySet<PageStep> = new Set(["opening", "writing", "following", "error"]);
+export const isServed = (step: PageStep) => SERVED.has(step);
+
 export function phaseOf(step: PageStep, sound: Snapshot, { failed, slow }: PhaseContext): Phase {
-  if (step !== "following") return step;
+  if (step !== "following" && !(isServed(step) && isReserveInHand(sound))) return step;
   // An error is no reason to leave what can still be heard.
   if (failed && (hasNoMusic(sound) || (sound.state === "stalled" && slow))) return "error";
   if (sound.state === "playing" && sound.closing) return "closing";
@@ -75,14 +79,33 @@ export const needsAction = (phase: Phase) => NEEDING_ACTION.has(phase);
 /** A journey is under way: Stop is shown, and Escape stops it. */
 export const isUnderWay = (phase: Phase) => !AT_REST.has(phase);
 
+function isReserveInHand({ source, state }: Snapshot): boolean {
+  return source === "reserve" && IN_HAND.has(state);
+}
+
+const IN_HAND: ReadonlySet<StateName> = new Set(["waiting", "playing", "paused", "stalled"]);
+
+/** A piece of the reserve sounds, and one's own is not to be expected in this journey. */
+export function isAccompanied(sound: Snapshot, failed: boolean): boolean {
+  if (sound.ownPlayable || !isReserveInHand(sound)) return false;
+  return failed || sound.run?.status === "failed" || sound.run?.retryAt !== undefined;
+}
+
+/** One's own music is being made, in silence but for the bed or under a piece of the reserve. */
+export function awaitsOwn({ phase, sound, accompanied }: JourneyView): boolean {
+  return isWaiting(phase) || (isPlaying(phase) && sound.source === "reserve" && !accompanied);
+}
+
 function firstIsThere({ run }: Snapshot): boolean {
   const first = run?.segments[0];
   return first?.status === "first" || first?.status === "complete";
 }
 
 /** Its run is known, and nothing of it is playable. */
-function hasNoMusic({ state, run }: Snapshot): boolean {
-  return state === "waiting" && run !== null && !run.segments.some(isPlayable);
+function hasNoMusic({ state, run, source }: Snapshot): boolean {
+  return (
+    source !== "reserve" && state === "waiting" && run !== null && !run.segments.some(isPlayable)
+  );
 }
 
 /** What went wrong, and until when, if that is known. */
@@ -111,4 +134,8 @@ export interface JourneyView {
   readonly keptAt: number | null;
   /** Stopped, and there is something to go on with. */
   readonly canTakeBack: boolean;
+  /** The reserve sounds instead of one's own, which is not to be expected any more. */
+  readonly accompanied: boolean;
+  /** A piece that this browser keeps is in hand: it needs no network. */
+  readonly keptOnly: boolean;
 }

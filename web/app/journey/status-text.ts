@@ -1,7 +1,7 @@
 /** The words for the phase of a journey: one line on the screen, and announcements for screen readers. */
 
 import type { Dictionary } from "../i18n/language";
-import { isWaiting, type JourneyView } from "./journey-view";
+import { isPlaying, isWaiting, type JourneyView } from "./journey-view";
 
 export function statusText(view: JourneyView, t: Dictionary): string {
   switch (view.phase) {
@@ -62,7 +62,8 @@ export function errorText({ error, sound }: JourneyView, t: Dictionary): string 
   }
 }
 
-function pieceText({ sound }: JourneyView, t: Dictionary): string {
+function pieceText({ sound, accompanied }: JourneyView, t: Dictionary): string {
+  if (sound.source === "reserve") return accompanied ? t.reserve.accompanies : t.reserve.meanwhile;
   if (!sound.segment || !sound.run) return "";
   return t.playing.piece(sound.segment.index + 1, sound.run.segments.length);
 }
@@ -71,9 +72,12 @@ function pieceText({ sound }: JourneyView, t: Dictionary): string {
 export function announcement(before: JourneyView, now: JourneyView, t: Dictionary): string | null {
   if (before.retrying && !now.retrying && now.phase !== "stopped") return t.errors.online;
   if (before.phase !== now.phase) return ofStage(before, now, t);
+  if (now.sound.source !== before.sound.source) return ofSource(now, t);
+  if (now.accompanied && !before.accompanied) return t.reserve.accompanies;
   if (now.slow && !before.slow) return t.waiting.long;
   if (now.retrying && !before.retrying) return statusText(now, t);
   if (before.sound.network !== now.sound.network) return ofNetwork(now, t);
+  if (now.sound.ownPlayable && !before.sound.ownPlayable) return t.reserve.ready;
   if (before.sound.segment && before.sound.segment.id !== now.sound.segment?.id) {
     return statusText(now, t);
   }
@@ -82,7 +86,14 @@ export function announcement(before: JourneyView, now: JourneyView, t: Dictionar
 
 function ofStage(before: JourneyView, now: JourneyView, t: Dictionary): string {
   if (now.phase !== "playing") return statusText(now, t);
+  if (now.sound.source === "reserve" && !isPlaying(before.phase)) return statusText(now, t);
   return isWaiting(before.phase) ? t.playing.started : t.playing.resumed;
+}
+
+/** Honest about whose music it is. */
+function ofSource(now: JourneyView, t: Dictionary): string | null {
+  if (now.phase !== "playing") return null;
+  return now.sound.source === "run" ? t.reserve.yours : statusText(now, t);
 }
 
 function ofNetwork({ sound }: JourneyView, t: Dictionary): string {

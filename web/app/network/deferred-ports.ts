@@ -1,10 +1,15 @@
-/** Feed and signing for the engine before Supabase is loaded: calls wait until it is. */
+/** Feed, signing and the reserve before Supabase is loaded: calls wait until it is. */
 
-import type { Feed, FeedSubscription, Sign } from "../../engine";
+import type { Feed, FeedSubscription, FindReserve, Sign } from "../../engine";
 import type { Backend } from "../../supabase/backend";
 
-export function deferredPorts(backend: Promise<Backend>): { feed: Feed; sign: Sign } {
+export function deferredPorts(backend: Promise<Backend>): {
+  readonly feed: Feed;
+  readonly sign: Sign;
+  readonly reserve: FindReserve;
+} {
   return {
+    reserve: async (presetKey) => (await backend).reserve(presetKey),
     sign: async (segmentId) => (await backend).sign(segmentId),
     feed: { subscribe: (runId, listener) => follow(backend, runId, listener) },
   };

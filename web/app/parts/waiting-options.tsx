@@ -1,6 +1,6 @@
 /** A feeling to note, a breath to follow, something to look at. None is needed. */
 
-import { isPlaying, isWaiting } from "../journey/journey-view";
+import { awaitsOwn, isPlaying } from "../journey/journey-view";
 import { useApp } from "./app-context";
 import { Rating } from "./rating";
 
@@ -8,8 +8,8 @@ export function WaitingOptions() {
   const app = useApp();
   const { t, state } = app;
   const { phase } = app.view;
-  const waiting = isWaiting(phase);
-  const breathing = state.breathing && isPlaying(phase);
+  const waiting = awaitsOwn(app.view);
+  const breathing = !waiting && state.breathing && isPlaying(phase);
   if (!waiting && !state.rating && !breathing) return null;
   // Takes the focus of a button that goes (browser/focus.ts), so that Tab reaches what came in its place.
   return (

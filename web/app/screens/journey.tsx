@@ -2,15 +2,15 @@
 
 import { useId } from "preact/hooks";
 import type { Snapshot } from "../../engine";
-import { SignIn } from "../account/sign-in";
 import type { State } from "../app";
 import type { Dictionary } from "../i18n/language";
 import { momentOf } from "../i18n/time";
-import { isPlaying, isWaiting, type JourneyView } from "../journey/journey-view";
+import { awaitsOwn, isPlaying, isWaiting, type JourneyView } from "../journey/journey-view";
 import { statusText } from "../journey/status-text";
 import { useApp } from "../parts/app-context";
 import { BreathGuide } from "../parts/breath-guide";
 import { Brief } from "../parts/brief";
+import { Later } from "../parts/later";
 import { typeset } from "../parts/typeset";
 import { WaitingOptions } from "../parts/waiting-options";
 import { ErrorScreen } from "./error";
@@ -23,7 +23,7 @@ export function JourneyScreen() {
   const { view, state } = useApp();
   if (view.phase === "kept") return <Kept keptAt={view.keptAt} />;
   if (view.phase === "elsewhere") return <Elsewhere />;
-  if (view.phase === "form") return <SignIn />;
+  if (view.phase === "form") return <Later name="SignIn" />;
   if (view.phase === "error" || view.phase === "failed") return <ErrorScreen />;
   return (
     <div class={`screen listen ${isPlaying(view.phase) ? "playing fades" : "waiting"}`}>
@@ -69,10 +69,24 @@ function Words({ view }: { view: JourneyView }) {
         </p>
       )}
       <Minutes sound={view.sound} />
+      <Own view={view} />
       {view.sound.carriedOn && <p>{t.playing.carriedOn}</p>}
       {view.slow && <p>{typeset(t.waiting.long)}</p>}
       {hindered && <p>{typeset(hindered)}</p>}
     </div>
+  );
+}
+
+/** Which music it is, how far one's own is, and the way to it. */
+function Own({ view }: { view: JourneyView }) {
+  const { t, parts } = useApp();
+  const { source, ownPlayable } = view.sound;
+  if (source !== "reserve" || view.accompanied) return null;
+  if (!ownPlayable) return <p class="quiet">{typeset(t.waiting.composing)}</p>;
+  return (
+    <button type="button" class="button line" onClick={() => parts.player.own()}>
+      {t.reserve.listen}
+    </button>
   );
 }
 
@@ -87,9 +101,10 @@ function Minutes({ sound: { journeySeconds, totalSeconds } }: { sound: Snapshot 
 function problemText(
   view: JourneyView,
   { online, language }: State,
-  { errors, waiting }: Dictionary,
+  { errors, waiting, reserve }: Dictionary,
 ): string | null {
   if (!online || view.sound.network === "offline") {
+    if (view.keptOnly) return reserve.kept;
     return isPlaying(view.phase) ? errors.offlinePlaying : errors.offline;
   }
   const retryAt = view.sound.run?.retryAt;
@@ -124,12 +139,12 @@ function NoSound() {
   );
 }
 
-/** The words written for this run, while it begins. Later they are behind « Plus ». */
+/** The words written for this run, the preset's own before they are there, while it begins. Later they are behind « Plus ». */
 function Reading({ view }: { view: JourneyView }) {
   const { state } = useApp();
   const begins = isWaiting(view.phase) || view.sound.journeySeconds < READING_S;
-  const asked = state.rating || (state.breathing && !isWaiting(view.phase));
-  return view.brief && begins && !asked ? <Brief /> : null;
+  const asked = state.rating || (state.breathing && !awaitsOwn(view));
+  return begins && !asked ? <Brief /> : null;
 }
 
 /** From the middle of a journey until it is answered or nearly over. */

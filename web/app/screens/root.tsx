@@ -1,19 +1,18 @@
 /** Renders the current screen, the open dialog and the live region. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { Keep } from "../account/keep";
 import type { App } from "../app";
 import { isUnderWay } from "../journey/journey-view";
 import { AppContext } from "../parts/app-context";
 import { ControlBar } from "../parts/control-bar";
 import { Header } from "../parts/header";
+import { Later } from "../parts/later";
 import { Card } from "./card";
 import { End } from "./end";
 import { HelpSheet } from "./help-sheet";
 import { Home } from "./home";
 import { JourneyScreen } from "./journey";
 import { MoreSheet } from "./more-sheet";
-import { PastRuns } from "./runs";
 
 export function Root({ app }: { app: App }) {
   const { dialog, announcement, idle, route } = app.state;
@@ -44,8 +43,8 @@ export function Root({ app }: { app: App }) {
           {route.name === "home" && <Home />}
           {route.name === "card" && <Card presetKey={route.key} />}
           {route.name === "listen" && (screen === "end" ? <End /> : <JourneyScreen />)}
-          {route.name === "runs" && <PastRuns />}
-          {route.name === "keep" && <Keep />}
+          {route.name === "runs" && <Later name="PastRuns" />}
+          {route.name === "keep" && <Later name="Keep" />}
         </div>
       </main>
       {underWay && <Header key="top" />}

@@ -17,6 +17,7 @@ const PRESET = {
   to: { fr: "le calme", en: "calm" },
   minutes: { min: 20, max: 20 },
   text: { fr: "…", en: "…" },
+  firstTitle: { fr: "Là, tout de suite", en: "Right now" },
   contraindications: [{ fr: "Pas au volant.", en: "Not while driving." }],
   emotion: "fear",
 };

@@ -80,6 +80,136 @@ describe("one tap", () => {
   });
 });
 
+describe("the reserve", () => {
+  const said = (words: string) => heard.filter((one) => one === words).length;
+
+  test("sounds while the words are still being written, and one's own takes over", async () => {
+    page.stock(3);
+    const answer = page.holdCreate();
+    page.journey.begin(REQUEST);
+    await page.pass(2);
+    expect(page.reserved).toEqual(["01-panique-anxiete"]);
+    expect([page.phase, page.journey.view().accompanied]).toEqual(["playing", false]);
+    expect(page.decks.audible.map(({ url }) => url)).toEqual(["https://store.example/r0.mp3"]);
+    expect(said(t.reserve.meanwhile)).toBe(1);
+    answer();
+    await page.pass(4);
+    page.tell("first", "queued", "queued", "queued");
+    await page.pass(5);
+    expect([page.player.snapshot().source, page.player.snapshot().ownPlayable]).toEqual([
+      "reserve",
+      true,
+    ]);
+    expect(said(t.reserve.ready)).toBe(1);
+    await page.pass(20);
+    expect(page.decks.audible.map(({ url }) => url)).toEqual(["https://suno.example/s0"]);
+    expect(said(t.reserve.yours)).toBe(1);
+    expect(page.player.snapshot().journeySeconds).toBeGreaterThan(25);
+  });
+
+  test("that cannot be asked is seen by nobody", async () => {
+    page.findReserve = async () => {
+      throw new ServiceError("unavailable");
+    };
+    page.journey.begin(REQUEST);
+    await page.pass(1);
+    page.tell(...all("complete"));
+    await page.pass(5);
+    expect([page.phase, page.journey.view().error, page.mistakes]).toEqual(["playing", null, []]);
+  });
+
+  test("carries a whole journey when the run cannot be created, and says so once", async () => {
+    page.stock(3);
+    page.create = () =>
+      new Promise((_resolve, reject) => {
+        page.clock.after(3, () => reject(new ServiceError("refused")));
+      });
+    page.journey.begin(REQUEST);
+    await page.pass(10);
+    expect([page.phase, page.journey.view().accompanied]).toEqual(["playing", true]);
+    await page.pass(1440);
+    expect(page.phase).toBe("finished");
+    expect(page.decks.audible).toEqual([]);
+    expect(said(t.reserve.accompanies)).toBe(1);
+    expect(heard).not.toContain(t.errors.noSource);
+  });
+
+  test("carries a whole journey when Suno refuses everything; the run stays failed", async () => {
+    page.stock(3);
+    page.journey.begin(REQUEST);
+    await page.pass(5);
+    page.tell("failed", "failed", "failed", "failed");
+    await page.pass(5);
+    expect([page.phase, page.journey.view().accompanied]).toEqual(["playing", true]);
+    expect(page.player.snapshot().run?.status).toBe("failed");
+    await page.pass(1440);
+    expect(page.phase).toBe("finished");
+    expect(page.asked.filter((call) => call.startsWith("cancel"))).toEqual([]);
+  });
+
+  test("sounds without a session too, where this browser keeps a piece", async () => {
+    page.stock(1);
+    page.open = async () => {
+      throw new ServiceError("unreachable");
+    };
+    page.journey.begin(REQUEST);
+    await page.pass(2);
+    expect([page.phase, page.journey.view().retrying]).toEqual(["playing", "unreachable"]);
+    page.open = async () => "open";
+    await page.pass(10);
+    page.tell("first", "queued", "queued", "queued");
+    await page.pass(20);
+    expect(page.player.snapshot().source).toBe("run");
+  });
+
+  test("is over before the run was created: nothing is created for nobody", async () => {
+    page.stock(2);
+    const answer = page.holdCreate();
+    page.journey.begin(REQUEST);
+    await page.pass(1450);
+    expect(page.phase).toBe("finished");
+    answer();
+    await page.pass(1);
+    expect(page.asked.slice(-1)).toEqual(["cancel run"]);
+    expect(page.composed).toEqual([]);
+    expect(page.phase).toBe("finished");
+  });
+
+  test("that comes after Stop is not heard", async () => {
+    page.stock(1);
+    const { findReserve } = page;
+    let answer = () => {};
+    page.findReserve = async () => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return findReserve();
+    };
+    page.journey.begin(REQUEST);
+    await page.pass(1);
+    page.journey.end();
+    answer();
+    await page.pass(5);
+    expect([page.phase, page.decks.audible]).toEqual(["stopped", []]);
+  });
+
+  test("is asked again after a reload, and sounds while one's own is still being made", async () => {
+    page.stock(1);
+    page.journey.begin(REQUEST);
+    await page.pass(10);
+    const again = enter(page.store);
+    again.stock(1);
+    expect(again.phase).toBe("kept");
+    again.journey.resume();
+    again.tell("queued", "queued", "queued", "queued");
+    await again.pass(3);
+    expect([again.phase, again.player.snapshot().source]).toEqual(["playing", "reserve"]);
+    again.tell("first", "queued", "queued", "queued");
+    await again.pass(25);
+    expect(again.player.snapshot().source).toBe("run");
+  });
+});
+
 describe("where nobody is let in without a name", () => {
   test("the form keeps the choice, and the journey goes on from it", async () => {
     page.open = async () => "form";

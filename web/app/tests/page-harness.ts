@@ -1,6 +1,13 @@
 /** Test harness: a journey controller with the real player in fake time and a fake backend. */
 
-import { createPlayer, type Feed, type FeedListener, type Run, type Segment } from "../../engine";
+import {
+  createPlayer,
+  type Feed,
+  type FeedListener,
+  type ReservePiece,
+  type Run,
+  type Segment,
+} from "../../engine";
 import { FakeDecks } from "../../engine/testing/fake-decks";
 import { FakeMedia } from "../../engine/testing/fake-media";
 import { newClock } from "../../engine/tests/clock";
@@ -22,6 +29,8 @@ export class PageHarness {
   readonly composed: string[] = [];
   /** What the runner and the cancellation were asked for, in order. */
   readonly asked: string[] = [];
+  /** Presets whose ready pieces were asked for. */
+  readonly reserved: string[] = [];
   readonly rated: [string, SudsMoment, number][] = [];
   /** What each call answers; tests put others in their place. */
   open = async (): Promise<"open" | "form"> => "open";
@@ -32,6 +41,7 @@ export class PageHarness {
   compose = async () => {};
   cancel = async () => {};
   rate = async () => {};
+  findReserve = async (): Promise<readonly ReservePiece[]> => [];
   renewed = 0;
   changed = () => {};
   /** Mistakes of the page itself. */
@@ -50,6 +60,10 @@ export class PageHarness {
     this.journey = new JourneyController({
       player: this.player,
       backend: Promise.resolve(this.backend()),
+      reserve: async (presetKey) => {
+        this.reserved.push(presetKey);
+        return this.findReserve();
+      },
       resume: new SavedJourneyStore(store),
       tab: this.tab,
       store,
@@ -95,6 +109,18 @@ export class PageHarness {
       this.media.put(`https://store.example/s${index}.mp3`, there ? file : null);
       this.media.put(`https://suno.example/s${index}`, there ? { ...file, live: true } : null);
     }
+  }
+
+  /** Ready pieces of 180 s, with their files. */
+  stock(pieces: number): void {
+    const stocked = Array.from({ length: pieces }, (_, i) => ({
+      id: `r${i}`,
+      url: `https://store.example/r${i}.mp3`,
+      seconds: 180,
+      loudnessLufs: -18,
+    }));
+    for (const { url } of stocked) this.media.put(url, { durationSeconds: 180 });
+    this.findReserve = async () => stocked;
   }
 
   async pass(seconds: number): Promise<void> {

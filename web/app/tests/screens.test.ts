@@ -7,6 +7,7 @@ import { IDLE_S, Idle } from "../browser/idle";
 import { Preferences } from "../browser/preferences";
 import { HOME, type Route, type Router } from "../browser/router";
 import type { Preset } from "../contracts";
+import * as later from "../screens/later";
 import { Root } from "../screens/root";
 import { MemoryStore } from "./memory-store";
 import { PageHarness } from "./page-harness";
@@ -21,6 +22,7 @@ const ANGER: Preset = {
   to: { fr: "une parole ferme et calme", en: "firm, calm words" },
   minutes: { min: 20, max: 22 },
   text: { fr: "La colère dit souvent quelque chose de juste.", en: "Anger often tells the truth." },
+  firstTitle: { fr: "Se poser", en: "Settling" },
   contraindications: [{ fr: "Pas au volant.", en: "Not while driving." }],
   emotion: "anger",
 };
@@ -58,7 +60,7 @@ beforeEach(() => {
   idle = new Idle(page.clock, (still) => app.set({ idle: still }));
   focus = new FocusKeeper();
   for (const owner of [app, page.journey, idle, focus]) owner.start();
-  app.set({ presets: [CALM, ANGER] });
+  app.set({ presets: [CALM, ANGER], later });
 });
 
 afterEach(() => {
@@ -201,6 +203,15 @@ describe("while waiting", () => {
     expect(words()).toEqual(["Settle down.", "en"]);
   });
 
+  test("until they are there, the preset's own words are read", async () => {
+    page.holdCreate();
+    await press("Stop");
+    await go(HOME);
+    await press("Commencer");
+    expect(document.querySelector(".brief")?.textContent).toBe(CALM.text.fr);
+    expect(document.querySelector(".first-title")?.textContent).toContain("Se poser");
+  });
+
   test("a note is offered, and skippable", async () => {
     await press("Dire comment je me sens");
     expect(document.querySelectorAll(".step input")).toHaveLength(11);
@@ -325,6 +336,64 @@ describe("while waiting", () => {
     expect(document.querySelector(".brief")).toBeNull();
     await press("Plus");
     expect(document.querySelector("dialog .brief")).not.toBeNull();
+  });
+});
+
+describe("under the reserve", () => {
+  const title = () => document.querySelector("h1")?.textContent;
+  const under = async () => {
+    page.stock(2);
+    await go(HOME);
+    await press("Commencer");
+    await page.pass(3);
+    await settle();
+  };
+
+  test("the words say whose music it is, and one tap goes to one's own", async () => {
+    await under();
+    expect(title()).toBe("En attendant la vôtre");
+    expect(text()).toContain(app.t.waiting.composing);
+    expect(() => button("Écouter la vôtre")).toThrow();
+    page.tell("first", "queued", "queued", "queued");
+    await page.pass(1);
+    await settle();
+    await press("Écouter la vôtre");
+    await page.pass(5);
+    await settle();
+    expect(title()).toBe("Morceau 1 sur 4");
+    expect(page.decks.audible.map(({ url }) => url)).toEqual(["https://suno.example/s0"]);
+  });
+
+  test("without a network, a piece that this browser keeps says so", async () => {
+    page.media.put("blob:kept", { durationSeconds: 180 });
+    const kept = { id: "k", url: "blob:kept", seconds: 180, loudnessLufs: -18 };
+    page.findReserve = async () => [kept];
+    page.player.setOnline(false);
+    await go(HOME);
+    await press("Commencer");
+    await page.pass(3);
+    await settle();
+    expect(text()).toContain(app.t.reserve.kept);
+  });
+
+  test("how one feels can still be said, as while waiting", async () => {
+    await under();
+    await press("Dire comment je me sens");
+    expect(text()).toContain(app.t.suds.start);
+  });
+
+  test("a run that failed shows no error while it sounds", async () => {
+    await under();
+    page.tell("failed", "failed", "failed", "failed");
+    await page.pass(2);
+    await settle();
+    expect(title()).toBe("Une musique déjà composée vous accompagne");
+    expect(text()).not.toContain(app.t.errors.failedRun);
+    expect(text()).not.toContain(app.t.waiting.composing);
+    expect(app.state.announcement).toBe(title());
+    app.switchLanguage();
+    await settle();
+    expect(title()).toBe("Music composed earlier is with you");
   });
 });
 

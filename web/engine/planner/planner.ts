@@ -1,7 +1,8 @@
 /** What to do next, given the state of the journey. Pure; called after every event. */
 
-import type { Run, Segment } from "../run";
+import type { Segment } from "../run";
 import { PLAYBACK_EVENTS } from "./playback-events";
+import { isReserve, nextInReserve } from "./reserve";
 import { isNeverPlayable, type NextStep, nextPlayable, nextStep } from "./schedule";
 import { finalsOf, isPlayable } from "./sources";
 import {
@@ -32,29 +33,61 @@ export function reduce(state: Journey, event: JourneyEvent): Step {
 const FAILED_TRIES_MAX = 2;
 
 function plan(state: Journey, at: number): Step {
-  if (state.pending || state.closing || !state.run) return unchanged(state);
-  if (state.name === "waiting") return planStart(state, state.run, at);
+  if (state.pending || state.closing) return unchanged(state);
+  if (state.name === "waiting") return planStart(state, at);
   if (state.name === "playing") return planPlaying(state, at);
-  if (state.name === "stalled") return planRecovery(state, state.run, at);
+  if (state.name === "stalled") return planRecovery(state, at);
   return unchanged(state);
 }
 
-function planStart(state: Journey, run: Run, at: number): Step {
-  if (isNeverPlayable(run)) return transition(state, "failed", { waitingSince: null });
+function planStart(state: Journey, at: number): Step {
+  if (isHopeless(state)) return transition(state, "failed", { waitingSince: null });
   if (at < state.retryAt) return unchanged(state);
-  const inHand = currentSegment(state);
-  const again = inHand && isPlayable(inHand);
-  const segment = again ? inHand : firstFrom(state, run, at);
+  const own = firstOfRun(state, at);
+  const avoided = !own || isAvoided(state, own.index, at);
+  const segment = (avoided ? firstOfReserve(state, at) : undefined) ?? own ?? state.reserve[0];
   if (!segment) return unchanged(state);
-  return play(state, segment.index, again ? state.pieceSeconds : 0, "first");
+  if (segment.index === state.index) return play(state, segment.index, state.pieceSeconds, "first");
+  return play(between(state, segment.index), segment.index, 0, "first");
 }
 
-/** The first playable segment from the current one on; an avoided one only if there is no other. */
-function firstFrom(state: Journey, run: Run, at: number): Segment | undefined {
-  const from = run.segments.filter(
-    (segment) => segment.index >= (state.index ?? 0) && isPlayable(segment),
+/** The run will never sound, and no piece of the reserve does; it is not the network's fault. */
+function isHopeless({ run, reserve, failedTries, online }: Journey): boolean {
+  if (!run || !isNeverPlayable(run)) return false;
+  return reserve.length === 0 || (online && failedTries >= FAILED_TRIES_MAX * reserve.length);
+}
+
+/**
+ * From the run to the reserve or back, in silence: journey time goes on from where it was, and the
+ * segment of the run that was in hand is still to be heard.
+ */
+function between(state: Journey, index: number): Journey {
+  if (!isReserve(state.index) && !isReserve(index)) return state;
+  const startSeconds = state.startSeconds + state.pieceSeconds;
+  const inRun = state.index !== null && !isReserve(state.index);
+  const reached = inRun ? (state.index ?? 0) - 1 : state.reached;
+  return { ...state, index: null, reached, startSeconds, pieceSeconds: 0 };
+}
+
+/** The current segment, else the first playable one after it; an avoided one if there is no other. */
+function firstOfRun(state: Journey, at: number): Segment | undefined {
+  const { run, index, reached } = state;
+  const inHand = isReserve(index) ? undefined : currentSegment(state);
+  if (inHand && isPlayable(inHand)) return inHand;
+  const least = index === null || isReserve(index) ? reached + 1 : index;
+  const from = (run?.segments ?? []).filter(
+    (segment) => segment.index >= least && isPlayable(segment),
   );
   return from.find((segment) => !isAvoided(state, segment.index, at)) ?? from[0];
+}
+
+/** The current piece of the reserve, else the next one that is not avoided. */
+function firstOfReserve(state: Journey, at: number): Segment | undefined {
+  const { index, reserve } = state;
+  const inHand = isReserve(index) ? currentSegment(state) : undefined;
+  if (inHand && !isAvoided(state, inHand.index, at)) return inHand;
+  const others = reserve.filter((segment) => !isAvoided(state, segment.index, at));
+  return nextInReserve(others, index);
 }
 
 function planPlaying(state: Journey, at: number): Step {
@@ -67,7 +100,7 @@ function planPlaying(state: Journey, at: number): Step {
   const { swapSecondsMax, prepareSeconds } = state.settings;
   if (wantsSwap(state, at) && left > 2 * swapSecondsMax) return swap(state);
   // A preview needs the other deck for its final, and a second track may not be needed: both preload late.
-  const early = next.what === "next" && !state.previewing;
+  const early = next.what === "next" && !isReserve(next.index) && !state.previewing;
   return early || left <= prepareSeconds
     ? unchanged(state, ...preloadCommands(state, next))
     : unchanged(state);
@@ -90,8 +123,8 @@ function swap(state: Journey): Step {
   return update(state, { pending: { what: "swap" } }, command);
 }
 
-function planRecovery(state: Journey, run: Run, at: number): Step {
-  if (isNeverPlayable(run))
+function planRecovery(state: Journey, at: number): Step {
+  if (isHopeless(state))
     return transition(state, "failed", { waitingSince: null }, { do: "release" });
   const { failure, retryAt, pieceSeconds, settings } = state;
   if (!failure || at < retryAt) return unchanged(state);
@@ -101,10 +134,24 @@ function planRecovery(state: Journey, run: Run, at: number): Step {
   const next = plannedStep({ ...state, fileEndSeconds: pieceSeconds }, at);
   if (!next) return unchanged(state);
   if (next.what === "close" && next.at <= pieceSeconds) return perform(state, next, at);
-  const other = state.failedTries >= FAILED_TRIES_MAX && nextPlayable(run, state.index ?? 0);
+  const other = state.failedTries >= FAILED_TRIES_MAX && otherThan(state, at);
   if (other) return play(state, other.index, 0, "follow");
-  if (failure.what === "ended") return perform(state, next, at);
+  if (failure.what === "ended" || isOwn(state, next)) return perform(state, next, at);
   return play(state, state.index ?? 0, pieceSeconds, "rescue");
+}
+
+/** From the reserve to the run. */
+function isOwn({ index }: Journey, next: NextStep): boolean {
+  return isReserve(index) && next.what === "next" && !isReserve(next.index);
+}
+
+/** Another piece than the current one, which cannot be opened again. */
+function otherThan(state: Journey, at: number): Segment | undefined {
+  const { run, index, reached } = state;
+  const own = run ? nextPlayable(run, isReserve(index) ? reached : (index ?? 0)) : undefined;
+  if (own && !isAvoided(state, own.index, at)) return own;
+  const others = state.reserve.filter((segment) => segment.index !== index);
+  return nextInReserve(others, index) ?? own;
 }
 
 /** The next step of the schedule; skips a segment that could not be opened a moment ago. */
@@ -118,7 +165,10 @@ function plannedStep(state: Journey, at: number): NextStep | null {
       ? { ...segment, storagePath: null, finalUrl: null, previewUrl: null }
       : segment,
   );
-  return nextStep({ ...here, run: { ...here.run, segments } }, state.settings);
+  const reserve = here.reserve.filter(
+    (segment) => segment.index !== avoided.index || segment.index === state.index,
+  );
+  return nextStep({ ...here, reserve, run: { ...here.run, segments } }, state.settings);
 }
 
 function perform(state: Journey, next: NextStep, at: number): Step {

@@ -1,5 +1,6 @@
 /** How each playback event changes the state of a journey. Pure. */
 
+import { isReserve } from "./reserve";
 import {
   type Handlers,
   isIn,
@@ -41,6 +42,7 @@ export const PLAYBACK_EVENTS: Handlers<PlaybackEvent> = {
     const { pieceSeconds, fileEndSeconds, sounds, bufferLow, stale } = event;
     return transition(state, "playing", {
       index,
+      reached: isReserve(index) ? state.reached : index,
       startSeconds: startAfter(state, event),
       ...{ carried, kind, previewing },
       ...{ pieceSeconds, fileEndSeconds, sounds, bufferLow, stale },
@@ -152,8 +154,11 @@ function startAfter(
   state: Journey,
   { index, leftAtSeconds }: PieceStart & { index: number },
 ): number {
-  if (state.index === null || index === state.index) return state.startSeconds;
-  const jumped = state.pending?.what === "play" && state.pending.how === "jump";
+  const how = state.pending?.what === "play" ? state.pending.how : null;
+  // A piece of the reserve that follows itself begins anew; of the run it is carried on.
+  const anew = isReserve(index) && how === "follow";
+  if (state.index === null || (index === state.index && !anew)) return state.startSeconds;
+  const jumped = how === "jump";
   return jumped ? startOf(state, index) : state.startSeconds + leftAtSeconds;
 }
 

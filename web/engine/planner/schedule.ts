@@ -2,12 +2,16 @@
 
 import type { Run, Segment } from "../run";
 import type { Settings } from "../settings";
+import { isReserve, nextInReserve } from "./reserve";
 import { isPlayable } from "./sources";
 
 /** Where the listener is, and what is known of the file that sounds. */
 export interface JourneyPosition {
   readonly run: Run;
+  readonly reserve: readonly Segment[];
   readonly segment: Segment;
+  /** The segment of the run that was heard last; -1 before the first. */
+  readonly reached: number;
   /** Journey time at the beginning of the segment. */
   readonly startSeconds: number;
   readonly pieceSeconds: number;
@@ -54,6 +58,7 @@ export function plannedStart(run: Run, index: number, settings: Settings): numbe
 export function slotSeconds(here: JourneyPosition, settings: Settings): number {
   const { run, segment, startSeconds } = here;
   const most = settings.journeySecondsMax - startSeconds;
+  if (isReserve(segment.index)) return Math.min(endOfReserve(here), most);
   if (worthyNext(here, settings)) return Math.min(segment.plannedSeconds, most);
   if (nextPlayable(run, segment.index) === undefined && isPending(run, segment.index)) return most;
   const least = settings.journeySecondsMin - startSeconds;
@@ -62,11 +67,16 @@ export function slotSeconds(here: JourneyPosition, settings: Settings): number {
 
 /** What the whole journey will come to, as known now. */
 export function totalSeconds(here: JourneyPosition, settings: Settings): number {
-  const { run, segment, startSeconds, pieceSeconds } = here;
+  const { run, segment, reached, startSeconds, pieceSeconds } = here;
+  const after = isReserve(segment.index) ? reached : segment.index;
   const later = run.segments
-    .filter((other) => other.index > segment.index && other.status !== "failed")
+    .filter((other) => other.index > after && other.status !== "failed")
     .map((other) => other.plannedSeconds - settings.crossfadeSeconds);
-  const piece = Math.max(segment.plannedSeconds, pieceSeconds);
+  const planned =
+    isReserve(segment.index) && later.length > 0
+      ? turnSeconds(here, settings)
+      : segment.plannedSeconds;
+  const piece = Math.max(planned, pieceSeconds);
   return bounded(
     later.reduce((sum, seconds) => sum + seconds, startSeconds + piece),
     settings,
@@ -81,6 +91,7 @@ export function plannedTotal(run: Run, settings: Settings): number {
 }
 
 export function nextStep(here: JourneyPosition, settings: Settings): NextStep {
+  if (isReserve(here.segment.index)) return afterReserve(here, settings);
   const slot = slotSeconds(here, settings);
   const next = worthyNext(here, settings);
   const fade = next ? settings.crossfadeSeconds : settings.closingFadeSeconds;
@@ -88,6 +99,39 @@ export function nextStep(here: JourneyPosition, settings: Settings): NextStep {
     ? { what: "next", index: next.index, at: slot - fade }
     : { what: "close", at: slot - fade, seconds: closingSeconds(here, slot, settings) };
   return beforeFileEnds(here, last, slot, settings);
+}
+
+/** The listener's own as soon as it may; else one more of the reserve, until 18 minutes are over. */
+function afterReserve(here: JourneyPosition, settings: Settings): NextStep {
+  const { reserve, segment, startSeconds } = here;
+  const own = ownNext(here, settings);
+  if (own) return { what: "next", index: own.index, at: turnSeconds(here, settings) };
+  const slot = slotSeconds(here, settings);
+  const next = nextInReserve(reserve, segment.index);
+  if (next && startSeconds + slot < settings.journeySecondsMin) {
+    const at = Math.max(slot - settings.crossfadeSeconds, 0);
+    return { what: "next", index: next.index, at };
+  }
+  const seconds = closingSeconds(here, slot, settings);
+  return { what: "close", at: slot - settings.closingFadeSeconds, seconds };
+}
+
+/** The next of the run after a piece of the reserve, unless the end of the journey would cut it short. */
+export function ownNext(here: JourneyPosition, settings: Settings): Segment | undefined {
+  const { run, reached, startSeconds, pieceSeconds } = here;
+  const begins = startSeconds + Math.max(pieceSeconds, turnSeconds(here, settings));
+  const worthy = settings.journeySecondsMax - begins >= settings.pieceSecondsMin;
+  return worthy ? nextPlayable(run, reached) : undefined;
+}
+
+/** Piece time from which a piece of the reserve gives way. */
+function turnSeconds(here: JourneyPosition, settings: Settings): number {
+  const last = endOfReserve(here) - settings.crossfadeSeconds;
+  return Math.max(Math.min(settings.reserveSecondsMin, last), 0);
+}
+
+function endOfReserve({ segment, fileEndSeconds }: JourneyPosition): number {
+  return fileEndSeconds ?? segment.plannedSeconds;
 }
 
 /** A file that ends before its slot is carried on, or let go a little early. */

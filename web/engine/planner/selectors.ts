@@ -2,7 +2,8 @@
 
 import type { Reach } from "../playback/mixer";
 import type { Place, Range, Snapshot } from "../snapshot";
-import { nextPlayable, plannedTotal, slotSeconds, totalSeconds } from "./schedule";
+import { isReserve } from "./reserve";
+import { nextPlayable, ownNext, plannedTotal, slotSeconds, totalSeconds } from "./schedule";
 import { currentSegment, isIn, type Journey, positionIn } from "./state";
 
 /** Values that are not part of the state of a journey. */
@@ -24,7 +25,9 @@ export function selectSnapshot(journey: Journey, around: SnapshotInputs): Snapsh
   return {
     state: name,
     run,
-    segment: currentSegment(journey) ?? null,
+    segment: isReserve(journey.index) ? null : (currentSegment(journey) ?? null),
+    source: sourceOf(journey),
+    ownPlayable: inside && canOwn(journey),
     kind: journey.kind,
     carriedOn: journey.carried > 0,
     closing: journey.closing,
@@ -42,7 +45,7 @@ export function selectSnapshot(journey: Journey, around: SnapshotInputs): Snapsh
     interrupted: journey.interrupted,
     waitingSince: journey.waitingSince,
     network: journey.online ? "online" : "offline",
-    canPrevious: inside && journey.index !== null,
+    canPrevious: inside && journey.index !== null && !isReserve(journey.index),
     canNext: inside && canNext(journey),
     place: inside ? placeIn(journey, pieceSeconds) : null,
   };
@@ -64,12 +67,25 @@ function totalOf(journey: Journey): number {
   return journey.run ? plannedTotal(journey.run, journey.settings) : 0;
 }
 
-function canNext({ run, index }: Journey): boolean {
+function sourceOf({ index }: Journey): Snapshot["source"] {
+  if (index === null) return null;
+  return isReserve(index) ? "reserve" : "run";
+}
+
+function canOwn(journey: Journey): boolean {
+  const here = isReserve(journey.index) && positionIn(journey);
+  return here ? ownNext(here, journey.settings) !== undefined : false;
+}
+
+function canNext(journey: Journey): boolean {
+  const { run, index } = journey;
+  if (isReserve(index)) return canOwn(journey);
   return run !== null && index !== null && nextPlayable(run, index) !== undefined;
 }
 
 function placeIn({ run, index, startSeconds }: Journey, pieceSeconds: number): Place | null {
-  if (!run || index === null) return null;
+  // A piece of the reserve is no place of the run.
+  if (!run || index === null || isReserve(index)) return null;
   const journeySeconds = startSeconds + pieceSeconds;
   return { runId: run.id, segmentIndex: index, pieceSeconds, journeySeconds };
 }

@@ -1,9 +1,11 @@
 /** The state of a journey, the events and commands that change it, and the allowed transitions. */
 
 import type { Standstill } from "../playback/stall-detector";
+import type { ReservePiece } from "../reserve";
 import type { Run, Segment } from "../run";
 import type { Settings } from "../settings";
 import type { GestureReason, Place, StateName } from "../snapshot";
+import { findSegment, NO_RUN } from "./reserve";
 import type { JourneyPosition } from "./schedule";
 import type { Kind } from "./sources";
 
@@ -70,9 +72,13 @@ export interface Journey {
   readonly name: StateName;
   readonly settings: Settings;
   readonly run: Run | null;
+  /** Ready pieces, a source beside the run; their indexes count down from -1. */
+  readonly reserve: readonly Segment[];
   readonly online: boolean;
-  /** The current segment; null before the first. */
+  /** The current segment, of the run or of the reserve; null before the first. */
   readonly index: number | null;
+  /** The segment of the run that was heard last; -1 before the first. */
+  readonly reached: number;
   /** Journey time at its beginning, and the place in it. */
   readonly startSeconds: number;
   readonly pieceSeconds: number;
@@ -122,8 +128,10 @@ export function newJourney(settings: Settings): Journey {
     name: "idle",
     settings,
     run: null,
+    reserve: [],
     online: true,
     index: null,
+    reached: -1,
     startSeconds: 0,
     pieceSeconds: 0,
     waitingSince: null,
@@ -140,9 +148,10 @@ export function newJourney(settings: Settings): Journey {
 }
 
 export type UserAction =
-  | { readonly event: "start" | "pause" | "resume" | "stop" | "previous" | "next" }
+  | { readonly event: "start" | "pause" | "resume" | "stop" | "previous" | "next" | "own" }
   | { readonly event: "restore"; readonly place: Place }
   | { readonly event: "run"; readonly run: Run }
+  | { readonly event: "reserve"; readonly pieces: readonly ReservePiece[] }
   | { readonly event: "online"; readonly online: boolean }
   | { readonly event: "seek"; readonly pieceSeconds: number };
 
@@ -223,15 +232,16 @@ export function isIn(state: Journey, ...names: readonly StateName[]): boolean {
 }
 
 export function currentSegment(state: Journey): Segment | undefined {
-  return state.run?.segments.find((segment) => segment.index === state.index);
+  return findSegment(state.run, state.reserve, state.index);
 }
 
 /** The position of the listener; null before the first piece. */
 export function positionIn(state: Journey): JourneyPosition | null {
   const segment = currentSegment(state);
-  if (!state.run || !segment) return null;
-  const { run, startSeconds, pieceSeconds, fileEndSeconds } = state;
-  return { run, segment, startSeconds, pieceSeconds, fileEndSeconds };
+  if (!segment) return null;
+  const { reserve, reached, startSeconds, pieceSeconds, fileEndSeconds } = state;
+  const run = state.run ?? NO_RUN;
+  return { run, reserve, segment, reached, startSeconds, pieceSeconds, fileEndSeconds };
 }
 
 /** The state of a segment whose file is not loaded. */

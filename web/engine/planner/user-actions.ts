@@ -1,11 +1,13 @@
 /** How each user action changes the state of a journey. Pure. */
 
-import { isNeverPlayable, nextPlayable, plannedStart, previousPlayable } from "./schedule";
+import { isReserve, withPieces } from "./reserve";
+import { isNeverPlayable, nextPlayable, ownNext, plannedStart, previousPlayable } from "./schedule";
 import {
   currentSegment,
   type Handlers,
   isIn,
   type Journey,
+  positionIn,
   type Step,
   transition,
   UNLOADED,
@@ -28,6 +30,7 @@ export const USER_ACTIONS: Handlers<UserAction> = {
     if (state.name !== "idle") return unchanged(state);
     return transition(state, "paused", {
       index: place.segmentIndex,
+      reached: place.segmentIndex,
       pieceSeconds: place.pieceSeconds,
       startSeconds: Math.max(place.journeySeconds - place.pieceSeconds, 0),
     });
@@ -37,6 +40,14 @@ export const USER_ACTIONS: Handlers<UserAction> = {
     const known = { run };
     if (state.name !== "failed" || isNeverPlayable(run)) return update(state, known);
     return transition(state, "waiting", { ...known, waitingSince: at });
+  },
+
+  /** What was known stays: a piece may be in hand. */
+  reserve(state, { pieces, at }) {
+    const reserve = withPieces(state.reserve, pieces);
+    if (state.name !== "failed" || pieces.length === 0) return update(state, { reserve });
+    const again = { reserve, failedTries: 0, retryAt: 0, waitingSince: at };
+    return transition(state, "waiting", again);
   },
 
   online(state, { online }) {
@@ -69,17 +80,20 @@ export const USER_ACTIONS: Handlers<UserAction> = {
 
   previous(state) {
     const index = targetIndex(state);
-    if (index === null || !state.run) return unchanged(state);
+    if (index === null || !state.run || isReserve(state.index)) return unchanged(state);
     const before = previousPlayable(state.run, index);
     const inside = index === state.index && state.pieceSeconds > BEGINNING_SECONDS;
     return jump(state, inside || !before ? index : before.index);
   },
 
   next(state) {
+    if (isReserve(state.index)) return toOwn(state);
     const index = targetIndex(state);
     const next = state.run && index !== null && nextPlayable(state.run, index);
     return next ? jump(state, next.index) : unchanged(state);
   },
+
+  own: toOwn,
 
   seek(state, { pieceSeconds }) {
     if (!state.loaded || !isIn(state, "playing", "stalled", "paused")) return unchanged(state);
@@ -110,6 +124,24 @@ export function pauseNow(state: Journey, why: Partial<Journey>): Step {
     "paused",
     { ...UNLOADED, ...changes, ...place, ...why },
     { do: "release" },
+  );
+}
+
+/** From a piece of the reserve to the listener's own, now or when resumed: journey time goes on. */
+function toOwn(state: Journey): Step {
+  const here = positionIn(state);
+  const own = isReserve(state.index) && here && ownNext(here, state.settings);
+  if (!own || !isIn(state, "playing", "stalled", "paused")) return unchanged(state);
+  const { index } = own;
+  if (state.name === "paused") {
+    const startSeconds = state.startSeconds + state.pieceSeconds;
+    const place = { index, startSeconds, pieceSeconds: 0 };
+    return update(state, { ...UNLOADED, ...place }, { do: "release" });
+  }
+  return update(
+    state,
+    { closing: false, pending: { what: "play", index, how: "follow" } },
+    { do: "play", index, carried: 0, pieceSeconds: 0, how: "follow" },
   );
 }
 

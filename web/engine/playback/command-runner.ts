@@ -1,6 +1,7 @@
 /** Executes the commands of the planner, one change at a time, and dispatches their results. */
 
 import { GestureNeeded, isExpected } from "../deck";
+import { findSegment } from "../planner/reserve";
 import type {
   Change,
   Command,
@@ -19,12 +20,14 @@ import { within } from "./timing";
 
 export class CommandRunner {
   private run: Run | null = null;
+  private reserve: readonly Segment[] = [];
   private change = new AbortController();
 
   constructor(private readonly context: EngineContext) {}
 
-  setRun(run: Run | null): void {
+  setPieces(run: Run | null, reserve: readonly Segment[]): void {
     this.run = run;
+    this.reserve = reserve;
   }
 
   /** Starts at once and dispatches the result later. A new change aborts the one under way. */
@@ -135,7 +138,7 @@ export class CommandRunner {
   }
 
   private segment(index: number): Segment | undefined {
-    return this.run?.segments.find((segment) => segment.index === index);
+    return findSegment(this.run, this.reserve, index);
   }
 }
 

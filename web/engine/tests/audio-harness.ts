@@ -7,7 +7,7 @@ import { createPlayer, type Player } from "../player";
 import type { FeedListener, Run, Segment } from "../run";
 import { FakeBrowser, type FakeBrowserOptions } from "../testing/fake-browser";
 import { FakeClock } from "../testing/fake-clock";
-import { complete, failed, previewed, queued, stored } from "./player-harness";
+import { complete, failed, previewed, queued, ready, stored } from "./player-harness";
 import { SETTINGS } from "./short-settings";
 
 export const SECONDS = 10;
@@ -53,6 +53,13 @@ export class AudioHarness {
       return i < finished + streams ? previewed(i, KNOWN) : queued(i, KNOWN);
     };
     this.tell([0, 1, 2].map(made));
+  }
+
+  /** A ready piece, whole. */
+  reserve(): void {
+    const piece = ready(0, SECONDS);
+    this.browser.tracks.set(piece.url, { seconds: SECONDS });
+    this.player.reserve([piece]);
   }
 
   /** Nothing follows the first piece any more. */

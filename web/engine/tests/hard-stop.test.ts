@@ -29,6 +29,17 @@ const STATES: Readonly<Record<string, (room: AudioHarness) => Promise<void>>> = 
     room.tellPieces(2);
     await room.pass(2);
   },
+  async reserve(room) {
+    room.reserve();
+    await room.pass(2);
+  },
+  async "from the reserve to the run"(room) {
+    room.reserve();
+    await room.pass(2);
+    room.tellPieces(2);
+    room.player.own();
+    await room.pass(0.4);
+  },
   async preview(room) {
     room.tellPieces(0, 1);
     await room.pass(2);

@@ -1,6 +1,7 @@
 /** Test harness: a player on fake decks, sampled all the time. */
 
 import { createPlayer, type Player } from "../player";
+import type { ReservePiece } from "../reserve";
 import type { Feed, FeedListener, Run, RunStatus, Segment } from "../run";
 import type { Settings } from "../settings";
 import type { FakeClock } from "../testing/fake-clock";
@@ -20,6 +21,8 @@ export interface Sample {
 
 export interface HarnessOptions extends FakeDecksOptions {
   readonly settings?: Partial<Settings>;
+  /** The first sound of the run was told to its feed. */
+  readonly heard?: () => void;
 }
 
 export class PlayerHarness {
@@ -34,12 +37,12 @@ export class PlayerHarness {
   private listener: FeedListener | null = null;
   private known: Run | null = null;
 
-  constructor({ settings, ...options }: HarnessOptions = {}) {
+  constructor({ settings, heard, ...options }: HarnessOptions = {}) {
     this.decks = new FakeDecks(this.clock, this.media, options);
     this.player = createPlayer({
       clock: this.clock,
       decks: this.decks,
-      feed: this.feed(),
+      feed: this.feed(heard ?? (() => {})),
       sign: (id) => this.sign(id),
       ...(settings ? { settings } : {}),
     });
@@ -93,6 +96,16 @@ export class PlayerHarness {
     if (second?.downloadUrl) this.media.put(second.downloadUrl, { durationSeconds: 200 });
   }
 
+  /** Ready pieces of so many seconds each are told, and their files are there. */
+  reserve(...seconds: number[]): readonly ReservePiece[] {
+    const pieces = seconds.map((each, i) => ready(i, each));
+    for (const { url, seconds: durationSeconds } of pieces) {
+      this.media.put(url, { durationSeconds });
+    }
+    this.player.reserve(pieces);
+    return pieces;
+  }
+
   /** The most pieces that sounded at the same time. */
   get most(): number {
     return Math.max(0, ...this.samples.map((sample) => sample.pieces));
@@ -128,13 +141,13 @@ export class PlayerHarness {
     this.samples.push({ at: this.clock.now(), pieces: audible.length, bed, loudest });
   }
 
-  private feed(): Feed {
+  private feed(soundStarted: () => void): Feed {
     return {
       subscribe: (_runId, listener) => {
         this.listener = listener;
         if (this.known) listener.run(this.known);
         return {
-          soundStarted: () => {},
+          soundStarted,
           unsubscribe: () => {
             if (this.listener === listener) this.listener = null;
           },
@@ -153,6 +166,15 @@ export class PlayerHarness {
 
 export function stored(segmentId: string): string {
   return `https://storage.test/${segmentId}.mp3`;
+}
+
+/** A piece of the reserve, composed and measured ahead of time. */
+export function ready(index: number, seconds: number): ReservePiece {
+  return { id: `r${index}`, url: reserved(index), seconds, loudnessLufs: -18 };
+}
+
+export function reserved(index: number): string {
+  return `https://storage.test/reserve/r${index}.mp3`;
 }
 
 const WAITING: Segment = {

@@ -2,7 +2,16 @@
 
 import fc from "fast-check";
 import type { Segment } from "../run";
-import { complete, failed, type PlayerHarness, previewed, queued, stored } from "./player-harness";
+import {
+  complete,
+  failed,
+  type PlayerHarness,
+  previewed,
+  queued,
+  ready,
+  reserved,
+  stored,
+} from "./player-harness";
 
 export const PIECES = 3;
 const PLANNED = 10;
@@ -18,6 +27,9 @@ export type RandomAction =
   | { readonly do: "seek"; readonly seconds: number }
   | { readonly do: "online"; readonly online: boolean }
   | { readonly do: "tap"; readonly works: boolean }
+  | { readonly do: "reserve"; readonly pieces: number }
+  | { readonly do: "reserve file"; readonly index: number; readonly to: Health }
+  | { readonly do: "own" }
   | { readonly do: "start" | "pause" | "resume" | "stop" | "next" | "previous" }
   | { readonly do: "call" | "unplug" };
 
@@ -32,6 +44,12 @@ export const RANDOM_ACTION: fc.Arbitrary<RandomAction> = fc.oneof(
   { weight: 9, arbitrary: fc.record({ do: one("pass"), seconds: one(0.05, 0.2, 0.5, 1, 2, 4) }) },
   { weight: 4, arbitrary: fc.record({ do: one("progress"), index, to: progress }) },
   { weight: 3, arbitrary: fc.record({ do: one("file"), index, final: fc.boolean(), to: health }) },
+  { weight: 2, arbitrary: fc.record({ do: one("reserve"), pieces: fc.nat(2) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: one("reserve file"), index: fc.nat(1), to: health }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: one("own") }) },
   { weight: 1, arbitrary: fc.record({ do: one("sign"), to: signing }) },
   { weight: 1, arbitrary: fc.record({ do: one("seek"), seconds: fc.nat(50) }) },
   { weight: 1, arbitrary: fc.record({ do: one("online"), online: fc.boolean() }) },
@@ -45,6 +63,7 @@ export class World {
   private readonly segments: Segment[] = [];
 
   constructor(private readonly harness: PlayerHarness) {
+    for (const i of [0, 1]) this.put(reserved(i), false, "whole");
     for (let i = 0; i < PIECES; i += 1) this.segments.push(queued(i, { plannedSeconds: PLANNED }));
   }
 
@@ -56,6 +75,10 @@ export class World {
         return this.progress(act.index, act.to);
       case "file":
         return this.file(act.index, act.final, act.to);
+      case "reserve":
+        return player.reserve(Array.from({ length: act.pieces }, (_, i) => ready(i, PLANNED)));
+      case "reserve file":
+        return this.put(reserved(act.index), false, act.to);
       case "sign":
         this.harness.signing = act.to;
         return;
@@ -84,6 +107,7 @@ export class World {
     this.harness.signing = "works";
     this.harness.decks.refusing = false;
     this.harness.player.setOnline(true);
+    for (const i of [0, 1]) this.put(reserved(i), false, "whole");
     for (let i = 0; i < PIECES; i += 1) {
       this.file(i, true, "whole");
       this.file(i, false, "whole");
@@ -102,7 +126,11 @@ export class World {
 
   private file(index: number, final: boolean, to: Health): void {
     const url = final ? stored(`s${index}`) : `https://stream.test/s${index}.mp3`;
-    const file = { durationSeconds: PLANNED, live: !final };
+    this.put(url, !final, to);
+  }
+
+  private put(url: string, live: boolean, to: Health): void {
+    const file = { durationSeconds: PLANNED, live };
     const changes = {
       whole: file,
       gone: null,

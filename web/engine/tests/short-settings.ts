@@ -14,6 +14,7 @@ export const SETTINGS: Partial<Settings> & { readonly journeySecondsMax: number 
   carriedSecondsMin: 2,
   shortSecondsMax: 0.2,
   pieceSecondsMin: 2,
+  reserveSecondsMin: 2,
   swapSecondsMax: 2,
   stallSecondsMax: 1.5,
   loadSecondsMax: 3,
