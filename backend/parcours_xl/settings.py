@@ -80,6 +80,11 @@ class Targets(BaseSettings):
     # docs/specification.md#events-table
     events_days: Annotated[int, Field(ge=7, le=3650)] = 90
 
+    # docs/specification.md#reserve
+    reserve_per_preset: Annotated[int, Field(ge=0, le=50)] = 0
+    reserve_days: Annotated[float, Field(gt=0, le=3650)] = 30
+    reserve_quota_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+
     @property
     def targets(self) -> dict[str, Any]:
         """What the SQL functions of the report compare with."""

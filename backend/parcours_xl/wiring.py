@@ -4,6 +4,7 @@ from parcours_xl.clients.clients import Clients
 from parcours_xl.operations.doctor.findings import Context, Progress
 from parcours_xl.operations.maintenance import MaintenanceLoop
 from parcours_xl.operations.repairs import Repairs
+from parcours_xl.services.reserve import ReserveService
 from parcours_xl.services.track_storage import TrackService
 from parcours_xl.settings import Settings
 from parcours_xl.worker.worker import Worker
@@ -18,6 +19,17 @@ def wire_tracks(clients: Clients) -> TrackService:
         audio=clients.audio,
         storage=clients.storage,
         temporary_files=clients.temporary_files,
+    )
+
+
+def wire_reserve(clients: Clients, settings: Settings) -> ReserveService:
+    return ReserveService(
+        clients.reserve,
+        clients.database,
+        clients.suno,
+        clients.storage,
+        wire_tracks(clients),
+        settings.callback_base,
     )
 
 
@@ -38,6 +50,7 @@ def wire_maintenance(clients: Clients, settings: Settings) -> MaintenanceLoop:
         clients.suno,
         clients.webhook,
         wire_repairs(clients),
+        wire_reserve(clients, settings),
         settings,
     )
 

@@ -305,7 +305,9 @@ create function public.check_callback(p_segment_id uuid, p_token uuid) returns v
 language plpgsql stable security definer set search_path = '' as $$
 begin
   if not exists (select from public.parcours_segments as segment
-                  where id = p_segment_id and parcours.accepts_token(segment, p_token)) then
+                  where id = p_segment_id and parcours.accepts_token(segment, p_token))
+     and not exists (select from parcours.reserve_tasks
+                      where id = p_segment_id and callback_token = p_token) then
     raise sqlstate 'PT401' using message = 'unknown segment or wrong token';
   end if;
 end;
@@ -331,6 +333,7 @@ declare
   is_open boolean;
   is_repeated boolean;
   is_later boolean;
+  is_news boolean;
 begin
   -- Nobody takes a lock without the token, or for nothing.
   select * into before from public.parcours_segments where id = p_segment_id;
@@ -343,7 +346,12 @@ begin
     is_repeated := before.status = 'complete' or parcours.is_repeated(before, p_event);
   end if;
   if not is_open then
-    raise sqlstate 'PT401' using message = 'unknown segment or wrong token';
+    -- A task of the reserve stands in the segment's place.
+    is_news := parcours.note_reserve_callback(p_segment_id, p_token, p_event->>'task_id');
+    if is_news is null then
+      raise sqlstate 'PT401' using message = 'unknown segment or wrong token';
+    end if;
+    return jsonb_build_object('outcome', case when is_news then 'ok' else 'skipped' end);
   elsif is_repeated then
     return jsonb_build_object('outcome', 'skipped');
   end if;

@@ -66,6 +66,7 @@ begin
      where user_id = p_user_id order by id limit p_limit for update);
   delete from public.parcours_runs where id = any (doomed);
   delete from parcours.places where user_id = p_user_id;
+  delete from parcours.reserve_heard where user_id = p_user_id;
   delete from public.feature_flags where user_id = p_user_id;
   return doomed;
 end;
@@ -106,6 +107,7 @@ begin
     where user_id in (select id from deleted) order by id for update;
   delete from public.parcours_runs where user_id in (select id from deleted);
   delete from parcours.places where user_id in (select id from deleted);
+  delete from parcours.reserve_heard where user_id in (select id from deleted);
   delete from public.feature_flags where user_id in (select id from deleted);
   delete from parcours.erased_users where erased_at < now() - interval '8 days';
   insert into parcours.erased_users (user_id) select id from deleted
@@ -206,11 +208,13 @@ begin
     select id from deleted
      where exists (select from public.parcours_runs where user_id = deleted.id)
         or exists (select from public.feature_flags where user_id = deleted.id)
+        or exists (select from parcours.reserve_heard where user_id = deleted.id)
      order by id limit p_limit);
   if not trusts_triggers and exists (select from auth.users) then
     departed := departed || array(
       select user_id from (
         select user_id from public.parcours_runs union select user_id from public.feature_flags
+        union select user_id from parcours.reserve_heard
       ) as ours
        where not exists (select from auth.users where id = user_id)
        order by user_id limit p_limit - cardinality(departed));
@@ -265,6 +269,10 @@ language sql stable security definer set search_path = '' as $$
   select jsonb_build_object(
     'parcours_xl_enabled', (
       select parcours_xl_enabled from public.feature_flags where user_id = p_user_id),
+    'reserve_heard', coalesce((
+      select jsonb_agg(jsonb_build_object('piece_id', piece_id, 'given_at', given_at)
+                       order by given_at)
+        from parcours.reserve_heard where user_id = p_user_id), '[]'),
     'runs', coalesce((
       select jsonb_agg(to_jsonb(run) || jsonb_build_object(
                'segments', (

@@ -204,7 +204,7 @@ create function public.scan_files(p_after text default '', p_limit integer defau
 returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
-  ours constant text := '^runs/[0-9a-f-]{36}/[0-9a-f-]{36}\.mp3$';
+  ours constant text := '^(runs/[0-9a-f-]{36}|reserve/[a-z0-9-]+)/[0-9a-f-]{36}\.mp3$';
   looked constant text[] := array(
     select name from storage.objects
      where bucket_id = 'parcours-tracks' and name > p_after order by name limit p_limit);
@@ -223,7 +223,9 @@ begin
            and created_at < now() - interval '1 hour'
         except
         select format('runs/%s/%s.mp3', run_id, id) from public.parcours_segments
-         where id = any (named)) as unknown
+         where id = any (named)
+        except
+        select parcours.reserve_path(piece) from parcours.reserve_pieces as piece) as unknown
        where name ~ ours));
 end;
 $$;

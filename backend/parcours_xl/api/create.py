@@ -78,7 +78,7 @@ async def create(request: Request) -> Response:
     state = app_state(request)
     user_id = await require_user(request, state.clients.auth)
     body = await read_body(request, CreateRequest)
-    preset, emotion = _find_preset(body.preset_key), _read_emotion(body.emotion_state)
+    preset, emotion = read_preset(body.preset_key), _read_emotion(body.emotion_state)
     demand = Demand(
         user_id,
         state.settings.quotas,
@@ -101,7 +101,7 @@ async def create(request: Request) -> Response:
     )
 
 
-def _find_preset(key: str) -> Preset:
+def read_preset(key: str) -> Preset:
     try:
         return find_preset(key)
     except UnknownPreset as unknown:

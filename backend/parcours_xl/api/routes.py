@@ -11,6 +11,7 @@ from parcours_xl.api.callback import CallbackResponse, callback
 from parcours_xl.api.cancel import CancelRequest, CancelResponse, cancel
 from parcours_xl.api.create import CreateRequest, CreateResponse, create
 from parcours_xl.api.generate import GenerateRequest, GenerateResponse, generate
+from parcours_xl.api.reserve import ReserveRequest, ReserveResponse, reserve
 from parcours_xl.api.runner import RunnerRequest, RunnerResponse, runner
 from parcours_xl.api.schemas import RequestModel, ResponseModel
 from parcours_xl.api.sign_track import SignTrackRequest, SignTrackResponse, sign_track
@@ -63,5 +64,8 @@ FUNCTION_ROUTES = (
     ),
     FunctionRoute(
         "parcours-xl-cancel", cancel, "user", CancelRequest, CancelResponse, (401, 403, 404)
+    ),
+    FunctionRoute(
+        "parcours-xl-reserve", reserve, "user", ReserveRequest, ReserveResponse, (401, 403)
     ),
 )

@@ -9,6 +9,7 @@ from parcours_xl.cli import (
     logs,
     personal_data,
     report,
+    reserve,
     rollout,
     smoke,
 )
@@ -21,6 +22,7 @@ for command in (
     logs,
     personal_data,
     report,
+    reserve,
     rollout,
     smoke,
 ):

@@ -14,6 +14,7 @@ from parcours_xl.clients.downloads import Downloads
 from parcours_xl.clients.hosts import TrackHosts
 from parcours_xl.clients.operations_queries import OperationsQueries
 from parcours_xl.clients.probes import Probes
+from parcours_xl.clients.reserve import Reserve
 from parcours_xl.clients.rollout import Rollout
 from parcours_xl.clients.storage import TrackStorage
 from parcours_xl.clients.suno import Suno
@@ -33,6 +34,7 @@ class Clients:
     database: Database
     queries: OperationsQueries
     rollout: Rollout
+    reserve: Reserve
     auth: Auth
     storage: TrackStorage
     downloads: Downloads
@@ -82,6 +84,7 @@ async def open_clients(settings: Settings) -> AsyncIterator[Clients]:
                 database=Database(*supabase),
                 queries=OperationsQueries(*supabase),
                 rollout=Rollout(settings.rest_url, service_key, near),
+                reserve=Reserve(*supabase),
                 auth=Auth(
                     anyone.auth,
                     near,

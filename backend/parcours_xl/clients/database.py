@@ -66,6 +66,8 @@ READS = frozenset(
         "read_migrations",
         "read_personal_data",
         "read_queues",
+        "read_reserve",
+        "read_reserve_work",
         "read_rollout",
         "read_snapshot",
         "report_slice",

@@ -21,7 +21,9 @@ from parcours_xl.operations.alerts import (
 )
 from parcours_xl.operations.credit import read_credits
 from parcours_xl.operations.repairs import Repairs, repair_for_free
+from parcours_xl.operations.reserve import go_on_filling
 from parcours_xl.operations.wording import seconds
+from parcours_xl.services.reserve import ReserveService
 from parcours_xl.settings import OUTAGE_LOOKS_MIN, Settings
 
 ROUND_S_MAX, END_S_MAX, LEADER_LEASE_S = 100, 2, 120
@@ -41,6 +43,7 @@ class MaintenanceLoop:
         suno: Suno,
         webhook: Webhook | None,
         repairs: Repairs,
+        reserve: ReserveService,
         settings: Settings,
     ):
         self._database = database
@@ -48,6 +51,7 @@ class MaintenanceLoop:
         self._suno = suno
         self._webhook = webhook
         self._repairs = repairs
+        self._reserve = reserve
         self._settings = settings
         self._holder = uuid4().hex
         self._working = anyio.CancelScope()
@@ -97,7 +101,13 @@ class MaintenanceLoop:
 
     async def _round(self) -> None:
         # Notifications come before repairs, which may take the whole round.
-        for work in (self._read_credits, self._judge, self._delete_history, self._repair):
+        for work in (
+            self._read_credits,
+            self._judge,
+            self._delete_history,
+            self._repair,
+            self._fill_reserve,
+        ):
             await self._try(work)
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -124,6 +134,9 @@ class MaintenanceLoop:
     async def _repair(self) -> None:
         for done in await repair_for_free(self._queries, self._repairs):
             log.info("maintenance.repaired", done=done)
+
+    async def _fill_reserve(self) -> None:
+        await go_on_filling(self._reserve, self._settings)
 
     async def _judge(self) -> None:
         alerts = judge(await read_snapshot(self._queries, self._settings), self._settings)

@@ -155,7 +155,7 @@ class TrackService:
         _wait_before_a_new_task(job, tries, last_try=last_try)
         return await self._give_up(job, tries)
 
-    async def _fetch_music(
+    async def fetch_music(
         self, url: str, file: Path, announced_s: float | None, named: frozenset[str]
     ) -> tuple[Download, Sound]:
         """Fetch a track and make sure that it plays. Raises as Downloads.fetch does.
@@ -247,12 +247,12 @@ class TrackService:
             if source.url not in record.named:
                 raise UrlUnconfirmed(source.url)
         try:
-            return await self._fetch_music(source.url, file, source.announced_s, record.named)
+            return await self.fetch_music(source.url, file, source.announced_s, record.named)
         except UrlUnconfirmed as unconfirmed:
             await record.read()
             if unconfirmed.url not in record.named:
                 raise
-            return await self._fetch_music(source.url, file, source.announced_s, record.named)
+            return await self.fetch_music(source.url, file, source.announced_s, record.named)
 
     async def _link(self, job: TrackJob, source: _Source) -> str:
         outcome = await self.database.record_track(
@@ -332,7 +332,7 @@ class TrackService:
         async for url in self._addresses(segment):
             try:
                 # Every one of them was confirmed when it was kept, or Suno names it now.
-                return url, await self._fetch_music(url, file, None, frozenset({url}))
+                return url, await self.fetch_music(url, file, None, frozenset({url}))
             except TrackTooLarge:
                 return url, None
             except TrackHostUnavailable as error:

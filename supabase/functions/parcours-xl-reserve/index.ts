@@ -1,0 +1,3 @@
+import { forwardTo } from "../_shared/forward.ts";
+
+Deno.serve(forwardTo("parcours-xl-reserve"));
