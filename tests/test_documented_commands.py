@@ -19,6 +19,7 @@ RUN_BY = {
     "parcours worker": ("end_to_end/deployment.py", '"worker"'),
     "parcours dev": ("dev/test_cli.py", '"dev"'),
     "parcours stack": ("dev/test_cli.py", '"stack"'),
+    "parcours reserve": ("end_to_end/test_reserve.py", '"reserve"'),
     "parcours demo": ("dev/test_demo.py", '"demo"'),
     "npm install": ("browser/test_package.py", '"install"'),
     "pip wheel": ("test_package.py", "wheel"),

@@ -33,7 +33,7 @@ create table parcours.reserve_pieces (
   tries integer not null default 0,
   seconds double precision check (seconds > 0),
   loudness_lufs double precision,
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default clock_timestamp(),
   -- A dropped piece may still be heard by its signed address for an hour.
   erase_after timestamptz,
   unique (task_id, suno_track_id)
@@ -224,7 +224,7 @@ language sql stable security definer set search_path = '' as $$
       select coalesce(jsonb_agg(jsonb_build_object(
                'id', piece.id, 'path', parcours.reserve_path(piece), 'task_id', suno_task_id,
                'suno_track_id', suno_track_id, 'download_url', download_url, 'tries', tries)
-             order by piece.created_at), '[]')
+             order by piece.created_at, piece.id), '[]')
         from parcours.reserve_pieces as piece
         join parcours.reserve_tasks as task on task.id = piece.task_id
        where piece.status = 'storing'),
@@ -298,10 +298,10 @@ begin
 end;
 $$;
 
--- The files of these dropped pieces are gone.
-create function public.forget_reserve_pieces(p_ids uuid[]) returns void
+-- The file of a dropped piece is gone.
+create function public.forget_reserve_piece(p_id uuid) returns void
 language sql security definer set search_path = '' as $$
-  delete from parcours.reserve_pieces where id = any (p_ids) and status = 'dropped';
+  delete from parcours.reserve_pieces where id = p_id and status = 'dropped';
 $$;
 
 -- How full the reserve is, of each preset that has or had a task; missing: ready ones without a
@@ -375,10 +375,10 @@ revoke execute on function parcours.reserve_path, parcours.reserve_stock, parcou
 revoke execute on function public.claim_reserve, public.record_reserve_task,
   public.fail_reserve_task, public.add_reserve_pieces, public.read_reserve_work,
   public.record_reserve_piece, public.fail_reserve_piece, public.drop_reserve_piece,
-  public.drop_old_reserve, public.forget_reserve_pieces, public.read_reserve, public.give_reserve
+  public.drop_old_reserve, public.forget_reserve_piece, public.read_reserve, public.give_reserve
   from public, anon, authenticated;
 grant execute on function public.claim_reserve, public.record_reserve_task,
   public.fail_reserve_task, public.add_reserve_pieces, public.read_reserve_work,
   public.record_reserve_piece, public.fail_reserve_piece, public.drop_reserve_piece,
-  public.drop_old_reserve, public.forget_reserve_pieces, public.read_reserve, public.give_reserve
+  public.drop_old_reserve, public.forget_reserve_piece, public.read_reserve, public.give_reserve
   to service_role;

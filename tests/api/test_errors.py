@@ -28,6 +28,7 @@ BODIES: dict[str, dict[str, object]] = {
     "parcours-xl-callback": {"stage": "first"},
     "sign-track": {"segmentId": str(uuid4())},
     "parcours-xl-cancel": {"runId": str(uuid4())},
+    "parcours-xl-reserve": {"presetKey": "universel-reset"},
 }
 
 

@@ -27,6 +27,7 @@ def test_these_are_the_commands() -> None:
     assert set(commands()) == {
         *("alerts", "cancel", "doctor", "erase", "export", "logs", "report", "retry", "smoke"),
         *("rollout status", "rollout set", "rollout off", "rollout gate"),
+        *("reserve status", "reserve fill", "reserve drop"),
     }
 
 

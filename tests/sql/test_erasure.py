@@ -357,6 +357,7 @@ def test_runs_are_told_a_page_at_a_time(world: World) -> None:
 def test_nothing_is_told_of_somebody_unknown(world: World) -> None:
     assert read_personal_data(world, user_id=uuid4()) == {
         "parcours_xl_enabled": None,
+        "reserve_heard": [],
         "runs": [],
     }
 

@@ -30,6 +30,9 @@ FUNCTION_ROUTES = {
     ),
     *("requeue_dead_letters", "inspect_access", "read_migrations", "count_scans"),
     *("find_segments", "find_runs", "scan_segments", "scan_files"),
+    *("claim_reserve", "record_reserve_task", "fail_reserve_task", "add_reserve_pieces"),
+    *("read_reserve_work", "record_reserve_piece", "fail_reserve_piece", "drop_reserve_piece"),
+    *("drop_old_reserve", "forget_reserve_piece", "read_reserve", "give_reserve"),
     *("reactivate_run", "retry", "requeue_track", "record_restored", "record_unrestored"),
 }
 

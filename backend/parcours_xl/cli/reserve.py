@@ -115,6 +115,7 @@ def fill(
 @reserve.command(epilog="Example: parcours reserve drop 0b7c1f6e-…")
 def drop(
     piece: Annotated[UUID, typer.Argument(metavar="ID", help="As `status --json` names it.")],
+    as_json: AsJson = False,
     environment: EnvironmentFile = None,
 ) -> None:
     """Delete a piece and its file. Exit status 4 when there is no such piece."""
@@ -125,7 +126,10 @@ def drop(
         environment,
         lambda context: drop_piece(wire_reserve(context.clients, context.settings), piece),
     )
-    typer.echo("Deleted.")
+    if as_json:
+        print_json({"dropped": str(piece)})
+    else:
+        typer.echo("Deleted.")
 
 
 _WHY = {

@@ -190,9 +190,9 @@ class Reserve:
             )
         )
 
-    async def forget_pieces(self, piece_ids: Sequence[UUID]) -> None:
-        """The files of these dropped pieces are deleted."""
-        await self._call("forget_reserve_pieces", p_ids=[str(each) for each in piece_ids])
+    async def forget_piece(self, piece_id: UUID) -> None:
+        """The file of this dropped piece is deleted."""
+        await self._call("forget_reserve_piece", p_id=str(piece_id))
 
     async def give(self, user_id: UUID, preset_key: str, seconds: float) -> list[GivenPiece]:
         """Ready pieces for this listener, heard least recently first, together so long."""

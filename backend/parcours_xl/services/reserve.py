@@ -83,7 +83,7 @@ class ReserveService:
             done[await self._store(piece)] += 1
         for dropped in work.erase:
             await self.storage.delete([dropped.path])
-            await self.reserve.forget_pieces([dropped.id])
+            await self.reserve.forget_piece(dropped.id)
             done["erased"] += 1
         return done
 

@@ -1,0 +1,125 @@
+"""The reserve is filled, given to a listener, and renewed."""
+
+import httpx
+import pytest
+
+from parcours_xl.clients.clients import Clients
+from parcours_xl.domain.presets import find_preset
+from parcours_xl.operations.reserve import FillPlan, fill, plan_fill, read_limits
+from parcours_xl.services.reserve import ReserveService
+from parcours_xl.wiring import wire_reserve
+from tests.fixtures.records import Records
+from tests.fixtures.service import MakeSettings, endpoint
+from tests.fixtures.users import Person
+from tests.fixtures.vendors import Vendor
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quiet", "suno")]
+
+KEY = "00-universel-reset"
+
+
+@pytest.fixture(autouse=True)
+def empty(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    records.do("delete from parcours.reserve_tasks")
+    # The simulated Suno composes in a fraction of a second.
+    monkeypatch.setattr("parcours_xl.operations.reserve.LOOK_EVERY_S", 0.1)
+
+
+@pytest.fixture
+def filler(clients: Clients, make_settings: MakeSettings) -> ReserveService:
+    return wire_reserve(clients, make_settings())
+
+
+async def filled(clients: Clients, filler: ReserveService, settings: MakeSettings) -> FillPlan:
+    plan = await plan_fill(clients.reserve, 2, KEY)
+    told: list[tuple[int, int]] = []
+    ended = await fill(
+        filler, clients.reserve, plan, read_limits(settings(), 2), lambda *step: told.append(step)
+    )
+    assert (ended.missing, ended.why) == ({}, None)
+    assert told[0] == (0, 2) and told[-1] == (2, 2)
+    return plan
+
+
+async def ask(service: httpx.AsyncClient, who: Person, key: str = KEY) -> httpx.Response:
+    return await service.post(
+        endpoint("parcours-xl-reserve"), json={"presetKey": key}, headers=who.headers
+    )
+
+
+async def test_a_fill_costs_what_it_says_and_is_given_to_a_listener(
+    clients: Clients,
+    filler: ReserveService,
+    make_settings: MakeSettings,
+    service: httpx.AsyncClient,
+    owner: Person,
+) -> None:
+    assert (await ask(service, owner)).json() == {"pieces": []}
+    plan = await filled(clients, filler, make_settings)
+    assert (plan.missing, plan.tasks, plan.credits) == ({KEY: 2}, 1, 12)
+    assert (await clients.reserve.read()).spent == 12
+    pieces = (await ask(service, owner, "universel-reset")).json()["pieces"]
+    assert len(pieces) == 2
+    async with httpx.AsyncClient() as player:
+        for piece in pieces:
+            assert set(piece) == {"id", "url", "seconds", "loudnessLufs"}
+            assert piece["seconds"] > 1
+            part = await player.get(piece["url"], headers={"range": "bytes=0-99"})
+            assert (part.status_code, len(part.content)) == (206, 100)
+            assert f"/reserve/{KEY}/{piece['id']}.mp3" in piece["url"]
+
+
+async def test_who_may_ask_and_for_what(service: httpx.AsyncClient, owner: Person) -> None:
+    asked = await service.post(endpoint("parcours-xl-reserve"), json={"presetKey": KEY})
+    assert asked.status_code == 401
+    assert (await ask(service, owner, "no-such-preset")).status_code == 400
+
+
+async def test_a_second_fill_buys_nothing(
+    clients: Clients, filler: ReserveService, make_settings: MakeSettings, suno: Vendor
+) -> None:
+    await filled(clients, filler, make_settings)
+    assert (await plan_fill(clients.reserve, 2, KEY)).missing == {}
+    outcome, _ = await filler.begin(find_preset(KEY), read_limits(make_settings(), 2))
+    assert outcome == "full"
+
+
+async def test_a_refusal_ends_the_fill_and_costs_nothing(
+    clients: Clients, filler: ReserveService, make_settings: MakeSettings, suno: Vendor
+) -> None:
+    suno.fail("bad_key", times=0)
+    plan = await plan_fill(clients.reserve, 2, KEY)
+    ended = await fill(
+        filler, clients.reserve, plan, read_limits(make_settings(), 2), lambda *_: None
+    )
+    assert (ended.missing, ended.why) == ({KEY: 2}, "refused")
+    assert (await clients.reserve.read()).spent == 0
+
+
+async def test_a_dropped_piece_is_gone_from_storage(
+    clients: Clients, filler: ReserveService, make_settings: MakeSettings, records: Records
+) -> None:
+    await filled(clients, filler, make_settings)
+    [piece, _] = (await clients.reserve.read()).of(KEY).pieces
+    await filler.drop(piece.id)
+    names = "select name from storage.objects where name like 'reserve/%%'"
+    kept = [row["name"] for row in records.all(names)]
+    assert not any(str(piece.id) in name for name in kept)
+    [left] = (await clients.reserve.read()).of(KEY).pieces
+    assert not left.missing
+
+
+async def test_a_file_that_is_missing_is_told_and_not_given(
+    clients: Clients,
+    filler: ReserveService,
+    make_settings: MakeSettings,
+    service: httpx.AsyncClient,
+    owner: Person,
+) -> None:
+    await filled(clients, filler, make_settings)
+    [lost, kept] = (await clients.reserve.read()).of(KEY).pieces
+    await clients.storage.delete([f"reserve/{KEY}/{lost.id}.mp3"])
+    stock = (await clients.reserve.read()).of(KEY)
+    assert (stock.ready, [piece.missing for piece in stock.pieces]) == (1, [True, False])
+    given = (await ask(service, owner)).json()["pieces"]
+    assert [piece["id"] for piece in given] == [str(kept.id)]
