@@ -53,6 +53,8 @@ export interface AppParts {
   readonly preferences: Preferences;
   readonly clock: Clock;
   readonly draw: () => void;
+  /** Erases the music that this browser keeps. */
+  readonly eraseMusic: () => void;
   /** Receives internal errors of the page; others are filtered out. */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -188,8 +190,10 @@ export class App {
 
   /** On this device only. The journeys of an anonymous listener cannot be found again. */
   async signOut(): Promise<void> {
-    const { journey, backend } = this.parts;
+    const { journey, backend, eraseMusic } = this.parts;
     journey.leave();
+    // It tells which presets were listened to here.
+    eraseMusic();
     const { session } = await backend;
     // Calls that are under way need the session.
     await journey.settled();
@@ -227,6 +231,12 @@ export class App {
   setStill(still: boolean): void {
     this.parts.preferences.still = still;
     this.set({ still });
+  }
+
+  setKeepsMusic(keeps: boolean): void {
+    this.parts.preferences.keepsMusic = keeps;
+    if (!keeps) this.parts.eraseMusic();
+    this.changed();
   }
 
   setCountry(country: Country | null): void {

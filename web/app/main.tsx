@@ -16,6 +16,7 @@ import { Router, routeOf } from "./browser/router";
 import { TabLock } from "./browser/tab-lock";
 import { type PlayerConfig, readConfig, readPresets } from "./contracts";
 import { JourneyController } from "./journey/journey-controller";
+import { isWaiting } from "./journey/journey-view";
 import { SavedJourneyStore } from "./journey/saved-journey";
 import { Connectivity } from "./network/connectivity";
 import { deferredPorts } from "./network/deferred-ports";
@@ -52,6 +53,18 @@ function openPage(
     : new Promise<Backend>(() => {});
   const preferences = new Preferences(localStore);
   const { feed, sign, reserve } = deferredPorts(backend);
+  // Without its chunk there is the network's reserve alone.
+  const keptMusic = supabase
+    .then(() => import("./network/kept-music"))
+    .then(({ openKeptMusic }) =>
+      openKeptMusic({
+        find: reserve,
+        clock: systemClock,
+        allowed: () => preferences.keepsMusic,
+        busy: () => app.state.listener === null || isWaiting(app.view.phase),
+      }),
+    )
+    .catch(() => null);
   const player = createPlayer({
     clock: systemClock,
     decks,
@@ -63,7 +76,7 @@ function openPage(
   const journey: JourneyController = new JourneyController({
     player,
     backend,
-    reserve,
+    reserve: async (presetKey) => ((await keptMusic)?.find ?? reserve)(presetKey),
     resume: new SavedJourneyStore(localStore),
     store: localStore,
     tab: new TabLock(() => journey.lost()),
@@ -80,6 +93,7 @@ function openPage(
     preferences,
     clock: systemClock,
     onInternalError,
+    eraseMusic: () => void keptMusic.then((music) => music?.clear()),
     draw: () => {
       render(<Root app={app} />, element("app"));
       light.look();
@@ -113,7 +127,7 @@ function openPage(
       await session.recognise();
     })
     .catch(onInternalError);
-  return { app, loaded: screens.then(loadTypeface) };
+  return { app, loaded: Promise.all([screens, keptMusic]).then(loadTypeface) };
 }
 
 /** A chunk may fail to load offline; it is requested until it arrives. */

@@ -34,7 +34,10 @@ self.addEventListener("fetch", (event) => {
 // What the newest page was made of replaces what an older one was made of.
 async function keep(files) {
   const cache = await caches.open(KEPT);
-  await cache.addAll(files);
+  // The page opens without the sound for waiting too.
+  const sounds = files.filter((file) => isBedStart(new URL(file)));
+  await cache.addAll(files.filter((file) => !sounds.includes(file)));
+  await cache.addAll(sounds).catch(() => {});
   const wanted = new Set(files);
   for (const request of await cache.keys()) {
     if (!wanted.has(request.url)) await cache.delete(request);

@@ -156,6 +156,9 @@ export const en: Dictionary = {
     mute: "Mute",
     unmute: "Unmute",
     still: "Keep the light still",
+    keepsMusic: "Keep some music on this device",
+    keepsMusicWhy:
+      "It plays even without a network. Nothing personal is kept with it. Untick to erase it.",
     brief: "The words written for you",
   },
   resume: {

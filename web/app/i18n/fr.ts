@@ -160,6 +160,9 @@ export const fr = {
     mute: "Couper le son",
     unmute: "Remettre le son",
     still: "Lumière immobile",
+    keepsMusic: "Garder une musique sur cet appareil",
+    keepsMusicWhy:
+      "Elle joue même sans réseau. Rien de personnel n'est gardé avec elle. Décochez pour l'effacer.",
     brief: "Les mots écrits pour vous",
   },
   resume: {

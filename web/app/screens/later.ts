@@ -2,4 +2,5 @@
 
 export { Keep } from "../account/keep";
 export { SignIn } from "../account/sign-in";
+export { MoreSheet } from "./more-sheet";
 export { PastRuns } from "./runs";

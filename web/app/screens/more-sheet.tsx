@@ -4,6 +4,7 @@ import { useApp } from "../parts/app-context";
 import { Brief } from "../parts/brief";
 import { Sheet } from "../parts/dialog";
 import { HelpButton, LanguageButton } from "../parts/header";
+import { KeptMusicSetting } from "../parts/kept-music-setting";
 import { MotionSetting } from "../parts/motion-setting";
 import { Rating } from "../parts/rating";
 import { SeekBar } from "../parts/seek-bar";
@@ -39,6 +40,7 @@ export function MoreSheet() {
       </div>
       <Volume sound={sound} />
       <MotionSetting />
+      <KeptMusicSetting />
       <Rating />
       {brief && (
         <section class="notes">

@@ -12,7 +12,6 @@ import { End } from "./end";
 import { HelpSheet } from "./help-sheet";
 import { Home } from "./home";
 import { JourneyScreen } from "./journey";
-import { MoreSheet } from "./more-sheet";
 
 export function Root({ app }: { app: App }) {
   const { dialog, announcement, idle, route } = app.state;
@@ -49,7 +48,7 @@ export function Root({ app }: { app: App }) {
       </main>
       {underWay && <Header key="top" />}
       {dialog === "help" && <HelpSheet key="help" />}
-      {dialog === "more" && <MoreSheet key="more" />}
+      {dialog === "more" && <Later key="more" name="MoreSheet" />}
       <p class="visually-hidden" role="status">
         {announcement}
       </p>

@@ -34,6 +34,8 @@ let page: PageHarness;
 let app: App;
 let idle: Idle;
 let focus: FocusKeeper;
+/** How often the kept music was erased. */
+let erased = 0;
 
 beforeEach(() => {
   document.body.innerHTML = '<div id="app"></div>';
@@ -54,8 +56,12 @@ beforeEach(() => {
     preferences: new Preferences(store),
     clock: page.clock,
     onInternalError: (error) => page.mistakes.push(error),
+    eraseMusic: () => {
+      erased += 1;
+    },
     draw: () => render(h(Root, { app }), document.getElementById("app") as HTMLElement),
   });
+  erased = 0;
   page.changed = app.changed;
   idle = new Idle(page.clock, (still) => app.set({ idle: still }));
   focus = new FocusKeeper();
@@ -660,5 +666,40 @@ describe("help", () => {
     await choose("CH");
     expect(document.querySelector('a[href="tel:143"]')).not.toBeNull();
     expect(page.store.read("country")).toBe("CH");
+  });
+});
+
+describe("music on this device", () => {
+  const tick = () =>
+    [...document.querySelectorAll("label")].find((one) =>
+      one.textContent?.includes("Garder une musique sur cet appareil"),
+    );
+
+  test("is kept unless the listener says no, which erases it", async () => {
+    vi.stubGlobal("caches", {});
+    app.begin(CALM.key);
+    app.open("more");
+    await settle();
+    const box = () => tick()?.querySelector("input");
+    expect(box()?.checked).toBe(true);
+    expect(text()).toContain("Rien de personnel n'est gardé avec elle.".replaceAll(" ", " "));
+
+    box()?.click();
+    await settle();
+    expect(box()?.checked).toBe(false);
+    expect(app.parts.preferences.keepsMusic).toBe(false);
+    expect(erased).toBe(1);
+
+    box()?.click();
+    await settle();
+    expect(app.parts.preferences.keepsMusic).toBe(true);
+    expect(erased).toBe(1);
+  });
+
+  test("is not offered where the browser cannot keep any", async () => {
+    app.begin(CALM.key);
+    app.open("more");
+    await settle();
+    expect(tick()).toBeUndefined();
   });
 });

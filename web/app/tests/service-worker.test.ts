@@ -128,6 +128,16 @@ describe("the short sound for waiting", () => {
     expect(await answer?.text()).toBe(text);
   });
 
+  test("is not needed for the page to open", async () => {
+    worker.away = false;
+    worker.network.mockImplementation(async (request) => {
+      if (String(request).endsWith(".mp3")) throw new TypeError("404");
+      return new Response("fresh");
+    });
+    await worker.keep(HERE, `${HERE}assets/bed-start-2.mp3`);
+    expect(await worker.kept()).toEqual([HERE]);
+  });
+
   test("has nothing after its end", async () => {
     const answer = await worker.get(BED, { headers: { range: "bytes=10-" } });
     expect(answer?.status).toBe(416);
