@@ -215,6 +215,23 @@ def test_secrets_never_show(environment: pytest.MonkeyPatch) -> None:
         assert "hidden" not in shown
 
 
+@pytest.mark.parametrize(
+    ("access", "early", "submits"),
+    [
+        ("public", "", True),
+        ("service_role", "", False),
+        ("public", "false", False),
+        ("service_role", "true", True),
+    ],
+)
+def test_the_first_segment_is_early_where_the_page_calls_the_runner(
+    environment: pytest.MonkeyPatch, access: str, early: str, submits: bool
+) -> None:
+    environment.setenv("RUNNER_ACCESS", access)
+    environment.setenv("FIRST_SEGMENT_EARLY", early)
+    assert read_settings().submits_first_early is submits
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         read_settings().daily_run_quota = 1000  # type: ignore[misc]

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route, Router
 
 from parcours_xl.api.connections import Connections
 from parcours_xl.api.cors import allow_origins
-from parcours_xl.api.draining import Draining, RejectWhileDraining
+from parcours_xl.api.draining import BackgroundWork, Draining, RejectWhileDraining
 from parcours_xl.api.latency import Latencies, MeasureLatency
 from parcours_xl.api.monitoring import MONITORING_ROUTES, Monitoring
 from parcours_xl.api.openapi import describe_functions
@@ -67,6 +67,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
                 wire_worker(clients, settings),
                 wire_maintenance(clients, settings),
             )
+            background = BackgroundWork(draining)
             # They stop beside the requests, not after them.
             draining.when_begun(worker.stop, maintenance.stop)
             working = [
@@ -81,6 +82,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
                         clients,
                         brief_writer,
                         worker.wake,
+                        background,
                     ),
                     "connections": connections,
                     "monitoring": Monitoring.of(
@@ -95,6 +97,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
             finally:
                 worker.stop()
                 maintenance.stop()
+                await background.close()
                 await asyncio.gather(*working)
 
     routes = [

@@ -209,6 +209,7 @@ class Settings(Targets):
     cors_origins: Names = ("*",)
     runner_access: Access = "public"
     generate_access: Access = "public"
+    first_segment_early: bool | None = None
     rollout: Literal["all", "flags"] = "all"
     daily_run_quota: Annotated[int, Field(ge=1, le=10_000)] = 10
     attempts_automatic: Annotated[int, Field(ge=1, le=8)] = 3
@@ -303,6 +304,17 @@ class Settings(Targets):
         return durations.Bounds(
             self.segment_s_min, self.segment_s_max, self.journey_s_min, self.journey_s_max
         )
+
+    @property
+    def submits_first_early(self) -> bool:
+        """Whether create submits the first segment itself.
+
+        Unless set: where the page calls the runner. Where only the service role may, somebody else
+        decides when music is bought.
+        """
+        if self.first_segment_early is not None:
+            return self.first_segment_early
+        return self.runner_access == "public"
 
     @cached_property
     def rest_url(self) -> str:

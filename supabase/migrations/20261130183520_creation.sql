@@ -250,8 +250,68 @@ begin
 
   event_id := parcours.log_event(run.id, null, 'run.created', jsonb_build_object(
     'preset_key', p_preset_key, 'segments', jsonb_array_length(p_segments),
-    'brief_source', p_metadata->'brief_source', 'waited_s', p_metadata->'waited_s'));
+    'brief_source', case when p_metadata->>'brief_reason' = 'being_written'
+                         then to_jsonb('being_written'::text) else p_metadata->'brief_source' end,
+    'waited_s', p_metadata->'waited_s'));
   return parcours.describe_run(run, jsonb_array_length(p_segments));
+end;
+$$;
+
+-- The brief of a run that was created before it was written (metadata.brief_reason
+-- 'being_written'), once: its words, and the segments after the first, which may become more or
+-- fewer. p_segments: those; null when no brief could be written, and only p_metadata says why.
+-- Nothing but p_metadata's costs is taken when the run is cancelled or one of these segments has
+-- been attempted: what is bought, or given up, stays as its listener has seen it. A repeated call
+-- changes nothing. PT404 unknown run.
+create function public.rewrite_run(
+  p_run_id uuid, p_metadata jsonb, p_brief text default null, p_segments jsonb default null
+) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  run public.parcours_runs;
+  refused_because text;
+  facts jsonb := p_metadata;
+begin
+  select * into run from public.parcours_runs where id = p_run_id for update;
+  if not found then
+    raise sqlstate 'PT404' using message = 'unknown run';
+  end if;
+  perform from public.parcours_segments
+    where run_id = p_run_id order by segment_index for update;
+  if run.metadata->>'brief_reason' is distinct from 'being_written' then
+    return parcours.describe_run(
+      run, (select count(*) from public.parcours_segments where run_id = p_run_id));
+  end if;
+
+  if p_segments is not null then
+    refused_because := case
+      when parcours.is_cancelled(run) then 'cancelled'
+      when exists (
+        select from public.parcours_segments as segment
+         where run_id = p_run_id and segment_index > 0
+           and (status <> 'queued' or parcours.attempts(segment) > 0)) then 'late' end;
+    if refused_because is not null then
+      facts := jsonb_strip_nulls(jsonb_build_object(
+        'brief_reason', refused_because, 'openai_tokens', p_metadata->'openai_tokens'));
+    else
+      insert into public.parcours_segments (run_id, segment_index, prompt, metadata)
+      select p_run_id, place, segment->>'prompt', segment - 'prompt'
+        from jsonb_array_elements(p_segments) with ordinality as listed (segment, place)
+          on conflict (run_id, segment_index) do update
+         set prompt = excluded.prompt, metadata = parcours_segments.metadata || excluded.metadata;
+      delete from public.parcours_segments
+       where run_id = p_run_id and segment_index > jsonb_array_length(p_segments);
+      run.brief := p_brief;
+    end if;
+  end if;
+  update public.parcours_runs
+     set brief = run.brief, metadata = metadata - 'brief_reason' || facts
+   where id = p_run_id
+  returning * into run;
+  perform parcours.log_event(p_run_id, null, 'run.briefed', jsonb_strip_nulls(jsonb_build_object(
+    'brief_source', run.metadata->'brief_source', 'brief_reason', run.metadata->'brief_reason')));
+  return parcours.describe_run(
+    run, (select count(*) from public.parcours_segments where run_id = p_run_id));
 end;
 $$;
 
@@ -268,9 +328,10 @@ $$;
 revoke execute on function parcours.describe_run, parcours.quota_wait_s,
   parcours.credits_wait_s, parcours.check_quotas, parcours.user_lock, parcours.lock_creations,
   parcours.find_creation, parcours.read_day from public;
-revoke execute on function public.admit_run, public.leave_place, public.create_run
-  from public, anon, authenticated;
-grant execute on function public.admit_run, public.leave_place, public.create_run to service_role;
+revoke execute on function public.admit_run, public.leave_place, public.create_run,
+  public.rewrite_run from public, anon, authenticated;
+grant execute on function public.admit_run, public.leave_place, public.create_run,
+  public.rewrite_run to service_role;
 
 -- The canary (docs/specification.md#rollout): who may create runs while ROLLOUT=flags.
 -- feature_flags says who has Parcours XL; the share that was set last is kept

@@ -265,7 +265,10 @@ begin
   return (
     with briefs as materialized (
       select status, metadata->>'brief_source' as source, metadata->>'brief_reason' as reason,
-             (metadata->>'openai_tokens')::bigint as tokens
+             (metadata->>'openai_tokens')::bigint as tokens,
+             -- Nobody can say yet; a create that takes longer has died.
+             metadata->>'brief_reason' = 'being_written' is true
+               and created_at > now() - interval '2 minutes' as is_being_written
         from public.parcours_runs where id = any (created)
     )
     select jsonb_build_object(
@@ -279,7 +282,7 @@ begin
         'briefs_written', (select count(*) from briefs where source = 'openai'),
         'briefs_curated', (select coalesce(jsonb_object_agg(reason, many), '{}') from (
            select coalesce(reason, 'unknown') as reason, count(*) as many from briefs
-            where source = 'curated' group by 1) as reasons),
+            where source = 'curated' and not is_being_written group by 1) as reasons),
         'tokens_used', (select coalesce(sum(tokens), 0) from briefs where source = 'openai'),
         'tokens_wasted', (select coalesce(jsonb_object_agg(reason, spent), '{}') from (
            select coalesce(reason, 'unknown') as reason, sum(tokens) as spent from briefs
@@ -553,6 +556,7 @@ begin
       select page.id, page.what, page.happened_at,
              case page.what
                when 'run.created' then coalesce(page.detail->>'brief_source', 'unknown')
+               when 'run.briefed' then coalesce(page.detail->>'brief_source', 'unknown')
                when 'segment.claimed' then
                  case when page.detail->>'attempt' = '1' then 'first' else 'again' end
                when 'segment.first' then coalesce(page.detail->>'source', 'unknown')

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from parcours_xl.clients.brief_writer import BriefNotWritten, BriefWriter, TokensSpent
-from parcours_xl.domain.brief import Brief
+from parcours_xl.domain.brief import Brief, curated_brief
 from parcours_xl.domain.emotion import EmotionState
 from parcours_xl.domain.presets import all_presets, find_preset
 from tests.fixtures.servers import running
@@ -72,6 +72,17 @@ async def test_what_a_brief_has_cost_is_told_whether_it_was_used_or_not(openai: 
         with pytest.raises(BriefNotWritten):
             await writer.write(PRESET, FEAR, wasted)
     assert used.total > 100 and wasted.total > 100
+
+
+@pytest.mark.parametrize("preset", all_presets(), ids=lambda preset: preset.key)
+async def test_every_preset_gets_a_brief_that_continues_its_first_piece(
+    openai: Vendor, preset: Any
+) -> None:
+    first = curated_brief(preset).segments[0]
+    async with writer_at(openai.url) as writer:
+        brief, _ = await writer.write(preset, FEAR, first=first)
+    assert brief.segments[0] == first
+    assert_fit(brief)
 
 
 async def test_without_a_key_nobody_is_asked() -> None:

@@ -154,3 +154,21 @@ def _rewritten(brief: Brief) -> WrittenBrief:
             ],
         }
     )
+
+
+FIRST = curated_brief(PRESET).segments[0]
+
+
+def test_a_given_first_piece_stands_as_it_is() -> None:
+    brief = fit_brief(with_first_segment(prompt="another", seconds=250), PRESET, first=FIRST)
+
+    assert brief.segments[0] == FIRST
+    assert [plan.title for plan in brief.segments[1:]] == ["Pas 1", "Pas 2", "Pas 3"]
+    assert sum(plan.planned_seconds for plan in brief.segments) == 1200
+
+
+def test_too_few_pieces_after_a_given_first_one_are_unfit() -> None:
+    three = written(segments=written().model_dump()["segments"][:3])
+
+    with pytest.raises(UnfitBrief, match="make no journey"):
+        fit_brief(three, PRESET, first=FIRST)

@@ -87,3 +87,23 @@ def _neighbours(seconds: list[int]) -> list[list[int]]:
                 other[j] -= loss
                 moves.append(other)
     return moves
+
+
+@given(st.lists(ANY_NUMBER, min_size=4, max_size=4), MINUTES, st.integers(240, 360))
+def test_four_pieces_after_a_given_first_one_make_a_journey(
+    asked: list[float], minutes: list[int], first_s: int
+) -> None:
+    fitted = fit_durations(asked, minutes[0] * 60, minutes[1] * 60, first_s=first_s)
+
+    assert fitted[0] == first_s
+    assert all(240 <= seconds <= 360 for seconds in fitted)
+    assert 1080 <= sum(fitted) <= 1440
+    # Three others of at most 360 s cannot always reach the preset's minutes.
+    if minutes[0] * 60 <= first_s + 3 * 360 and minutes[1] * 60 >= first_s + 3 * 240:
+        assert minutes[0] * 60 <= sum(fitted) <= minutes[1] * 60
+
+
+def test_three_pieces_need_a_first_one_of_six_minutes() -> None:
+    assert fit_durations([300, 300, 300], 1080, 1200, first_s=360) == (360, 360, 360)
+    with pytest.raises(ValueError, match="make no journey"):
+        fit_durations([300, 300, 300], 1080, 1200, first_s=359)

@@ -10,6 +10,7 @@ from parcours_xl.domain.prompts import (
     NEGATIVE_TAGS,
     STYLE_CHARS_MAX,
     STYLE_CHARS_MAX_V4,
+    FirstPiece,
     brief_messages,
     clean_prompt,
     prompts_for,
@@ -169,3 +170,15 @@ def test_a_prompt_that_is_the_presets_own_is_not_sent_twice() -> None:
     own = suno_style(preset, preset.segments[0].prompt)
     assert len(prompts_for(own, preset, 0)) == 2
     assert prompts_for("Slow piano", None, 0) == ("Slow piano",)
+
+
+@each_preset
+def test_the_model_is_told_of_the_first_piece_that_is_composed_already(preset: Preset) -> None:
+    curated = preset.segments[0]
+    first = FirstPiece(curated.title.fr, curated.prompt, 300)
+    asked = brief_messages(preset, EmotionState("fear", 0.8), first=first)[1]["content"]
+
+    assert curated.prompt in asked and f'"{curated.title.fr}"' in asked and "300 seconds" in asked
+    assert '"fear", strength 0.80 of 1' in asked
+    # 300 s and twice six minutes are no 18 minutes.
+    assert "Segments: exactly 4" in asked

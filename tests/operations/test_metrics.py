@@ -24,6 +24,7 @@ from tests.fixtures.records import Records
 from tests.fixtures.service import MakeSettings, endpoint, open_service
 from tests.fixtures.service_fixtures import MakeRun
 from tests.fixtures.users import Person
+from tests.fixtures.vendors import Vendor
 from tests.operations.test_report import live
 
 pytestmark = pytest.mark.anyio
@@ -192,6 +193,36 @@ async def test_journeys_are_measured_and_counted_from_the_first_look_on(
             assert await counted(name, **labels) == 1, (name, labels)
         assert await counted("parcours_submissions_total", attempt="first") == 2
         assert await counted("parcours_messages_total", by="callback") == 2
+
+
+async def test_who_wrote_a_brief_is_counted_once_it_is_known(
+    make_settings: MakeSettings,
+    stack: LocalProject,
+    owner: Person,
+    suno: Vendor,
+    openai: Vendor,
+    records: Records,
+) -> None:
+    """A run whose first segment comes before its brief is one run, of whoever wrote it."""
+    records.do("delete from public.parcours_runs; delete from public.parcours_events")
+    async with open_service(make_settings(first_segment_early=True)) as service:
+        before = await scrape(service, stack.service_role_key)
+        body = {"presetKey": "universel-reset"}
+        answer = await service.post(
+            endpoint("parcours-xl-create"), json=body, headers=owner.headers
+        )
+        assert answer.status_code == 200
+        for _ in range(300):
+            samples = await scrape(service, stack.service_role_key)
+            grown = {
+                dict(labels)["brief_source"]: value - before.get((name, labels), 0)
+                for (name, labels), value in samples.items()
+                if name == "parcours_runs_created_total"
+            }
+            if any(grown.values()):
+                break
+            await anyio.sleep(0.2)
+        assert {source: count for source, count in grown.items() if count} == {"openai": 1}
 
 
 async def test_creates_that_a_limit_of_the_day_refused_are_counted(

@@ -8,7 +8,7 @@ from tests.sql.world import World
 
 # Everything that the service may call, and nothing else.
 FUNCTION_ROUTES = {
-    *("admit_run", "leave_place", "create_run", "start_run", "release_run"),
+    *("admit_run", "leave_place", "create_run", "rewrite_run", "start_run", "release_run"),
     *("write_limits", "next_steps", "claim_segment"),
     *("reserve_suno_request", "reserve_question", "answer_suno_request"),
     *("record_task", "record_refusal", "check_callback", "record_callback"),

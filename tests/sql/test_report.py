@@ -313,6 +313,20 @@ def test_the_busiest_users_are_named_as_the_runbook_does(world: World) -> None:
     ]
 
 
+def test_a_brief_that_is_being_written_is_nobodys_yet(world: World) -> None:
+    begun = Jsonb({"brief_source": "curated", "brief_reason": "being_written"})
+    for minutes in (0, 5):
+        world.postgres.do(
+            "update public.parcours_runs set metadata = %s,"
+            " created_at = now() - make_interval(mins => %s) where id = %s",
+            begun,
+            minutes,
+            tell(world),
+        )
+    # The older one's create has died.
+    assert report(world)["briefs"]["briefs_curated"] == {"being_written": 1}
+
+
 def test_briefs_are_counted_by_who_wrote_them_and_why_openai_did_not(world: World) -> None:
     sources: list[dict[str, object]] = [
         {"brief_source": "openai", "brief_model": "gpt-4o-mini", "openai_tokens": 1500},

@@ -10,6 +10,11 @@ import { asServiceError, type ServiceError } from "./service-error";
 
 /** Seconds between two readings. */
 export const BEFORE_SOUND_S = 0.75;
+/** Suno's first preview comes 30 to 40 s after the tap: half a pause is waited for it on average. */
+export const FIRST_DUE_S = 0.15;
+/** When the first preview is due, in seconds since reading began; create has taken some before. */
+export const FIRST_DUE_FROM_S = 20;
+export const FIRST_DUE_UNTIL_S = 60;
 export const AFTER_SOUND_S = 2;
 export const HIDDEN_S = 10;
 /** With Realtime alive, reading is only a safety net. */
@@ -49,7 +54,9 @@ class RunPoller implements FeedSubscription {
   private underWay = false;
   private again = false;
   private sounded = false;
+  private begunAt = 0;
   private live = false;
+  private reached = false;
   private over = false;
   private signedOutSince: number | null = null;
   private readonly turned = () => this.readNow();
@@ -61,6 +68,7 @@ class RunPoller implements FeedSubscription {
   ) {}
 
   start(): void {
+    this.begunAt = this.parts.clock.now();
     this.parts.page.addEventListener("visibilitychange", this.turned);
     this.unwatch =
       this.parts.watch?.(this.runId, {
@@ -110,11 +118,13 @@ class RunPoller implements FeedSubscription {
     // All is there, and stays as it is (docs/specification.md#run-states).
     if (run.status === "ready") this.unsubscribe();
     this.signedOutSince = null;
+    this.reached = true;
     this.listener.reachable(true);
     this.listener.run(run);
   }
 
   private miss(error: unknown): void {
+    this.reached = false;
     const failure = asServiceError(error);
     if (this.mayPass(failure)) return this.listener.reachable(false);
     this.unsubscribe();
@@ -131,6 +141,13 @@ class RunPoller implements FeedSubscription {
   private pause(): number {
     if (this.parts.page.hidden) return HIDDEN_S;
     if (this.live) return LIVE_S;
-    return this.sounded ? AFTER_SOUND_S : BEFORE_SOUND_S;
+    if (this.sounded) return AFTER_SOUND_S;
+    return this.isFirstDue() ? FIRST_DUE_S : BEFORE_SOUND_S;
+  }
+
+  private isFirstDue(): boolean {
+    const elapsed = this.parts.clock.now() - this.begunAt;
+    // Whatever cannot be reached is not asked more often.
+    return this.reached && elapsed >= FIRST_DUE_FROM_S && elapsed < FIRST_DUE_UNTIL_S;
   }
 }

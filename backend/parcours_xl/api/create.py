@@ -1,6 +1,7 @@
 """parcours-xl-create: a signed-in user's new run (docs/specification.md#parcours-xl-create)."""
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from parcours_xl.api.schemas import (
     json_response,
     read_body,
 )
-from parcours_xl.api.state import app_state
+from parcours_xl.api.state import AppState, app_state
 from parcours_xl.clients.database import Demand
 from parcours_xl.domain.bilingual import Language
 from parcours_xl.domain.emotion import (
@@ -30,6 +31,7 @@ from parcours_xl.domain.preset import Preset
 from parcours_xl.domain.presets import UnknownPreset, all_presets, find_preset
 from parcours_xl.domain.states import RunStatus
 from parcours_xl.services.creation import create_run
+from parcours_xl.services.generation import submit_first_segment
 
 PRESET_KEYS = [key for preset in all_presets() for key in (preset.key, preset.slug)]
 EMOTION_STATE = {
@@ -73,7 +75,7 @@ class CreateResponse(ResponseModel):
 
 
 async def create(request: Request) -> Response:
-    """Write a brief and store the run with its segments."""
+    """Write a brief and store the run with its segments; the first may be submitted at once."""
     asked_at = time.monotonic()
     state = app_state(request)
     user_id = await require_user(request, state.clients.auth)
@@ -87,7 +89,13 @@ async def create(request: Request) -> Response:
         state.settings.rollout,
     )
     run = await create_run(
-        state.clients.database, state.brief_writer, demand, preset, emotion, asked_at
+        state.clients.database,
+        state.brief_writer,
+        demand,
+        preset,
+        emotion,
+        asked_at,
+        _first_submission(state) if state.settings.submits_first_early else None,
     )
     return json_response(
         CreateResponse(
@@ -99,6 +107,20 @@ async def create(request: Request) -> Response:
             status=RunStatus(run.status),
         )
     )
+
+
+def _first_submission(state: AppState) -> Callable[[UUID], None]:
+    """What begins a run's first segment, beside the brief."""
+
+    def begin(run_id: UUID) -> None:
+        clients = state.clients
+        state.background.start(
+            submit_first_segment(
+                clients.database, clients.suno, state.settings.callback_base, run_id
+            )
+        )
+
+    return begin
 
 
 def read_preset(key: str) -> Preset:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
+import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +17,8 @@ NOTICE_S_MIN = 1.0
 REFUSAL_S_MAX = 1.0
 """How long it may take until every request that was cut off has had its 503."""
 RETRY_AFTER_S = 5
+
+log = structlog.get_logger(__name__)
 
 STOPPING = "the service is stopping; please try again"
 
@@ -69,6 +73,46 @@ class Draining:
         self._under_way.discard(limit)
         if not self._under_way:
             self._none_under_way.set()
+
+
+class BackgroundWork:
+    """Work that a request begins and does not wait for.
+
+    Draining waits for it as for a request, and cuts it off as one.
+    """
+
+    def __init__(self, draining: Draining) -> None:
+        self._draining = draining
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do this beside whatever the caller goes on with."""
+        task = asyncio.create_task(self._do(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End what draining has left; what is about to end may."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=REFUSAL_S_MAX)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _do(self, work: Coroutine[Any, Any, object]) -> None:
+        limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                self._draining.enter(limit)
+                await work
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        except Exception:
+            # Nobody awaits it: what is not said here is never said.
+            log.exception("background.failed")
+        finally:
+            self._draining.leave(limit)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

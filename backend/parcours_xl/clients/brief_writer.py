@@ -15,11 +15,11 @@ from openai.types.shared_params import ResponseFormatJSONSchema
 from pydantic import BaseModel, ConfigDict
 
 from parcours_xl import telemetry
-from parcours_xl.domain.brief import Brief, UnfitBrief, WrittenBrief, fit_brief
+from parcours_xl.domain.brief import Brief, SegmentPlan, UnfitBrief, WrittenBrief, fit_brief
 from parcours_xl.domain.durations import BOUNDS, Bounds
 from parcours_xl.domain.emotion import EmotionState
 from parcours_xl.domain.preset import Preset
-from parcours_xl.domain.prompts import brief_messages
+from parcours_xl.domain.prompts import FirstPiece, brief_messages
 from parcours_xl.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -157,11 +157,16 @@ class BriefWriter:
         self._options: defaultdict[str, _Options] = defaultdict(_Options)
 
     async def write(
-        self, preset: Preset, emotion: EmotionState, spent: TokensSpent | None = None
+        self,
+        preset: Preset,
+        emotion: EmotionState,
+        spent: TokensSpent | None = None,
+        first: SegmentPlan | None = None,
     ) -> tuple[Brief, str]:
         """A brief and the model that wrote it. BriefNotWritten says why there is none.
 
-        spent: is told what it has cost, either way.
+        spent: is told what it has cost, either way. first: the brief's first segment, when it is
+        composed already; the model writes those that continue it.
         """
         if self._client is None:
             raise BriefNotWritten("no_key")
@@ -169,7 +174,7 @@ class BriefWriter:
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._write_with_some_model(
-                    self._client, preset, emotion, deadline, spent or TokensSpent()
+                    self._client, preset, emotion, deadline, spent or TokensSpent(), first
                 )
         except TimeoutError as error:
             raise BriefNotWritten("timeout") from error
@@ -209,10 +214,14 @@ class BriefWriter:
         emotion: EmotionState,
         deadline: float,
         spent: TokensSpent,
+        first: SegmentPlan | None,
     ) -> tuple[Brief, str]:
+        given = None
+        if first is not None:
+            given = FirstPiece(first.title, first.prompt, first.planned_seconds)
         messages: list[ChatCompletionMessageParam] = [
             {"role": message["role"], "content": message["content"]}  # type: ignore[misc]
-            for message in brief_messages(preset, emotion, self.bounds)
+            for message in brief_messages(preset, emotion, self.bounds, given)
         ]
         reason = "model_withdrawn"
         # When every model has been refused, each is asked again: access may have been given since.
@@ -222,7 +231,7 @@ class BriefWriter:
                 completion = await self._ask(client, model, messages, BRIEF_SCHEMA, deadline)
                 spent.add(model, completion)
                 written = WrittenBrief.model_validate_json(_content(completion))
-                return fit_brief(written, preset, self.bounds), model
+                return fit_brief(written, preset, self.bounds, first), model
             except _ModelRefused as refused:
                 log.warning("brief.model_refused", model=model, reason=refused.reason)
                 reason = refused.reason

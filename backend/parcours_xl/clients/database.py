@@ -367,6 +367,14 @@ class NewRun:
 
 
 @dataclass(frozen=True, slots=True)
+class NewBrief:
+    """What rewrite_run stores. segments: prompt and metadata of those after the first, in order."""
+
+    text: str
+    segments: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """What one user asked for, and the key under which they may ask again.
 
@@ -419,6 +427,23 @@ class Database:
             p_metadata=run.metadata,
             p_segments=run.segments,
             p_place=_text(place),
+        )
+        return RunCreated.model_validate(answer)
+
+    async def rewrite_run(
+        self, run_id: UUID, metadata: dict[str, Any], brief: NewBrief | None = None
+    ) -> RunCreated:
+        """Give a run the brief that was still being written, or say in its metadata why none was.
+
+        A cancelled run, or one whose later segments were attempted, keeps its words. The run as it
+        is then. Raises PermanentError (404) for an unknown run.
+        """
+        answer = await self._call(
+            "rewrite_run",
+            p_run_id=str(run_id),
+            p_metadata=metadata,
+            p_brief=brief and brief.text,
+            p_segments=brief and brief.segments,
         )
         return RunCreated.model_validate(answer)
 

@@ -75,25 +75,42 @@ class Brief:
     segments: tuple[SegmentPlan, ...]
 
 
-def fit_brief(written: WrittenBrief, preset: Preset, bounds: Bounds = BOUNDS) -> Brief:
+def fit_brief(
+    written: WrittenBrief,
+    preset: Preset,
+    bounds: Bounds = BOUNDS,
+    first: SegmentPlan | None = None,
+) -> Brief:
     """A written brief made fit: texts checked, durations fitted to the preset's minutes.
 
-    UnfitBrief when a text cannot be shown to a listener, or a prompt cannot go to Suno.
+    first: the segment that is being composed already; it stands in place of the written first one.
+    UnfitBrief when a text cannot be shown to a listener, a prompt cannot go to Suno, or too few
+    segments follow the first.
     """
-    seconds = _fit_seconds([segment.seconds for segment in written.segments], preset, bounds)
+    try:
+        seconds = _fit_seconds(
+            [segment.seconds for segment in written.segments],
+            preset,
+            bounds,
+            None if first is None else first.planned_seconds,
+        )
+    except ValueError as error:
+        raise UnfitBrief(f"segments: {error}") from None
+    given = () if first is None else (first,)
     return Brief(
         title=_fit_shown("title", written.title, TITLE_CHARS_MAX),
         text=Bilingual(
             fr=_fit_shown("text.fr", written.text.fr, TEXT_CHARS_MAX),
             en=_fit_shown("text.en", written.text.en, TEXT_CHARS_MAX),
         ),
-        segments=tuple(
+        segments=given
+        + tuple(
             SegmentPlan(
                 title=_fit_shown("segment title", segment.title, TITLE_CHARS_MAX),
                 prompt=_fit_prompt(segment.prompt),
                 planned_seconds=planned,
             )
-            for segment, planned in zip(written.segments, seconds, strict=True)
+            for segment, planned in list(zip(written.segments, seconds, strict=True))[len(given) :]
         ),
     )
 
@@ -111,8 +128,11 @@ def curated_brief(preset: Preset, bounds: Bounds = BOUNDS) -> Brief:
     )
 
 
-def _fit_seconds(asked: list[float], preset: Preset, bounds: Bounds) -> tuple[int, ...]:
-    return fit_durations(asked, preset.minutes.min * 60, preset.minutes.max * 60, bounds)
+def _fit_seconds(
+    asked: list[float], preset: Preset, bounds: Bounds, first_s: int | None = None
+) -> tuple[int, ...]:
+    minutes = preset.minutes
+    return fit_durations(asked, minutes.min * 60, minutes.max * 60, bounds, first_s)
 
 
 def _fit_shown(part: str, text: str, characters_max: int) -> str:

@@ -4,6 +4,7 @@ Sources: docs/vendors.md#suno-generate, docs/specification.md#prompts.
 """
 
 import re
+from dataclasses import dataclass
 
 from parcours_xl.domain.durations import (
     BOUNDS,
@@ -91,13 +92,25 @@ acupressure, tapping or pressing points of the body; a medical claim, diagnosis,
 advice on medicines; telephone numbers, links or markup. The music accompanies, nothing more."""
 
 
+@dataclass(frozen=True, slots=True)
+class FirstPiece:
+    """The first segment, when it is composed before the brief is written. seconds: its length."""
+
+    title: str
+    prompt: str
+    seconds: int
+
+
 def brief_messages(
-    preset: Preset, emotion: EmotionState, bounds: Bounds = BOUNDS
+    preset: Preset,
+    emotion: EmotionState,
+    bounds: Bounds = BOUNDS,
+    first: FirstPiece | None = None,
 ) -> list[dict[str, str]]:
     """The conversation that asks for a `WrittenBrief`: the rules, then this listener's journey."""
     return [
         {"role": "system", "content": _RULES},
-        {"role": "user", "content": _journey(preset, emotion, bounds)},
+        {"role": "user", "content": _journey(preset, emotion, bounds, first)},
     ]
 
 
@@ -142,11 +155,14 @@ def clean_prompt(text: str) -> str:
     return ", ".join(part for part in parts if part and part not in _MARKS).strip(" ,;:")
 
 
-def _journey(preset: Preset, emotion: EmotionState, bounds: Bounds) -> str:
+def _journey(
+    preset: Preset, emotion: EmotionState, bounds: Bounds, first: FirstPiece | None
+) -> str:
     music, minutes = preset.music, preset.minutes
     shortest, longest = reachable_totals(SEGMENTS_MAX, minutes.min * 60, minutes.max * 60, bounds)
     # Three pieces of six minutes fill 18 minutes and no more.
-    three_suffice = shortest <= SEGMENTS_MIN * bounds.segment_s_max
+    first_s_max = first.seconds if first else bounds.segment_s_max
+    three_suffice = shortest <= first_s_max + (SEGMENTS_MIN - 1) * bounds.segment_s_max
     segments = f"{SEGMENTS_MIN} or {SEGMENTS_MAX}" if three_suffice else f"exactly {SEGMENTS_MAX}"
     return "\n".join(
         (
@@ -158,8 +174,22 @@ def _journey(preset: Preset, emotion: EmotionState, bounds: Bounds) -> str:
             f" Meter: {' to '.join(music.meters)}.",
             f"Instruments: {', '.join(music.instruments)}. Style: {music.style}.",
             f"Attention moves through: {'; '.join(t.name.en for t in preset.techniques)}.",
-            _opening(preset, emotion),
+            _continuation(preset, emotion, first) if first else _opening(preset, emotion),
         )
+    )
+
+
+def _continuation(preset: Preset, emotion: EmotionState, first: FirstPiece) -> str:
+    """What goes on from a first segment that no longer changes."""
+    word, strength = emotion.emotion or preset.emotion, emotion.intensity
+    felt = f'"{word}"' if strength is None else f'"{word}", strength {strength:.2f} of 1'
+    way = "leads up" if preset.group is Group.SPRING else "leads down"
+    return (
+        f"The listener brings: {felt}. The first segment is being composed already. Give it as the"
+        f" first of your segments, unchanged, and let the others continue from where it ends; the"
+        f" journey {way}, step by step, to {preset.to_feeling.en}."
+        f' Its title: "{first.title}". Its length: {first.seconds} seconds.'
+        f" Its prompt: {first.prompt}"
     )
 
 

@@ -74,7 +74,8 @@ class JourneyMeasurements:
 
     def _add(self, row: Measurement) -> None:
         match row.what:
-            case "run.created":
+            # Whose brief is still being written is counted when it is known who wrote it.
+            case "run.created" | "run.briefed" if row.label != "being_written":
                 self._runs_created.labels(row.label).inc()
             case "run.ready":
                 self._runs_ready.inc()

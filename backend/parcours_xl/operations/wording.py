@@ -28,6 +28,9 @@ BRIEF_REASONS = {
     "empty": "the answer was empty",
     "bad_output": "the answer was no brief",
     "unfit": "the brief said what a brief must not say",
+    "being_written": "it was still being written",
+    "cancelled": "the run was cancelled meanwhile",
+    "late": "later pieces were under way before it was written",
 }
 
 

@@ -12,7 +12,7 @@ from parcours_xl.clients.suno import Order, Suno, SunoOutcomeUnknown, SunoRefuse
 from parcours_xl.clients.suno_events import SunoEvent
 from parcours_xl.domain.presets import UnknownPreset, find_preset
 from parcours_xl.domain.prompts import clean_prompt, prompts_for
-from parcours_xl.errors import RetryableError
+from parcours_xl.errors import ParcoursError, RetryableError
 
 RECORD_TRIES_MAX, RECORD_PAUSE_S = 8, 1.0
 RECORD_PAUSE_GROWTH = 1.5
@@ -71,6 +71,20 @@ async def submit_segment(
         raise
     await _record_task(database, claim.segment_id, token, task_id)
     return claim.model_copy(update={"task_id": task_id})
+
+
+async def submit_first_segment(
+    database: Database, suno: Suno, callback_base: str, run_id: UUID
+) -> None:
+    """Submit a run's first segment before anybody has asked the runner.
+
+    Never fails: what keeps Suno from it is recorded as it is for any submission, and the runner
+    goes on from there.
+    """
+    try:
+        await submit_segment(database, suno, callback_base, run_id=run_id, segment_index=0)
+    except ParcoursError as error:
+        log.warning("segment.not_submitted_early", run_id=str(run_id), reason=error.message)
 
 
 async def ask_about_segment(

@@ -5,6 +5,9 @@ import {
   AFTER_SOUND_S,
   BEFORE_SOUND_S,
   type ChangeWatch,
+  FIRST_DUE_FROM_S,
+  FIRST_DUE_S,
+  FIRST_DUE_UNTIL_S,
   HIDDEN_S,
   LIVE_S,
   RunFeed,
@@ -54,6 +57,9 @@ function follow(watch?: ChangeWatch) {
   });
 }
 
+/** Sums of fractions of a second are not exact. */
+const near = (seconds: number) => expect.closeTo(seconds, 6);
+
 /** The seconds between the readings so far. */
 const pauses = () => reads.slice(1).map((at, place) => at - (reads[place] ?? 0));
 
@@ -62,6 +68,31 @@ describe("asking again and again", () => {
     const following = follow();
     await clock.advance(3 * BEFORE_SOUND_S);
     expect(pauses()).toEqual([0.75, 0.75, 0.75]);
+    following.unsubscribe();
+  });
+
+  test("reads faster while the first preview is due, and not for ever", async () => {
+    const following = follow();
+    await clock.advance(FIRST_DUE_FROM_S - BEFORE_SOUND_S);
+    reads = [];
+    await clock.advance(2 * BEFORE_SOUND_S + 1);
+    expect(pauses().slice(-3)).toEqual([FIRST_DUE_S, FIRST_DUE_S, FIRST_DUE_S].map(near));
+    await clock.advance(FIRST_DUE_UNTIL_S - FIRST_DUE_FROM_S);
+    reads = [];
+    await clock.advance(3 * BEFORE_SOUND_S);
+    expect(pauses()).toEqual([BEFORE_SOUND_S, BEFORE_SOUND_S].map(near));
+    following.unsubscribe();
+  });
+
+  test("does not ask faster what cannot be reached", async () => {
+    answer = async () => {
+      throw new ServiceError("unreachable");
+    };
+    const following = follow();
+    await clock.advance(FIRST_DUE_FROM_S);
+    reads = [];
+    await clock.advance(3 * BEFORE_SOUND_S);
+    expect(pauses()).toEqual([BEFORE_SOUND_S, BEFORE_SOUND_S].map(near));
     following.unsubscribe();
   });
 
