@@ -11,7 +11,7 @@ BENCH ?= $(filter --json,$(MAKECMDGOALS))
 STAY := $(if $(DEMO_STAY),--stay,$(filter --stay,$(MAKECMDGOALS)))
 
 .PHONY: demo dev test test-fast test-browsers coverage player-table lint web fuzz test-supabase test-containers \
-  bench bench-capacity bench-starvation bench-page bench-growth package clean --stay --json
+  bench bench-capacity bench-starvation bench-page bench-preview bench-growth package clean --stay --json
 
 demo: $(READY)
 	$(BIN)/python -m parcours_dev.player_build
@@ -89,6 +89,10 @@ package: $(READY)
 # A first visit to the page at 400 kbit/s and 400 ms, in Chromium.
 bench-page: $(READY)
 	@$(BIN)/python -m benchmarks page $(BENCH)
+
+# Tap to first preview at documented timings, FIRST_SEGMENT_EARLY off and on.
+bench-preview: $(READY)
+	@$(BIN)/python -m benchmarks preview $(BENCH)
 
 # What the database reads once it holds 100,000 finished runs. RUNS says how many: RUNS=10000.
 bench-growth: $(READY)

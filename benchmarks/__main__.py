@@ -1,4 +1,4 @@
-"""`python -m benchmarks latency`, `… capacity`, `… page`, `… growth`; `--json` for machines."""
+"""`python -m benchmarks latency`, `capacity`, `page`, `growth`, …; `--json` for machines."""
 
 import json
 import sys
@@ -16,6 +16,8 @@ from benchmarks.latency import Effort, measure_latencies
 from benchmarks.machine import describe_machine
 from benchmarks.memory import TRACK_BYTES, TRACKS, measure_memory
 from benchmarks.page import ROUNDS, measure_page
+from benchmarks.preview import Effort as PreviewEffort
+from benchmarks.preview import measure_preview
 from benchmarks.starvation import Attack, measure_starvation
 from benchmarks.tables import (
     show_capacity,
@@ -23,6 +25,7 @@ from benchmarks.tables import (
     show_latencies,
     show_memory,
     show_page,
+    show_preview,
     show_starvation,
 )
 from parcours_dev.player_build import build_player
@@ -32,6 +35,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 TINY_EFFORT = Effort(requests_alone=3, requests_together=32, rounds=1, settled=False)
 TINY_WORKLOAD = Workload(runs=12, deadlines=2, warming_s=1, measured_s=2)
 TINY_TRACKS, TINY_TRACK_BYTES = 2, 200_000
+TINY_PREVIEW = PreviewEffort(taps=2, apart_s=0.1, speed=10)
 TINY_GROWTH = 2000
 
 Tiny = Annotated[
@@ -99,6 +103,21 @@ def page(
         _print(report | {"page": figures})
         return
     show_page(console, figures)
+
+
+@app.command()
+def preview(
+    as_json: AsJson = False,
+    tiny: Tiny = False,
+    taps: Annotated[int, typer.Option(min=1, help="How many listeners.")] = PreviewEffort.taps,
+) -> None:
+    """Measure tap to preview, FIRST_SEGMENT_EARLY off and on. About five minutes."""
+    console, report = _begin(as_json)
+    rows = measure_preview(TINY_PREVIEW if tiny else PreviewEffort(taps=taps), console.print)
+    if as_json:
+        _print(report | {"preview": rows})
+        return
+    show_preview(console, rows)
 
 
 @app.command()

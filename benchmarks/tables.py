@@ -52,6 +52,28 @@ def show_page(console: Console, page: dict[str, Any]) -> None:
     )
 
 
+def show_preview(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """One column a setting; seconds since the tap, medians."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("after the tap")
+    for row in rows:
+        heading = "early" if row["early"] else "by the runner"
+        table.add_column(heading, justify="right")
+    for name, key, shown in (
+        ("create answers", "create_s", "{:.2f} s"),
+        ("Suno has the first segment", "submitted_s", "{:.2f} s"),
+        ("its preview is there", "arrived_s", "{:.2f} s"),
+        ("the page has read it", "read_s", "{:.2f} s"),
+        ("that is over Suno's own time", "over_s", "{:.2f} s"),
+        ("at worst", "over_s_max", "{:.2f} s"),
+        ("reading it, with pauses of 750 ms", "reading_slow_ms", "{:.0f} ms"),
+        ("reading it, as the page does", "reading_ms", "{:.0f} ms"),
+    ):
+        table.add_row(name, *(shown.format(row[key]) for row in rows))
+    console.print(table)
+    console.print(f"Suno's own time is {rows[0]['suno_s']:.1f} s; the aim is {rows[0]['aim_s']} s.")
+
+
 def show_growth(console: Console, growth: dict[str, Any]) -> None:
     """One line a query, then the commands of operators."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)

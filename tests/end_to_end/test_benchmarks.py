@@ -66,6 +66,15 @@ def test_workers_are_counted_and_suno_keeps_its_quota() -> None:
     assert sum(row["database_calls_a_second"] for row in rows) > 0
 
 
+def test_the_first_preview_is_measured_with_the_setting_off_and_on() -> None:
+    rows = run_benchmark("preview", "--tiny")["preview"]
+    assert isinstance(rows, list)
+    off, on = rows
+    assert (off["early"], on["early"]) == (False, True)
+    assert off["submitted_s"] > off["create_s"] and on["submitted_s"] < on["create_s"]
+    assert all(row["arrived_s"] <= row["read_s"] for row in rows)
+
+
 def test_forged_callbacks_cost_suno_no_question_about_what_was_never_submitted() -> None:
     report = run_benchmark("starvation", "--tiny")
     figures = report["starvation"]
