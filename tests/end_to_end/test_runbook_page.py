@@ -61,7 +61,21 @@ def names(session_deployment: Deployment, patient: UUID) -> Mapping[str, str]:
     """What the page's placeholders stand for."""
     [segment] = session_deployment.segments(patient)
     user_id = session_deployment.sign_up()
-    return {"RUN": str(patient), "SEGMENT": str(segment["id"]), "USER": str(user_id)}
+    [piece] = session_deployment.query(
+        "with task as ("
+        "   insert into parcours.reserve_tasks (preset_key, segment_index, credits, status)"
+        "   values ('00-universel-reset', 0, 12, 'done') returning id, preset_key)"
+        " insert into parcours.reserve_pieces"
+        " (task_id, preset_key, suno_track_id, download_url, status, seconds)"
+        " select id, preset_key, 'a', 'https://cdn1.suno.ai/a.mp3', 'ready', 240 from task"
+        " returning id"
+    )
+    return {
+        "RUN": str(patient),
+        "SEGMENT": str(segment["id"]),
+        "USER": str(user_id),
+        "PIECE": str(piece["id"]),
+    }
 
 
 @pytest.fixture
@@ -77,7 +91,7 @@ def operator(
 
 
 def fill(text: str, names: Mapping[str, str]) -> str:
-    return re.sub(r"\b(RUN|SEGMENT|USER)\b", lambda found: names[found[1]], text)
+    return re.sub(r"\b(RUN|SEGMENT|USER|PIECE)\b", lambda found: names[found[1]], text)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.line)
@@ -88,7 +102,7 @@ def test_a_command_of_the_page_runs(
     if line == "parcours worker" or line.endswith("--follow"):
         ends_with_ctrl_c(operator, line, tmp_path / "said")
     elif line.startswith("parcours"):
-        told = operator.run(*line.split()[1:])
+        told = operator.run(*line.split()[1:], keys="y\n")
         assert told.status == (1 if line in SHUT else 0), told.out + told.err
         assert told.status == 0 or MAY_SAY_NO in command.remark
     else:

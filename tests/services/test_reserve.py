@@ -6,7 +6,7 @@ import pytest
 from parcours_xl.clients.clients import Clients
 from parcours_xl.domain.presets import find_preset
 from parcours_xl.operations.reserve import FillPlan, fill, plan_fill, read_limits
-from parcours_xl.services.reserve import ReserveService
+from parcours_xl.services.reserve import PIECE_TRIES_MAX, ReserveService
 from parcours_xl.wiring import wire_reserve
 from tests.fixtures.records import Records
 from tests.fixtures.service import MakeSettings, endpoint
@@ -123,3 +123,31 @@ async def test_a_file_that_is_missing_is_told_and_not_given(
     assert (stock.ready, [piece.missing for piece in stock.pieces]) == (1, [True, False])
     given = (await ask(service, owner)).json()["pieces"]
     assert [piece["id"] for piece in given] == [str(kept.id)]
+
+
+async def test_a_piece_whose_host_is_away_is_waited_for_and_not_bought_again(
+    clients: Clients, filler: ReserveService, make_settings: MakeSettings, suno: Vendor
+) -> None:
+    limits = read_limits(make_settings(), 2)
+    suno.fail("missing", times=0, status=503)
+    assert (await filler.begin(find_preset(KEY), limits))[0] == "submitted"
+    while not (await clients.reserve.read()).of(KEY).pieces:
+        await filler.go_on()
+    for _ in range(PIECE_TRIES_MAX):
+        assert (await filler.go_on())["open"] == 2
+    assert (await filler.begin(find_preset(KEY), limits))[0] == "full"
+    suno.recover()
+    assert (await filler.go_on())["stored"] == 2
+    assert (await clients.reserve.read()).spent == 12
+
+
+async def test_a_file_that_is_no_music_is_dropped_in_the_end(
+    clients: Clients, filler: ReserveService, make_settings: MakeSettings, suno: Vendor
+) -> None:
+    suno.fail("html", times=0)
+    await filler.begin(find_preset(KEY), read_limits(make_settings(), 2))
+    while not (await clients.reserve.read()).of(KEY).pieces:
+        await filler.go_on()
+    for _ in range(PIECE_TRIES_MAX):
+        await filler.go_on()
+    assert (await clients.reserve.read()).of(KEY).pieces == []

@@ -40,8 +40,13 @@ no other is bought in its place."""
 TASK_S_MAX = 1800
 """A task that has given no music by then gives none."""
 PIECE_TRIES_MAX = 5
+AWAY_TRIES_MAX = 1000
+"""A piece is paid for: while only its host or Storage is away it is tried on, for most of a day by
+the worker, so that no outage buys it again."""
 HEARD_S_MAX = 4200
 """A piece that is replaced keeps its file so long: its signed address is valid for an hour."""
+AWAY = (TrackHostUnavailable, StorageUnavailable, TimeoutError)
+UNUSABLE = (TrackTooLarge, TrackUnusable, UrlRefused, UrlUnconfirmed, TrackNotStorable)
 REFUSED_WITHOUT_COST = (SunoRefused, SunoUnavailable)
 
 log = structlog.get_logger(__name__)
@@ -170,19 +175,10 @@ class ReserveService:
                 )
                 async with asyncio.timeout(UPLOAD_S_MAX):
                     await self.storage.store(piece.path, file, download.content_type)
-        except (
-            TrackHostUnavailable,
-            TrackTooLarge,
-            TrackUnusable,
-            UrlRefused,
-            UrlUnconfirmed,
-            TrackNotStorable,
-            StorageUnavailable,
-            TimeoutError,
-        ) as error:
-            log.warning("reserve.not_stored", piece=str(piece.id), reason=type(error).__name__)
-            outcome = await self.reserve.fail_piece(piece.id, PIECE_TRIES_MAX)
-            return "open" if outcome == "again" else outcome
+        except AWAY as error:
+            return await self._try_later(piece, error, AWAY_TRIES_MAX)
+        except UNUSABLE as error:
+            return await self._try_later(piece, error, PIECE_TRIES_MAX)
         seconds = sound.sound_end_seconds or sound.seconds
         outcome = await self.reserve.record_piece(piece.id, seconds, sound.loudness_lufs)
         if outcome == "gone":
@@ -190,3 +186,8 @@ class ReserveService:
             return "dropped"
         log.info("reserve.stored", piece=str(piece.id))
         return "stored"
+
+    async def _try_later(self, piece: OpenPiece, error: Exception, tries_max: int) -> str:
+        log.warning("reserve.not_stored", piece=str(piece.id), reason=type(error).__name__)
+        outcome = await self.reserve.fail_piece(piece.id, tries_max)
+        return "open" if outcome == "again" else outcome
