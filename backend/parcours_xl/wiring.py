@@ -66,6 +66,7 @@ def wire_doctor(
         settings,
         clients.database,
         clients.queries,
+        clients.reserve,
         clients.storage,
         clients.suno,
         clients.downloads,

@@ -38,6 +38,7 @@ def test_a_journey_is_lived_and_then_the_page_stays_until_ctrl_c() -> None:
     assert demo.returncode == 0
     report = json.loads(told)
     assert report["faults"] == []
+    assert report["first_music_from_reserve_s"] > 0
     assert (report["stranger"], report["anonymous"]) == (403, 401)
     with pytest.raises(httpx.ConnectError):
         httpx.get(address[1], trust_env=False, timeout=30)

@@ -188,7 +188,7 @@ def test_a_supabase_that_is_unavailable_is_the_one_finding(
     told = doctor.run("doctor", SUPABASE_URL=url, POSTGREST_URL=url)
     assert told.status == 1
     assert told.out.count("no journey begins, goes on or is played") == 3
-    assert told.out.count("not checked: Supabase is unavailable") == 5
+    assert told.out.count("not checked: Supabase is unavailable") == 6
     assert "its database" in told.out and "Auth" in told.out and "Storage" in told.out
 
 

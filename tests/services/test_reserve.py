@@ -19,8 +19,7 @@ KEY = "00-universel-reset"
 
 
 @pytest.fixture(autouse=True)
-def empty(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    records.do("delete from parcours.reserve_tasks")
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     # The simulated Suno composes in a fraction of a second.
     monkeypatch.setattr("parcours_xl.operations.reserve.LOOK_EVERY_S", 0.1)
 

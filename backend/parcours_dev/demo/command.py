@@ -2,14 +2,15 @@
 
 import asyncio
 import json
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from rich.console import Console
 
 from parcours_dev.demo.report import Demonstration
-from parcours_dev.demo.scenario import demonstrate
+from parcours_dev.demo.scenario import REQUEST, demonstrate
 from parcours_dev.deployment import (
     Simulation,
     running_deployment,
@@ -48,6 +49,20 @@ def run_demonstration(simulation: Simulation, *, as_json: bool, stay: bool = Fal
     return not demonstration.faults
 
 
+def _fill_reserve(environment: Mapping[str, str], console: Console) -> None:
+    """As an operator does it: two pieces of the preset that is asked for next."""
+    words = ("reserve", "fill", "--per-preset", "2", "--preset", REQUEST["presetKey"], "--yes")
+    filled = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "parcours_xl.cli.main", *words],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+    )
+    if filled.returncode:
+        raise LocalError(f"the reserve could not be filled: {filled.stdout}{filled.stderr}")
+    console.print(filled.stdout.strip())
+
+
 def _demonstrate(project: LocalProject, speed: float, console: Console) -> Demonstration:
     try:
         with following(console) as show:
@@ -74,5 +89,6 @@ def _start(
     project = started.enter_context(running_stack(folder))
     environment = supabase_environment(project) | vendor_environment(project)
     deployment = started.enter_context(running_deployment(project, simulation, environment))
+    _fill_reserve(environment, console)
     console.print(f"Ready at {project.url}. A new user asks for calm: fear, 0.8.\n")
     return project, deployment.servers

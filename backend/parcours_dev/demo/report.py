@@ -13,11 +13,13 @@ from parcours_xl.operations.smoke import JourneyReport
 class Demonstration:
     """stranger, anonymous: the status that sign-track gave to another user, and to nobody.
 
-    speed: how many times less than the real one the simulated Suno waited.
+    speed: how many times less than the real one the simulated Suno waited. reserve_s: from the
+    request for ready pieces to the first one's music; None when there was none.
     """
 
     journey: JourneyReport
     speed: float
+    reserve_s: float | None
     stranger: int
     anonymous: int
 
@@ -34,6 +36,7 @@ class Demonstration:
     def as_json(self) -> dict[str, Any]:
         return self.journey.as_json() | {
             "speed": self.speed,
+            "first_music_from_reserve_s": self.reserve_s,
             "stranger": self.stranger,
             "anonymous": self.anonymous,
             "faults": self.faults,
@@ -42,11 +45,13 @@ class Demonstration:
     def show(self, console: Console) -> None:
         """The closing tables, and what is not as it must be."""
         show_journey(console, self.journey)
+        reserve_s = "none" if self.reserve_s is None else f"{self.reserve_s:.2f} s"
+        first = {"First music (reserve)": reserve_s}
         closed = {
             "Another user": f"refused, {self.stranger}",
             "Anonymous caller": f"refused, {self.anonymous}",
         }
-        show_facts(console, name_times(self.journey) | closed)
+        show_facts(console, first | name_times(self.journey) | closed)
         if self.speed != 1:
             console.print(f"[dim]The simulated Suno waited {self.speed:g} times less.[/]")
         for fault in self.faults:

@@ -1,5 +1,6 @@
 """Who comes to a demonstration: a listener with a journey, a stranger, and nobody."""
 
+import time
 from collections.abc import Awaitable, Callable
 
 from parcours_dev.demo.report import Demonstration
@@ -25,12 +26,14 @@ async def demonstrate(
     owner, stranger, nobody = [await ApiClient.connect(url, anon_key) for _ in range(3)]
     await sign_up(owner)
     await sign_up(stranger)
+    reserve_s = await _hear_reserve(owner)
     journey = await run_journey(owner, REQUEST, show, JOURNEY_S_MAX)
     segments = await owner.read_segments(journey.run_id)
     one = {"segmentId": segments[0]["id"]}
     demonstration = Demonstration(
         journey,
         speed,
+        reserve_s,
         stranger=(await stranger.invoke("sign-track", one)).status,
         anonymous=(await nobody.invoke("sign-track", one)).status,
     )
@@ -38,3 +41,14 @@ async def demonstrate(
     await stranger.sign_out()
     await nobody.close()
     return demonstration
+
+
+async def _hear_reserve(owner: ApiClient) -> float | None:
+    """Seconds from the request for ready pieces to the first one's music; None without a piece."""
+    asked_at = time.monotonic()
+    asked = {"presetKey": REQUEST["presetKey"]}
+    pieces = (await owner.invoke("parcours-xl-reserve", asked)).body.get("pieces", [])
+    if not pieces:
+        return None
+    status, music = await owner.fetch_part(pieces[0]["url"], 0)
+    return time.monotonic() - asked_at if status == 206 and music else None

@@ -37,6 +37,7 @@ from parcours_xl.operations.doctor.records import (
     UnscheduledRuns,
     UnstoredTracks,
 )
+from parcours_xl.operations.doctor.reserve import ReservePieces
 from parcours_xl.operations.repairs import Repaired
 
 CHECK_S_MAX = 20
@@ -50,6 +51,7 @@ DEPLOYMENT: tuple[Check, ...] = (
     Suno(),
     OpenAI(),
     Queues(),
+    ReservePieces(),
 )
 RECORDS: tuple[Check, ...] = (
     UnscheduledRuns(),

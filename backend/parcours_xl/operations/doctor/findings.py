@@ -10,6 +10,7 @@ from parcours_xl.clients.database import Database
 from parcours_xl.clients.downloads import Downloads
 from parcours_xl.clients.operations_queries import OperationsQueries
 from parcours_xl.clients.probes import Probes
+from parcours_xl.clients.reserve import Reserve
 from parcours_xl.clients.storage import TrackStorage
 from parcours_xl.clients.suno import Suno
 from parcours_xl.operations.repairs import Repaired, Repairs
@@ -110,6 +111,7 @@ class Context:
     settings: Settings
     database: Database
     queries: OperationsQueries
+    reserve: Reserve
     storage: TrackStorage
     suno: Suno
     downloads: Downloads
