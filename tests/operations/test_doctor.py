@@ -125,7 +125,7 @@ def stored(records: Records, run: NewRun) -> bool:
 def test_a_healthy_deployment_has_nothing_for_anybody_to_do(doctor: Operator) -> None:
     told = doctor.run("doctor")
     assert told.status == 0, told.out
-    assert told.out.count("ok ") == 8
+    assert told.out.count("ok ") == 9
     assert "No action required." in told.out
     json = doctor.run("doctor", "--json").json
     assert json["verdict"] == "healthy" and all(not part["findings"] for part in json["parts"])
