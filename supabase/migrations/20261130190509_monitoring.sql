@@ -126,6 +126,7 @@ begin
     ), journeys as (
       select asked_at, first_at, claimed_at, complete_at, ready_at,
              failed_at is not null and not is_cancelled as is_lost,
+             is_awaited,
              case when began then extract(epoch from coalesce(failed_at, now()) - asked_at)
                   else 0 end as waited_s,
              extract(epoch from coalesce(failed_at, now()) - claimed_at) as composed_s
@@ -141,7 +142,11 @@ begin
                  min(happened_at) filter (where what = 'segment.complete') as complete_at,
                  min(happened_at) filter (where what = 'run.ready') as ready_at,
                  max(happened_at) filter (where what = 'run.failed') as failed_at,
-                 bool_or(what in ('run.started', 'segment.claimed')) as began
+                 bool_or(what in ('run.started', 'segment.claimed')) as began,
+                 -- The whole of it: a first segment that create claimed by itself is no start.
+                 bool_or(what = 'run.started') or coalesce(not bool_or(
+                   what = 'run.created' and detail->>'brief_source' = 'being_written'), true)
+                   as is_awaited
             from lived group by run_id
         ) as runs
        where created_at >= p_from and created_at < p_to
@@ -188,11 +193,11 @@ begin
                                and waited_s > (p_targets->>'ttfc_s')::numeric)),
           'ready', parcours.timing(
             array_agg(parcours.seconds_between(asked_at, ready_at)),
-            count(*) filter (where ready_at is null
+            count(*) filter (where ready_at is null and is_awaited
                                and waited_s > (p_targets->>'ready_s')::numeric)),
           'suno_ready', parcours.timing(
             array_agg(parcours.seconds_between(claimed_at, ready_at)),
-            count(*) filter (where ready_at is null
+            count(*) filter (where ready_at is null and is_awaited
                                and composed_s > (p_targets->>'ready_s')::numeric)))
           from journeys),
       'timeouts', (

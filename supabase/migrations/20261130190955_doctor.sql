@@ -155,8 +155,17 @@ begin
        where run.status = 'creating' and run.id > behind
          and run.created_at < now() - make_interval(secs => limits.stuck_s)
          and run.created_at > now() - make_interval(secs => limits.failed_age_s)
-         and not exists (select from public.parcours_events
-                          where run_id = run.id and what in ('run.started', 'segment.claimed'))
+         and not exists (
+           select from public.parcours_events as event
+            where event.run_id = run.id and (
+              event.what = 'run.started'
+              -- Create itself claims the first segment of a run whose brief is being written.
+              or event.what = 'segment.claimed' and event.segment_id is distinct from (
+                select segment.id from public.parcours_segments as segment
+                 where segment.run_id = run.id and segment.segment_index = 0
+                   and exists (select from public.parcours_events
+                                where run_id = run.id and what = 'run.created'
+                                  and detail->>'brief_source' = 'being_written'))))
        order by run.id limit p_limit);
   elsif p_kind = 'ownerless' then
     found_ids := array(

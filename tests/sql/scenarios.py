@@ -24,10 +24,11 @@ def tell(
     owner: UUID = OWNER,
     start: datetime = START,
     waited_s: float | None = None,
+    brief_source: str | None = None,
 ) -> UUID:
     """A run with these events: (seconds from its creation, what, details). Its id.
 
-    waited_s: how long create took, where that is written down.
+    waited_s, brief_source: what run.created says of create, where that is written down.
     """
     run_id = uuid4()
     world.postgres.do(
@@ -38,8 +39,9 @@ def tell(
         status,
         start,
     )
+    said = {"waited_s": waited_s, "brief_source": brief_source}
     events: list[tuple[float, str, dict[str, Any], UUID | None]] = [
-        (0, "run.created", {} if waited_s is None else {"waited_s": waited_s}, None),
+        (0, "run.created", {name: fact for name, fact in said.items() if fact is not None}, None),
         *((*_whole(entry), None) for entry in run),
     ]
     for index, entries in enumerate(segments):

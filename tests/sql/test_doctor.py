@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.sql.callers import OWNER
-from tests.sql.journeys import Journey, complete, create_journey
+from tests.sql.journeys import Journey, complete, create_journey, creation
 from tests.sql.world import LIMITS, World
 
 CARE = LIMITS | {"stuck_s": 300, "failed_age_s": 86_400, "restore_pause_s": 3600}
@@ -134,6 +134,19 @@ def test_a_run_that_nobody_started_is_told_apart(world: World, journey: Journey)
     world.let_pass(301)
     assert runs(world, "never_started") == [journey.id]
     assert runs(world, "unheld") == []
+
+
+def test_a_first_piece_that_create_began_is_no_start(world: World) -> None:
+    metadata = creation()["metadata"] | {"brief_reason": "being_written"}
+    answer = world.service.call("create_run", **creation(metadata=metadata))
+    journey = Journey(world, UUID(answer["run_id"]), LIMITS)
+    journey.complete(0)
+    assert journey.release()
+    world.let_pass(301)
+    assert runs(world, "never_started") == [journey.id]
+    assert runs(world, "unheld") == []
+    journey.submitted(1)
+    assert runs(world, "never_started") == []
 
 
 def test_a_run_without_a_user_is_ownerless(world: World, journey: Journey) -> None:

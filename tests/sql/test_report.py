@@ -239,6 +239,14 @@ def test_a_run_that_was_never_started_keeps_nobody_waiting(world: World) -> None
     assert found["timeouts"] == {"measured": 0, "timed_out": 0}
 
 
+def test_a_first_piece_that_create_began_is_no_start_of_the_whole(world: World) -> None:
+    for run in ([], [(0, "run.started")]):
+        tell(world, piece(), run=run, status="creating", brief_source="being_written")
+    listener = report(world)["listener"]
+    assert sum(listener["ttfp"]["seconds"].values()) == 2
+    assert listener["ready"]["late"] == listener["suno_ready"]["late"] == 1
+
+
 def test_runs_that_take_over_thirty_minutes_have_timed_out(world: World) -> None:
     for over_at in (600, 1799, 1801, None):
         ended: list[ScenarioEvent] = [] if over_at is None else [(over_at, "run.failed")]

@@ -22,7 +22,7 @@ from parcours_xl.clients.webhook import Webhook
 from parcours_xl.domain.failures import NOT_KEPT
 from parcours_xl.operations.credit import refresh_credits
 from parcours_xl.operations.daily import daily_uses
-from parcours_xl.operations.report.report import Figures, read_figures
+from parcours_xl.operations.report.report import BRIEFS_NOT_OPENAIS, Figures, read_figures
 from parcours_xl.operations.wording import brief_reason, period, seconds, share
 from parcours_xl.settings import (
     ALERT_ASKED_SHARE_MAX,
@@ -207,7 +207,7 @@ def _why_no_briefs(figures: Figures) -> str:
     return ", ".join(
         f"{brief_reason(reason)} ({count})"
         for reason, count in figures.briefs_curated.most_common()
-        if reason != "no_key"
+        if reason not in BRIEFS_NOT_OPENAIS
     )
 
 

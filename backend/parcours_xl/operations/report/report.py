@@ -18,6 +18,10 @@ from parcours_xl.clients.database import SupabaseUnavailable
 from parcours_xl.clients.operations_queries import Day, OperationsQueries, TopUser
 from parcours_xl.settings import Targets
 
+BRIEFS_NOT_OPENAIS = ("no_key", "cancelled", "late")
+"""Why a brief is the preset's own although OpenAI has not failed: it was not asked, or wrote for a
+run that was cancelled or went on meanwhile."""
+
 SLICE_MIN = timedelta(minutes=5)
 
 
@@ -197,9 +201,9 @@ class Figures(pydantic.BaseModel):
 
     @property
     def briefs_asked(self) -> int:
-        """Runs whose brief OpenAI was to write: without a key it is not asked."""
-        not_asked = self.briefs_curated["no_key"]
-        return self.briefs_written + self.briefs_curated.total() - not_asked
+        """Runs whose brief OpenAI was to write, and would have been used."""
+        not_its_fault = sum(self.briefs_curated[reason] for reason in BRIEFS_NOT_OPENAIS)
+        return self.briefs_written + self.briefs_curated.total() - not_its_fault
 
     @property
     def briefs_curated_share(self) -> float | None:
