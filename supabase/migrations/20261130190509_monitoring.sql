@@ -320,14 +320,18 @@ begin
 end;
 $$;
 
--- rolled_up: the hours of the slice that were rolled up; the rest is of what came after them.
+-- rolled_up: the hours of the slice that were rolled up; reserve: credits spent on the reserve in all of
+-- the slice; the rest is of what came after those hours.
 create function public.report_slice(p_from timestamptz, p_to timestamptz, p_targets jsonb)
 returns jsonb
 language sql stable security definer set search_path = '' as $$
   select parcours.report_events(greatest(p_from, parcours.rolled_up_until()), p_to, p_targets)
       || jsonb_build_object('rolled_up', (
            select coalesce(jsonb_agg(slice order by began_at), '[]') from parcours.report_hours
-            where began_at >= p_from and began_at < p_to));
+            where began_at >= p_from and began_at < p_to),
+         'reserve', (
+           select coalesce(sum(credits), 0) from parcours.reserve_tasks
+            where claimed_at >= p_from and claimed_at < p_to));
 $$;
 
 -- Who created the most runs (docs/specification.md#runbook-sql).
@@ -483,6 +487,23 @@ language sql stable security definer set search_path = '' as $$
     'jobs_given_up', (select count(*) from parcours.dead_letters),
     'jobs_unreadable', (select count(*) from parcours.dead_letters where reason = 'unreadable'),
     'day', parcours.read_day(),
+    'reserve', (
+      select coalesce(jsonb_object_agg(preset_key, jsonb_build_object(
+               'ready', ready, 'missing', missing)), '{}')
+        from (
+          select preset_key, count(*) filter (where has_file) as ready,
+                 count(*) filter (where not has_file) as missing
+            from (
+              select preset_key, exists (
+                       select from storage.objects
+                        where bucket_id = 'parcours-tracks'
+                          and name = parcours.reserve_path(piece)) as has_file
+                from parcours.reserve_pieces as piece where status = 'ready'
+            ) as pieces group by preset_key
+        ) as presets),
+    'reserve_failed', (
+       select count(*) from parcours.reserve_tasks
+        where status = 'failed' and claimed_at > now() - interval '24 hours'),
     'maintenance_due_at', (select maintenance_due_at from parcours.deployment));
 $$;
 

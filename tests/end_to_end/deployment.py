@@ -131,6 +131,7 @@ class Deployment(development.Deployment):
             "public.parcours_events",
             "parcours.dead_letters",
             "parcours.alerts",
+            "parcours.reserve_tasks",
         ):
             self.query(f"delete from {table}")
         self.query("delete from parcours.deployment")

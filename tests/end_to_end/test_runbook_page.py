@@ -70,6 +70,17 @@ def names(session_deployment: Deployment, patient: UUID) -> Mapping[str, str]:
         " select id, preset_key, 'a', 'https://cdn1.suno.ai/a.mp3', 'ready', 240 from task"
         " returning id"
     )
+    # A piece has its file; without one an alert fires.
+    storage = f"{session_deployment.project.url}/storage/v1/object/parcours-tracks"
+    answer = httpx.post(
+        f"{storage}/reserve/00-universel-reset/{piece['id']}.mp3",
+        content=b"ID3",
+        headers={
+            "Authorization": f"Bearer {session_deployment.project.service_role_key}",
+            "Content-Type": "audio/mpeg",
+        },
+    )
+    assert answer.is_success, answer.text
     return {
         "RUN": str(patient),
         "SEGMENT": str(segment["id"]),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from parcours_xl.clients.clients import Clients
-from parcours_xl.clients.operations_queries import Day, Gauges, QueueHealth
+from parcours_xl.clients.operations_queries import Day, Gauges, QueueHealth, ReserveStock
+from parcours_xl.domain.presets import all_presets
 from parcours_xl.operations.alerts import Snapshot, judge
 from parcours_xl.operations.report.report import Figures
 from parcours_xl.settings import Targets
@@ -57,7 +58,7 @@ def test_what_breaks_now_is_not_hidden_by_a_good_hour() -> None:
     assert firing(snapshot({"messengers": Counter(record_info=9)})) == {"callbacks"}
 
 
-def test_a_quiet_deployment_has_nine_alerts_and_none_fires() -> None:
+def test_a_quiet_deployment_has_ten_alerts_and_none_fires() -> None:
     alerts = judge(snapshot(), Targets())
     assert [alert.name for alert in alerts] == [
         "errors",
@@ -69,6 +70,7 @@ def test_a_quiet_deployment_has_nine_alerts_and_none_fires() -> None:
         "daily_limit",
         "old_job",
         "job_given_up",
+        "reserve",
     ]
     assert not any(alert.firing for alert in alerts)
     assert all(alert.message and alert.advice for alert in alerts)
@@ -199,7 +201,7 @@ def test_the_rules_for_prometheus_are_printed(operator: Operator) -> None:
     told = operator.run("alerts", "--rules", SUPABASE_URL="")
     assert told.status == 0
     assert told.out.startswith("# Alerts for Prometheus")
-    assert told.out.count("- alert: ") == 11
+    assert told.out.count("- alert: ") == 12
 
 
 @pytest.mark.anyio
@@ -228,3 +230,25 @@ def test_a_day_s_limit_fires_when_nothing_more_fits(
     day: Day, limits: dict[str, int], fires: bool
 ) -> None:
     assert ("daily_limit" in firing(snapshot(day=day), **limits)) is fires
+
+
+@pytest.mark.parametrize(
+    ("ready", "missing", "failed", "per_preset", "fires"),
+    [
+        (2, 1, 0, 0, True),
+        (2, 0, 3, 2, False),
+        (0, 0, 3, 2, True),
+        (0, 0, 0, 2, False),
+        (0, 0, 3, 0, False),
+    ],
+    ids=["a file is missing", "none is empty", "empty", "being filled", "off"],
+)
+def test_a_reserve_without_files_or_that_cannot_be_filled_fires(
+    ready: int, missing: int, failed: int, per_preset: int, fires: bool
+) -> None:
+    stock = {
+        preset.key: ReserveStock(ready=ready, missing=missing if place == 0 else 0)
+        for place, preset in enumerate(all_presets())
+    }
+    seen = snapshot(reserve=stock, reserve_failed=failed)
+    assert ("reserve" in firing(seen, reserve_per_preset=per_preset)) is fires

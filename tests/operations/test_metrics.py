@@ -63,8 +63,31 @@ async def test_the_figures_of_the_report_are_exposed(
     for queue in ("parcours_generation", "parcours_tracks"):
         assert value(samples, "parcours_queue_depth", queue=queue) >= 0
         assert value(samples, "parcours_queue_oldest_seconds", queue=queue) >= 0
-    for alert in ("errors", "ttfc", "runner_timeouts", "credits", "old_job", "job_given_up"):
+    for alert in ("errors", "ttfc", "runner_timeouts", "credits", "old_job", "reserve"):
         assert value(samples, "parcours_alert_firing", alert=alert) in (0, 1)
+
+
+async def test_the_reserve_is_told(
+    make_settings: MakeSettings, stack: LocalProject, records: Records
+) -> None:
+    records.do("delete from parcours.reserve_tasks")
+    records.do(
+        "with task as ("
+        "   insert into parcours.reserve_tasks (preset_key, segment_index, credits, status)"
+        "   values ('00-universel-reset', 0, 12, 'done') returning id, preset_key)"
+        " insert into parcours.reserve_pieces"
+        " (task_id, preset_key, suno_track_id, download_url, status, seconds)"
+        " select id, preset_key, 'a', 'https://cdn1.suno.ai/a.mp3', 'ready', 240 from task"
+    )
+    async with open_service(make_settings(reserve_per_preset=2)) as service:
+        samples = await scrape(service, stack.service_role_key)
+    records.do("delete from parcours.reserve_tasks")
+    assert value(samples, "parcours_reserve_pieces", preset="00-universel-reset") == 0
+    assert value(samples, "parcours_reserve_missing") == 1, "its file is not there"
+    assert value(samples, "parcours_reserve_per_preset") == 2
+    assert value(samples, "parcours_reserve_tasks_failed") == 0
+    assert value(samples, "parcours_cost_credits", outcome="reserve", reason="") == 12
+    assert value(samples, "parcours_alert_firing", alert="reserve") == 1
 
 
 async def test_request_latencies_are_told_by_function(

@@ -42,6 +42,7 @@ async def live(
 async def lived(clients: Clients, make_run: MakeRun, records: Records) -> NewRun:
     """A run of two segments: one complete, one failed. It is all that there was."""
     records.do("delete from public.parcours_runs; delete from public.parcours_events")
+    records.do("delete from parcours.reserve_tasks")
     run = await make_run(2)
     await clients.database.start_run(run.id)
     await live(clients, run, 0, "first", "complete")
@@ -75,12 +76,28 @@ async def test_json_has_every_figure(operator: Operator, lived: NewRun) -> None:
     cost = report["cost"]
     spent = cost["suno_credits"]
     assert spent["kept"] >= 12 and spent["wasted_by_reason"]["suno_error"] >= 12
-    assert spent["total"] == spent["kept"] + spent["under_way"] + spent["wasted"]
-    assert spent["per_run"] == spent["total"] / cost["runs"]
+    of_runs = spent["kept"] + spent["under_way"] + spent["wasted"]
+    assert spent["total"] == of_runs + spent["reserve"]
+    assert spent["per_run"] == of_runs / cost["runs"]
     assert spent["per_day"] == pytest.approx(spent["total"] * 24)
     assert sum(piece["suno_credits"] for piece in report["slices"]) == spent["total"]
     assert len(report["slices"]) == 28
     assert told.err == "", "without a terminal there is no progress bar"
+
+
+async def test_the_reserve_costs_credits_that_are_no_runs(
+    operator: Operator, records: Records, lived: NewRun
+) -> None:
+    before = operator.run("report", "--json", "--since", "1h").json["cost"]["suno_credits"]
+    records.do(
+        "insert into parcours.reserve_tasks (preset_key, segment_index, credits, status)"
+        " values ('00-universel-reset', 0, 12, 'done')"
+    )
+    after = operator.run("report", "--json", "--since", "1h").json["cost"]["suno_credits"]
+    assert after["reserve"] == before["reserve"] + 12
+    assert after["total"] == before["total"] + 12
+    assert after["per_run"] == before["per_run"]
+    assert "of these credits" in operator.run("report", "--since", "1h").out
 
 
 async def test_targets_are_settings(operator: Operator, lived: NewRun) -> None:

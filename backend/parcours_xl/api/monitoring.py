@@ -20,6 +20,7 @@ from starlette.routing import Route
 from parcours_xl.api.authentication import read_bearer, require_access
 from parcours_xl.clients.clients import Clients
 from parcours_xl.clients.database import KeyRefused
+from parcours_xl.clients.operations_queries import Gauges
 from parcours_xl.errors import ParcoursError, RetryableError
 from parcours_xl.operations.alerts import Snapshot, SnapshotCache, judge
 from parcours_xl.operations.measurements import JourneyMeasurements
@@ -192,9 +193,23 @@ def _describe_snapshot(snapshot: Snapshot, targets: Targets) -> Iterable[Metric]
     yield _gauge("suno_credits_daily", "Credits of the last 24 hours", gauges.day.credits)
     yield _gauge("suno_credits_daily_max", "SUNO_CREDITS_DAILY_MAX", targets.suno_credits_daily_max)
     yield _gauge("suno_credits", "Credits left at Suno", gauges.credits)
+    yield from _describe_reserve(gauges, targets)
     yield from _describe_costs(figures.costs)
     firing = {alert.name: float(alert.firing) for alert in judge(snapshot, targets)}
     yield _by("alert_firing", "1 while an alert is firing", "alert", firing)
+
+
+def _describe_reserve(gauges: Gauges, targets: Targets) -> Iterable[Metric]:
+    ready = {key: stock.ready for key, stock in gauges.reserve.items()}
+    missing = sum(stock.missing for stock in gauges.reserve.values())
+    yield _by("reserve_pieces", "Ready pieces of the reserve", "preset", ready)
+    yield _gauge("reserve_per_preset", "RESERVE_PER_PRESET", targets.reserve_per_preset)
+    yield _gauge("reserve_missing", "Pieces of the reserve whose file is missing", missing)
+    yield _gauge(
+        "reserve_tasks_failed",
+        "Tasks of the last 24 hours that gave the reserve no piece",
+        gauges.reserve_failed,
+    )
 
 
 def _describe_costs(costs: Costs) -> Iterable[Metric]:
@@ -213,6 +228,7 @@ def _describe_costs(costs: Costs) -> Iterable[Metric]:
             family.add_metric(("wasted", reason), spent)
         if what == "credits":
             family.add_metric(("under_way", ""), costs.credits_under_way)
+            family.add_metric(("reserve", ""), costs.credits_reserve)
         yield family
     yield _by("runs_put_off", "Runs of the window that wait, by why", "reason", costs.put_off)
 

@@ -66,8 +66,18 @@ class SentAgain(_Result):
     dropped: int
 
 
+class ReserveStock(_Result):
+    """Pieces of one preset in the reserve. missing: those that should be ready and have no file."""
+
+    ready: int
+    missing: int
+
+
 class Gauges(_Result):
     """What alerts look at beside the report. maintenance_due_at: when the next round is due.
+
+    reserve: by preset, those that have any piece; reserve_failed: its tasks of the last 24 hours
+    that gave none.
 
     jobs_unreadable: of those given up, how many nobody could read. day: the last 24 hours.
     """
@@ -79,6 +89,8 @@ class Gauges(_Result):
     jobs_unreadable: int
     day: Day
     maintenance_due_at: datetime | None
+    reserve: dict[str, ReserveStock] = {}
+    reserve_failed: int = 0
 
 
 class DeletedHistory(_Result):

@@ -20,6 +20,7 @@ from parcours_xl.clients.operations_queries import (
 from parcours_xl.clients.suno import Suno
 from parcours_xl.clients.webhook import Webhook
 from parcours_xl.domain.failures import NOT_KEPT
+from parcours_xl.domain.presets import all_presets
 from parcours_xl.operations.credit import refresh_credits
 from parcours_xl.operations.daily import daily_uses
 from parcours_xl.operations.report.report import BRIEFS_NOT_OPENAIS, Figures, read_figures
@@ -46,6 +47,7 @@ ADVICE = {
     "old_job": "no worker takes jobs: look at the workers, start parcours worker",
     "supabase_unavailable": "parcours doctor; see status.supabase.com and the project's dashboard",
     "daily_limit": "parcours report says who creates so much; wait, or raise the limit",
+    "reserve": "parcours doctor --fix takes out pieces without a file; then: parcours reserve fill",
     "job_given_up": "a track could not be downloaded or stored: parcours doctor --fix",
 }
 
@@ -128,6 +130,7 @@ def judge(snapshot: Snapshot, targets: Targets) -> list[Alert]:
         _daily_limit(snapshot, targets),
         _old_job(snapshot, targets),
         _job_given_up(snapshot),
+        _reserve(snapshot, targets),
     ]
 
 
@@ -252,6 +255,22 @@ def _job_given_up(snapshot: Snapshot) -> Alert:
         f"{figures.linked} play from Suno's own address"
     )
     return Alert("job_given_up", gauges.jobs_given_up + lost + figures.linked > 0, message)
+
+
+def _reserve(snapshot: Snapshot, targets: Targets) -> Alert:
+    """A reserve that is only being filled is no alert: a preset without a piece is one when Suno's
+    tasks failed.
+    """
+    gauges = snapshot.gauges
+    missing = sum(stock.missing for stock in gauges.reserve.values())
+    ready = sum(stock.ready for stock in gauges.reserve.values())
+    filled = sum(stock.ready > 0 for stock in gauges.reserve.values())
+    message = f"{ready} pieces of {filled} presets are ready, {missing} have no file"
+    if gauges.reserve_failed:
+        message += f"; {gauges.reserve_failed} tasks gave no piece in the last 24 hours"
+    wanted = len(all_presets()) if targets.reserve_per_preset else 0
+    empty = filled < wanted and gauges.reserve_failed > 0
+    return Alert("reserve", missing > 0 or empty, message)
 
 
 async def notify_changes(

@@ -81,9 +81,15 @@ def write_tiles(report: Report) -> Iterable[str]:
 
 def _cost_tiles(report: Report) -> Iterable[str]:
     costs = report.total.costs
-    for title, spent, wasted, reasons in (
-        ("Suno credits", costs.credits, costs.credits_wasted, failure_summary),
-        ("OpenAI tokens", costs.tokens, costs.tokens_wasted, brief_reason),
+    for title, spent, of_runs, wasted, reasons in (
+        (
+            "Suno credits",
+            costs.credits,
+            costs.credits_of_runs,
+            costs.credits_wasted,
+            failure_summary,
+        ),
+        ("OpenAI tokens", costs.tokens, costs.tokens, costs.tokens_wasted, brief_reason),
     ):
         why = ", ".join(f"{reasons(why)} ({amount(n)})" for why, n in wasted.most_common())
         share_wasted = wasted.total() / spent if spent else None
@@ -92,7 +98,7 @@ def _cost_tiles(report: Report) -> Iterable[str]:
             amount(spent),
             f"spent · {share(share_wasted)} wasted",
             _verdict(share_wasted, lambda value: value < GOAL_ERRORS_SHARE_MAX),
-            f"{amount(costs.a_run(spent))} a journey · "
+            f"{amount(costs.a_run(of_runs))} a journey · "
             f"{amount(spent / report.days)} a day at this rate"
             + (f"<br>Wasted: {escape(why)}" if why else ""),
         )
@@ -248,6 +254,7 @@ def _costs_chart(report: Report, labels: list[str]) -> str:
         Series("kept", "var(--good)", [costs.credits_kept for costs in pieces]),
         Series("under way", "var(--dusk)", [costs.credits_under_way for costs in pieces]),
         Series("wasted", "var(--bad)", [costs.credits_wasted.total() for costs in pieces]),
+        Series("reserve", "var(--calm)", [costs.credits_reserve for costs in pieces]),
     ]
     title, about = "Suno credits", "By when the music was asked for, and what became of it"
     if not report.total.costs.credits:

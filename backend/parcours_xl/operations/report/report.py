@@ -58,13 +58,15 @@ class Timing(pydantic.BaseModel):
 class Costs(pydantic.BaseModel):
     """What was spent, and on what. runs: created, and music was asked for; put_off: runs that wait.
 
-    Suno's credits by what became of the attempt; OpenAI's tokens by whether their brief was used.
+    Suno's credits by what became of the attempt, and those of the reserve, which are no run's;
+    OpenAI's tokens by whether their brief was used.
     """
 
     runs: int = 0
     credits_kept: int = 0
     credits_under_way: int = 0
     credits_wasted: Counter[str] = Counter()
+    credits_reserve: int = 0
     tokens_used: int = 0
     tokens_wasted: Counter[str] = Counter()
     put_off: Counter[str] = Counter()
@@ -77,6 +79,8 @@ class Costs(pydantic.BaseModel):
             credits_kept=suno["kept"],
             credits_under_way=suno["under_way"],
             credits_wasted=suno["wasted"],
+            # Of the whole slice: the hours that were rolled up have none of their own.
+            credits_reserve=answer.get("reserve", 0),
             tokens_used=briefs["tokens_used"],
             tokens_wasted=briefs["tokens_wasted"],
             put_off=answer["outcomes"]["put_off"],
@@ -89,6 +93,10 @@ class Costs(pydantic.BaseModel):
 
     @property
     def credits(self) -> int:
+        return self.credits_of_runs + self.credits_reserve
+
+    @property
+    def credits_of_runs(self) -> int:
         return self.credits_kept + self.credits_under_way + self.credits_wasted.total()
 
     @property
@@ -107,7 +115,8 @@ class Costs(pydantic.BaseModel):
                 "under_way": self.credits_under_way,
                 "wasted": self.credits_wasted.total(),
                 "wasted_by_reason": dict(self.credits_wasted),
-                "per_run": self.a_run(self.credits),
+                "reserve": self.credits_reserve,
+                "per_run": self.a_run(self.credits_of_runs),
                 "per_day": self.credits / days,
             },
             "openai_tokens": {

@@ -72,14 +72,16 @@ def show_report(console: Console, report: Report) -> None:
 
 def _show_costs(console: Console, report: Report) -> None:
     costs = report.total.costs
-    for what, spent, wasted in (
-        ("Suno credits", costs.credits, costs.credits_wasted),
-        ("OpenAI tokens", costs.tokens, costs.tokens_wasted),
+    for what, spent, of_runs, wasted in (
+        ("Suno credits", costs.credits, costs.credits_of_runs, costs.credits_wasted),
+        ("OpenAI tokens", costs.tokens, costs.tokens, costs.tokens_wasted),
     ):
         console.print(
-            f"[bold]{what}[/] {amount(spent)} spent, {amount(costs.a_run(spent))} a run, "
+            f"[bold]{what}[/] {amount(spent)} spent, {amount(costs.a_run(of_runs))} a run, "
             f"{amount(spent / report.days)} a day at this rate; {amount(wasted.total())} wasted"
         )
+    if costs.credits_reserve:
+        console.print(f"[bold]Reserve[/] {amount(costs.credits_reserve)} of these credits")
     if costs.credits_wasted:
         console.print(_counts("Suno credits wasted", costs.credits_wasted, failure_summary))
     if costs.tokens_wasted:
