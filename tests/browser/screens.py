@@ -9,6 +9,7 @@ from uuid import uuid4
 from playwright.sync_api import Page, Route
 
 from tests.browser.listener import Listener
+from tests.browser.words import WRITTEN
 
 NEVER = 1e9
 LONG_TRACK_S = 60
@@ -66,7 +67,7 @@ def _signing_up(listener: Listener) -> Iterator[Screen]:
 def _waiting(listener: Listener) -> Iterator[Screen]:
     listener.deployment.tune(first_s=NEVER)
     listener.press("start")
-    listener.page.locator(".brief").wait_for()
+    listener.page.locator(WRITTEN).wait_for()
     yield Screen("waiting", listener.page)
     listener.press("rate")
     yield Screen("rating", listener.page)

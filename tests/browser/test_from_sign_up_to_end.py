@@ -7,6 +7,7 @@ from uuid import uuid4
 from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener
 from tests.browser.screens import FIRST_CARD, no_anonymous_listeners
+from tests.browser.words import WRITTEN
 from tests.fixtures.waiting import wait_until
 
 PASSWORD = "une phrase assez longue"
@@ -54,7 +55,7 @@ def test_an_anonymous_listener_keeps_their_journeys(
 ) -> None:
     page, email = listener.page, f"{uuid4()}@example.org"
     listener.tap_start()
-    page.locator(".brief").wait_for()
+    page.locator(WRITTEN).wait_for()
     owner = deployment.last_run()["user_id"]
     listener.press("stop")
     page.get_by_text("Vos parcours ne sont gardés que dans ce navigateur.").wait_for()

@@ -10,6 +10,7 @@ from parcours_xl.clients.audio_decoder import measure
 from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener
 from tests.browser.recording import Recording
+from tests.browser.words import WRITTEN
 from tests.fixtures.waiting import wait_until
 
 PIECES, CROSSFADE_S = 4, 4
@@ -29,7 +30,7 @@ def test_pieces_of_unlike_loudness_are_heard_alike(
 ) -> None:
     deployment.tune(speed=300, uneven_db=UNEVEN_DB)
     listener.tap_start()
-    listener.page.locator(".brief").wait_for()
+    listener.page.locator(WRITTEN).wait_for()
     wait_until(lambda: deployment.last_run()["status"] == "ready", 60)
     listener.press("stop")
     listener.press("home")

@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, Locator
 
 from tests.browser.deployment import Deployment
 from tests.browser.listener import Open
+from tests.browser.words import WRITTEN
 
 LOCAL = "le numéro d'urgence de votre pays"
 
@@ -54,7 +55,7 @@ def test_the_brief_is_in_the_language_of_the_page_and_follows_it(open_listener: 
     listener = open_listener(bed=False, language="en")
     listener.deployment.tune(first_s=1e9)
     listener.tap_start()
-    brief = listener.page.locator(".brief")
+    brief = listener.page.locator(WRITTEN)
     brief.wait_for()
     written = listener.deployment.last_run()["metadata"]["brief"]
     assert (brief.get_attribute("lang"), brief.inner_text()) == ("en", written["en"])

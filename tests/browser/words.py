@@ -36,3 +36,7 @@ WORDS: Final = {
     language: {name: pair[place] for name, pair in _PAIRS.items()}
     for place, language in enumerate(("fr", "en"))
 }
+
+WRITTEN: Final = ".brief:not(.first-title + .brief)"
+"""The words written for a run. Until they are there the preset's own stand in their place, under
+the title of its first piece."""
