@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from parcours_xl.clients.clients import Clients
+from parcours_xl.clients.operations_queries import Day, Gauges
 from parcours_xl.domain.presets import find_preset
-from parcours_xl.operations.reserve import FillPlan, fill, plan_fill, read_limits
+from parcours_xl.operations.reserve import FillPlan, fill, go_on_filling, plan_fill, read_limits
 from parcours_xl.services.reserve import PIECE_TRIES_MAX, ReserveService
 from parcours_xl.wiring import wire_reserve
 from tests.fixtures.records import Records
@@ -150,3 +151,57 @@ async def test_a_file_that_is_no_music_is_dropped_in_the_end(
     for _ in range(PIECE_TRIES_MAX):
         await filler.go_on()
     assert (await clients.reserve.read()).of(KEY).pieces == []
+
+
+async def test_with_suno_down_ready_pieces_are_given_and_a_run_waits(
+    clients: Clients,
+    filler: ReserveService,
+    make_settings: MakeSettings,
+    service: httpx.AsyncClient,
+    owner: Person,
+    suno: Vendor,
+) -> None:
+    await filled(clients, filler, make_settings)
+    suno.fail("maintenance", times=0, match={"call": "*"})
+    created = await service.post(
+        endpoint("parcours-xl-create"),
+        json={"presetKey": KEY, "emotionState": "fear-0.8"},
+        headers=owner.headers,
+    )
+    assert created.status_code == 200
+    pieces = (await ask(service, owner)).json()["pieces"]
+    assert len(pieces) == 2
+    async with httpx.AsyncClient() as player:
+        for piece in pieces:
+            assert (await player.get(piece["url"])).status_code == 200
+    outcome, _ = await filler.begin(find_preset(KEY), read_limits(make_settings(), 4))
+    assert outcome == "refused", "nothing is bought while Suno is down"
+    assert (await clients.reserve.read()).spent == 12
+
+
+GAUGES = Gauges(
+    credits=60,
+    credits_read_at=None,
+    account_refused_at=None,
+    jobs_given_up=0,
+    jobs_unreadable=0,
+    day=Day(runs=0, credits=40),
+    maintenance_due_at=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("left", "daily_max", "spares"),
+    [(60, None, True), (59, None, False), (None, None, False), (60, 100, True), (60, 99, False)],
+)
+async def test_the_worker_buys_only_with_credits_to_spare(
+    clients: Clients,
+    filler: ReserveService,
+    make_settings: MakeSettings,
+    left: float | None,
+    daily_max: int | None,
+    spares: bool,
+) -> None:
+    settings = make_settings(reserve_per_preset=1, suno_credits_daily_max=daily_max)
+    await go_on_filling(filler, settings, GAUGES.model_copy(update={"credits": left}))
+    assert (await clients.reserve.read()).spent == (12 if spares else 0)

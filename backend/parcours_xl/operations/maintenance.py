@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import anyio
@@ -136,7 +137,8 @@ class MaintenanceLoop:
             log.info("maintenance.repaired", done=done)
 
     async def _fill_reserve(self) -> None:
-        await go_on_filling(self._reserve, self._settings)
+        gauges = await self._queries.read_gauges(datetime.now(UTC))
+        await go_on_filling(self._reserve, self._settings, gauges)
 
     async def _judge(self) -> None:
         alerts = judge(await read_snapshot(self._queries, self._settings), self._settings)

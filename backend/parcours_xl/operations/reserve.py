@@ -12,11 +12,12 @@ from uuid import UUID
 import anyio
 import structlog
 
+from parcours_xl.clients.operations_queries import Gauges
 from parcours_xl.clients.reserve import PresetStock, Reserve, ReserveState
 from parcours_xl.domain.preset import Preset
 from parcours_xl.domain.presets import all_presets, find_preset
 from parcours_xl.services.reserve import Limits, ReserveService
-from parcours_xl.settings import SUNO_CREDITS_A_SEGMENT, Settings
+from parcours_xl.settings import SEGMENTS_MAX, SUNO_CREDITS_A_SEGMENT, Settings
 
 TRACKS_A_TASK = 2
 LOOK_EVERY_S = 5.0
@@ -102,15 +103,26 @@ ENDS = {"refused", "credits", "full"}
 """After these waiting helps nothing: Suno refuses, or the credits of the day are spent."""
 
 
-async def go_on_filling(service: ReserveService, settings: Settings) -> None:
+def has_credits_to_spare(gauges: Gauges, settings: Settings) -> bool:
+    """Whether a task for the reserve leaves listeners a whole journey of the day's credits, and
+    CREDITS_MIN at Suno. What is not known yet is not spent.
+    """
+    left, daily_max = gauges.credits, settings.suno_credits_daily_max
+    if left is None or left - SUNO_CREDITS_A_SEGMENT < settings.credits_min:
+        return False
+    needed = SUNO_CREDITS_A_SEGMENT * (1 + SEGMENTS_MAX)
+    return daily_max is None or gauges.day.credits + needed <= daily_max
+
+
+async def go_on_filling(service: ReserveService, settings: Settings, gauges: Gauges) -> None:
     """One round of the worker that keeps the reserve filled: goes on, and begins one task at most.
 
-    Does nothing new while RESERVE_PER_PRESET is 0.
+    Begins none while RESERVE_PER_PRESET is 0, or without credits to spare.
     """
     done = await service.go_on()
     if any(done.values()):
         log.info("reserve.went_on", **done)
-    if settings.reserve_per_preset:
+    if settings.reserve_per_preset and has_credits_to_spare(gauges, settings):
         presets = all_presets()
         for preset in presets:
             outcome, _ = await service.begin(preset, read_limits(settings))
