@@ -121,6 +121,19 @@ async def test_a_repeated_key_is_the_same_run_while_its_brief_is_written(
     assert len(suno.tasks_of(first["id"])) == 1
 
 
+async def test_two_taps_at_once_are_one_run_and_one_task(
+    early: httpx.AsyncClient, suno: Vendor, openai: Vendor, owner: Person, records: Records
+) -> None:
+    key = str(uuid4())
+    created = await asyncio.gather(*(create(early, owner, key) for _ in range(5)))
+    assert len({run["runId"] for run in created}) == 1
+    segments = records.segments(created[0]["runId"])
+    await until(lambda: records.segment(segments[0]["id"])["suno_task_id"])
+    assert len(suno.tasks_of(segments[0]["id"])) == 1
+    assert records.segment(segments[0]["id"])["metadata"]["attempts"] == 1
+    assert records.events(created[0]["runId"]).count("run.briefed") == 1
+
+
 async def test_the_runner_leaves_the_first_piece_alone(
     early: httpx.AsyncClient, suno: Vendor, openai: Vendor, owner: Person, records: Records
 ) -> None:

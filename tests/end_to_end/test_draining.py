@@ -15,6 +15,7 @@ from parcours_xl.api.draining import STOPPING
 from parcours_xl.api.schemas import ErrorResponse
 from parcours_xl.clients.database import SupabaseUnavailable
 from parcours_xl.serving import STOP_S_MAX
+from tests.fixtures.records import Records
 from tests.fixtures.served import START_S_MAX, Served, running_serve
 from tests.fixtures.served import STOP_S_MAX as PATIENCE_S
 from tests.fixtures.users import Person
@@ -98,6 +99,21 @@ def assert_nothing_broke(served: Served) -> None:
     assert "Traceback" not in told and "Exception" not in told, told
     levels = {json.loads(line)["level"] for line in told.splitlines() if line.startswith("{")}
     assert levels <= {"info", "debug", "warning"}, told
+
+
+async def test_a_submission_that_create_left_behind_is_waited_for(
+    served: Served, openai: Vendor, suno: Vendor, owner: Person, records: Records
+) -> None:
+    """FIRST_SEGMENT_EARLY, as it is by default: a task that is paid for is known of afterwards."""
+    suno.fail("slow_answer", delay_s=6)
+    async with client(served) as listener:
+        created = await create(listener, owner)
+    first = records.segments(created.json()["runId"])[0]
+    assert (first["status"], first["suno_task_id"]) == ("generating", None)
+    served.terminate()
+    assert_nothing_broke(served)
+    [task] = suno.tasks_of(first["id"])
+    assert records.segment(first["id"])["suno_task_id"] == task["task"]
 
 
 async def test_what_is_under_way_is_answered_and_nothing_else_is_begun(
