@@ -153,5 +153,6 @@ def test_stop_before_the_run_is_known(
     else:
         wait_until(lambda: count_runs(deployment) > runs)
         wait_until(lambda: is_cancelled(deployment))
-        assert sum(deployment.bought()) == 0
+        # FIRST_SEGMENT_EARLY: create may have submitted the first piece before it was known.
+        assert sum(deployment.bought()[1:]) == 0
     assert count_runs(deployment) == runs + 1

@@ -30,7 +30,7 @@ BRIEF_REASONS = {
     "unfit": "the brief said what a brief must not say",
     "being_written": "it was still being written",
     "cancelled": "the run was cancelled meanwhile",
-    "late": "later pieces were under way before it was written",
+    "late": "later pieces were under way, or had failed, before it was written",
 }
 
 
