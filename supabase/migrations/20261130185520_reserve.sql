@@ -235,6 +235,7 @@ language sql stable security definer set search_path = '' as $$
        where status = 'dropped' and erase_after <= clock_timestamp()));
 $$;
 
+-- Its file is there: 'ready', also where another process was quicker; 'gone' when it was dropped.
 create function public.record_reserve_piece(
   p_id uuid, p_seconds double precision, p_loudness_lufs double precision
 ) returns text
@@ -243,7 +244,9 @@ begin
   update parcours.reserve_pieces
      set status = 'ready', seconds = p_seconds, loudness_lufs = p_loudness_lufs
    where id = p_id and status = 'storing';
-  return case when found then 'ready' else 'gone' end;
+  return case when exists (
+    select from parcours.reserve_pieces where id = p_id and status = 'ready')
+    then 'ready' else 'gone' end;
 end;
 $$;
 

@@ -1,5 +1,7 @@
 """The reserve is filled, given to a listener, and renewed."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -205,3 +207,16 @@ async def test_the_worker_buys_only_with_credits_to_spare(
     settings = make_settings(reserve_per_preset=1, suno_credits_daily_max=daily_max)
     await go_on_filling(filler, settings, GAUGES.model_copy(update={"credits": left}))
     assert (await clients.reserve.read()).spent == (12 if spares else 0)
+
+
+async def test_two_who_fill_at_once_leave_every_piece_its_file(
+    clients: Clients, filler: ReserveService, make_settings: MakeSettings, suno: Vendor
+) -> None:
+    suno.fail("missing", times=0, status=503)
+    await filler.begin(find_preset(KEY), read_limits(make_settings(), 2))
+    while not (await clients.reserve.read()).of(KEY).pieces:
+        await filler.go_on()
+    suno.recover()
+    both = await asyncio.gather(filler.go_on(), filler.go_on())
+    assert not any(done["dropped"] for done in both)
+    assert (await clients.reserve.read()).of(KEY).ready == 2

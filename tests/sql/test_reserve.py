@@ -170,6 +170,17 @@ def test_what_was_heard_is_erased_with_the_rest_of_a_user(world: World) -> None:
     assert world.postgres.value("select count(*) from parcours.reserve_heard") == 0
 
 
+# What is stored
+
+
+def test_a_piece_that_two_have_stored_is_ready_for_both(world: World) -> None:
+    first, second = compose(world)
+    again = {"seconds": 300, "loudness_lufs": -18.5}
+    assert world.service.call("record_reserve_piece", id=first, **again) == "ready"
+    world.service.call("drop_reserve_piece", id=second, after_s=0)
+    assert world.service.call("record_reserve_piece", id=second, **again) == "gone"
+
+
 # What is deleted
 
 
