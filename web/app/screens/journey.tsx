@@ -103,6 +103,8 @@ function problemText(
   { online, language }: State,
   { errors, waiting, reserve }: Dictionary,
 ): string | null {
+  // A browser may take itself for online although nothing can be reached.
+  if (view.keptOnly && (view.retrying === "unreachable" || !online)) return reserve.kept;
   if (!online || view.sound.network === "offline") {
     if (view.keptOnly) return reserve.kept;
     return isPlaying(view.phase) ? errors.offlinePlaying : errors.offline;
