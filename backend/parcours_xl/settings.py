@@ -421,6 +421,10 @@ class OperatorSettings(Settings):
     def _callback_address(cls, value: str) -> str:
         return value and _bare_address(value)
 
+    @property
+    def has_suno_key(self) -> bool:
+        return self.suno_api_key.get_secret_value() != UNKNOWN
+
 
 def _is_local(host: str | None) -> bool:
     return host is None or host in ("localhost", "::1") or host.startswith("127.")

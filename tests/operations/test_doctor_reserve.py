@@ -35,3 +35,13 @@ async def test_a_piece_without_a_file_is_found_and_taken_out(
     found(operator, "--fix")
     assert found(operator) == {}
     assert (await clients.reserve.read()).of(KEY).ready == 1
+
+
+@pytest.mark.parametrize("name", ["SUNO_API_KEY", "CALLBACK_BASE"])
+def test_nothing_is_bought_without_the_settings_of_the_service(
+    operator: Operator, records: Records, name: str
+) -> None:
+    told = operator.run("reserve", "fill", "--per-preset", 2, "--yes", **{name: ""})
+    assert told.status == 2
+    assert name in told.err
+    assert records.all("select true from parcours.reserve_tasks") == []

@@ -78,6 +78,8 @@ def fill(
         wanted = per_preset or context.settings.reserve_per_preset
         if not wanted:
             raise end(USAGE_ERROR, "say how many with --per-preset, or set RESERVE_PER_PRESET")
+        if not context.settings.callback_base or not context.settings.has_suno_key:
+            raise end(USAGE_ERROR, "SUNO_API_KEY and CALLBACK_BASE must be those of the service")
         return await plan_fill(context.clients.reserve, wanted, preset)
 
     try:
