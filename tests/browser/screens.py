@@ -1,6 +1,9 @@
 """A walk through every screen that a listener can meet."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,12 +11,14 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, Route
 
+from tests.browser.deployment import Deployment
 from tests.browser.listener import Listener
-from tests.browser.words import WRITTEN
+from tests.browser.words import WORDS, WRITTEN
 
 NEVER = 1e9
 LONG_TRACK_S = 60
 """Music that outlasts the looking at a screen on a busy machine."""
+RESERVE_PRESET = "00-universel-reset"
 FIRST_CARD = 2
 """The third card: any will do but the one that needs no reading."""
 
@@ -36,6 +41,7 @@ def visit_every_screen(listener: Listener) -> Iterator[Screen]:
     yield from _afterwards(listener)
     yield from _coming_back(listener)
     yield from _troubled(listener)
+    yield from _with_the_reserve(listener)
 
 
 def _before(listener: Listener) -> Iterator[Screen]:
@@ -155,6 +161,47 @@ def _troubled(listener: Listener) -> Iterator[Screen]:
         page.reload()
         page.locator(".home [role=status]").wait_for()
         yield Screen("stranded", page, under_way=False)
+
+
+def _with_the_reserve(listener: Listener) -> Iterator[Screen]:
+    page, deployment = listener.page, listener.deployment
+    page.reload()
+    deployment.tune(track_seconds=LONG_TRACK_S)
+    with filled_reserve(deployment):
+        deployment.tune(first_s=NEVER)
+        listener.press("start")
+        page.get_by_text(WORDS[listener.options.language]["until yours"]).first.wait_for()
+        yield Screen("reserve", page)
+        listener.press("stop")
+        listener.press("home")
+        deployment.recover()
+        deployment.fail("refused", times=0)
+        listener.press("start")
+        page.get_by_text(WORDS[listener.options.language]["reserve alone"]).first.wait_for()
+        yield Screen("reserve-alone", page)
+        listener.press("stop")
+        listener.press("home")
+
+
+@contextmanager
+def filled_reserve(deployment: Deployment) -> Iterator[None]:
+    """Two ready pieces of the preset without a card of its own; they are gone afterwards."""
+    run_reserve(deployment, "fill", "--per-preset", "2", "--preset", RESERVE_PRESET, "--yes")
+    try:
+        yield
+    finally:
+        for piece in deployment.query("select id from parcours.reserve_pieces"):
+            run_reserve(deployment, "drop", str(piece["id"]))
+
+
+def run_reserve(deployment: Deployment, *words: str) -> None:
+    """`parcours reserve`, as the operator types it."""
+    subprocess.run(
+        [sys.executable, "-m", "parcours_xl.cli.main", "reserve", *words],
+        check=True,
+        env={**os.environ, **deployment.environment},
+        capture_output=True,
+    )
 
 
 @contextmanager

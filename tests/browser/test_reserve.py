@@ -1,8 +1,5 @@
 """Ready pieces of music until one's own is there, and in its place."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -11,13 +8,13 @@ from tests.browser import test_engines
 from tests.browser.deployment import SPEED, Deployment
 from tests.browser.engines import EngineListener
 from tests.browser.recording import Recording
+from tests.browser.screens import filled_reserve
 from tests.browser.test_engines import pytest_generate_tests as pytest_generate_tests
 from tests.browser.trials import SINK_S_MAX
 from tests.fixtures.waiting import wait_until
 
 desktop, engine, listener = test_engines.desktop, test_engines.engine, test_engines.listener
 
-PRESET = "00-universel-reset"
 PIECE_S = 90
 MUSIC_S_MAX = 2.0
 """From the tap to the first piece of the reserve, with a page that has loaded."""
@@ -30,18 +27,9 @@ NEVER_S = 3000
 def reserve(session_deployment: Deployment) -> Iterator[list[float]]:
     """Two pieces as Suno composes them, stored; their tones, in Hz. They are gone afterwards."""
     session_deployment.tune(signal="tones", uneven_db=0, track_seconds=PIECE_S, complete_s=5)
-    run_reserve(session_deployment, "fill", "--per-preset", "2", "--preset", PRESET, "--yes")
-    [*_, task] = session_deployment.control("GET")["tasks"]
-    yield [track["tone_hz"] for track in task["tracks"]]
-    pieces = session_deployment.query("select id from parcours.reserve_pieces")
-    for piece in pieces:
-        run_reserve(session_deployment, "drop", str(piece["id"]))
-
-
-def run_reserve(deployment: Deployment, *words: str) -> None:
-    command = [sys.executable, "-m", "parcours_xl.cli.main", "reserve", *words]
-    environment = {**os.environ, **deployment.environment}
-    subprocess.run(command, check=True, env=environment, timeout=60)
+    with filled_reserve(session_deployment):
+        [*_, task] = session_deployment.control("GET")["tasks"]
+        yield [track["tone_hz"] for track in task["tracks"]]
 
 
 def until_music(listener: EngineListener) -> float:

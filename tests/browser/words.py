@@ -3,6 +3,11 @@
 from typing import Final
 
 _PAIRS: Final = {
+    "until yours": ("En attendant la vôtre", "Until yours is ready"),
+    "reserve alone": (
+        "Une musique déjà composée vous accompagne",
+        "Music composed earlier is with you",
+    ),
     "start": ("Commencer", "Start"),
     "stop": ("Stop", "Stop"),
     "pause": ("Pause", "Pause"),
