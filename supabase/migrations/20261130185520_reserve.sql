@@ -210,8 +210,8 @@ end;
 $$;
 
 -- What is to be done, oldest first: {tasks, pieces, erase}. tasks: without their music; pieces: to
--- be stored, at most p_tries times each; erase: dropped ones whose file goes now.
-create function public.read_reserve_work(p_tries integer) returns jsonb
+-- be stored; erase: dropped ones whose file goes now.
+create function public.read_reserve_work() returns jsonb
 language sql stable security definer set search_path = '' as $$
   select jsonb_build_object(
     'tasks', (

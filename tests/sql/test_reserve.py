@@ -39,7 +39,7 @@ def compose(world: World, seconds: tuple[float, float] = (300, 280)) -> list[UUI
     assert world.service.call("record_reserve_task", id=task["id"], task_id=task["id"]) == "ok"
     tracks = [{"id": name, "download_url": f"https://cdn1.suno.ai/{name}"} for name in "ab"]
     world.service.call("add_reserve_pieces", id=task["id"], tracks=tracks)
-    work = world.service.call("read_reserve_work", tries=TRIES)
+    work = world.service.call("read_reserve_work")
     pieces = [UUID(piece["id"]) for piece in work["pieces"]]
     for piece, length in zip(pieces, seconds, strict=True):
         recorded = world.service.call(
@@ -119,7 +119,7 @@ def tell(world: World, task_id: object, token: object, suno_task_id: str = "t1")
 def test_a_callback_names_a_task_whose_submission_was_never_answered(world: World) -> None:
     task = claim(world)
     assert tell(world, task["id"], task["callback_token"])["outcome"] == "ok"
-    [open_task] = world.service.call("read_reserve_work", tries=TRIES)["tasks"]
+    [open_task] = world.service.call("read_reserve_work")["tasks"]
     assert open_task["suno_task_id"] == "t1"
     assert tell(world, task["id"], task["callback_token"])["outcome"] == "skipped"
     assert world.service.call("record_reserve_task", id=task["id"], task_id="t2") == "late"
@@ -188,7 +188,7 @@ def test_a_dropped_piece_is_given_to_nobody_and_its_file_is_deleted_first(world:
     first, second = compose(world)
     world.service.call("drop_reserve_piece", id=first, after_s=0)
     assert give(world) == [second]
-    [erase] = world.service.call("read_reserve_work", tries=TRIES)["erase"]
+    [erase] = world.service.call("read_reserve_work")["erase"]
     assert erase["path"] == f"reserve/{PRESET}/{first}.mp3"
     for piece in (first, second):
         world.service.call("forget_reserve_piece", id=piece)
@@ -207,7 +207,7 @@ def test_an_old_piece_goes_once_a_younger_one_is_there(world: World) -> None:
     compose(world)
     assert world.service.call("drop_old_reserve", **old) == 2
     assert len(give(world)) == 2
-    assert world.service.call("read_reserve_work", tries=TRIES)["erase"] == [], "still heard"
+    assert world.service.call("read_reserve_work")["erase"] == [], "still heard"
 
 
 def test_a_piece_that_cannot_be_had_is_dropped_in_the_end(world: World) -> None:
@@ -216,7 +216,7 @@ def test_a_piece_that_cannot_be_had_is_dropped_in_the_end(world: World) -> None:
     tracks = [{"id": "a", "download_url": "https://cdn1.suno.ai/a"}]
     for _ in range(2):
         world.service.call("add_reserve_pieces", id=task["id"], tracks=tracks)
-    [piece] = world.service.call("read_reserve_work", tries=TRIES)["pieces"]
+    [piece] = world.service.call("read_reserve_work")["pieces"]
     failed = {"id": piece["id"], "tries": TRIES}
     outcomes = [world.service.call("fail_reserve_piece", **failed) for _ in range(TRIES)]
     assert outcomes == ["again"] * (TRIES - 1) + ["dropped"]

@@ -153,8 +153,8 @@ class Reserve:
         """The tracks of a task, each with `id` and `download_url`, are pieces to be stored."""
         await self._call("add_reserve_pieces", p_id=str(task_id), p_tracks=list(tracks))
 
-    async def read_work(self, tries_max: int) -> ReserveWork:
-        answer = await self._call("read_reserve_work", p_tries=tries_max)
+    async def read_work(self) -> ReserveWork:
+        answer = await self._call("read_reserve_work")
         return ReserveWork.model_validate(answer)
 
     async def record_piece(

@@ -81,9 +81,9 @@ class ReserveService:
         still under way. Raises SupabaseUnavailable.
         """
         done: Counter[str] = Counter()
-        for task in (await self.reserve.read_work(PIECE_TRIES_MAX)).tasks:
+        for task in (await self.reserve.read_work()).tasks:
             done[await self._read_task(task)] += 1
-        work = await self.reserve.read_work(PIECE_TRIES_MAX)
+        work = await self.reserve.read_work()
         for piece in work.pieces:
             done[await self._store(piece)] += 1
         for dropped in work.erase:
