@@ -101,11 +101,16 @@ def _check_address(host: str, port: int) -> None:
                     probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 probe.bind(address)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            why = "another program listens there (--port takes another)"
-        else:
-            why = error.strerror or str(error)
-        raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
+        raise CannotListen(_why_not_listening(host, port, error, "--port")) from None
+
+
+def _why_not_listening(host: str, port: int, error: OSError, option: str) -> str:
+    """option: of the command line, takes another port."""
+    if error.errno == errno.EADDRINUSE:
+        why = f"another program listens there ({option} takes another)"
+    else:
+        why = error.strerror or str(error)
+    return f"cannot listen on {host}:{port}: {why}"
 
 
 def create_service() -> Starlette:
@@ -173,7 +178,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        raise SettingsError(_why_not_listening(host, port, error, "--metrics-port")) from error
 
 
 def _begin(environment: Path | None = None) -> Settings:

@@ -60,5 +60,5 @@ def test_a_port_that_is_taken_is_told_before_any_work(deployment: Deployment) ->
         )
     assert ended.returncode == 2
     said = ended.stderr.strip()
-    assert said.startswith(f"parcours: cannot listen on 127.0.0.1 port {port}: ")
+    assert said.startswith(f"parcours: cannot listen on 127.0.0.1:{port}: another program listens")
     assert "\n" not in said and ended.stdout == ""

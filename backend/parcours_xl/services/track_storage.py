@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -268,20 +268,18 @@ class TrackService:
     async def _give_up(self, job: TrackJob, tries: _Tries) -> str:
         """No track is to be had of this task: only a new one can help, or nothing can."""
         if tries.unavailable is not None:
-            return await self._fail(job, "track_away", tries.unavailable.message, again=True)
+            why = {"message": tries.unavailable.message}
+            return await self._fail(job, "track_away", why, again=True)
         if tries.unusable is not None:
-            return await self._fail(job, "track_unavailable", tries.unusable.message, again=True)
+            why = {"message": tries.unusable.message}
+            return await self._fail(job, "track_unavailable", why, again=True)
         assert tries.refused is not None, "every try that gave no track was noted"
-        log.warning("track.failed", segment_id=str(job.segment_id), reason="url_refused")
-        detail = {"host": tries.refused.host}
-        return await self.database.fail_segment(
-            job.segment_id, job.callback_token, "url_refused", detail, again=False
-        )
+        return await self._fail(job, "url_refused", {"host": tries.refused.host}, again=False)
 
-    async def _fail(self, job: TrackJob, reason: str, message: str, *, again: bool) -> str:
-        log.warning("track.failed", segment_id=str(job.segment_id), reason=reason, message=message)
+    async def _fail(self, job: TrackJob, reason: str, why: dict[str, Any], *, again: bool) -> str:
+        log.warning("track.failed", segment_id=str(job.segment_id), reason=reason, **why)
         return await self.database.fail_segment(
-            job.segment_id, job.callback_token, reason, {"message": message}, again=again
+            job.segment_id, job.callback_token, reason, why, again=again
         )
 
     async def restore(self, segment: FoundSegment) -> Restored:
