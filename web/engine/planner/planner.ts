@@ -47,8 +47,16 @@ function planStart(state: Journey, at: number): Step {
   const avoided = !own || isAvoided(state, own.index, at);
   const segment = (avoided ? firstOfReserve(state, at) : undefined) ?? own ?? state.reserve[0];
   if (!segment) return unchanged(state);
-  if (segment.index === state.index) return play(state, segment.index, state.pieceSeconds, "first");
+  if (segment.index === state.index) return startAgain(state, segment.index);
   return play(between(state, segment.index), segment.index, 0, "first");
+}
+
+/** Where it was; from its beginning when it cannot be opened there, which may be its very end. */
+function startAgain(state: Journey, index: number): Step {
+  const { startSeconds, pieceSeconds, failedTries, online } = state;
+  if (!online || failedTries < FAILED_TRIES_MAX) return play(state, index, pieceSeconds, "first");
+  const anew = { ...state, startSeconds: startSeconds + pieceSeconds, pieceSeconds: 0 };
+  return play(anew, index, 0, "first");
 }
 
 /** The run will never sound, and no piece of the reserve does; it is not the network's fault. */

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { Segment } from "../run";
 import { complete, PlayerHarness, previewed, queued, stored } from "./player-harness";
+import { World } from "./random-actions";
+import { SETTINGS } from "./short-settings";
 
 const FINAL = "https://final.test/s0.mp3";
 
@@ -204,4 +206,22 @@ test("where nothing follows the end of sound in time the bed does", async () => 
   await harness.until(() => harness.player.snapshot().state === "stalled", 40);
   await harness.pass(1);
   expect(harness.decks.bed.level).toBeGreaterThan(0.5);
+});
+
+test("a piece that was paused at its very end begins anew, and the journey goes on", async () => {
+  const harness = new PlayerHarness({ settings: SETTINGS });
+  const world = new World(harness);
+  harness.player.start("run");
+  world.act({ do: "progress", index: 2, to: "complete" });
+  await harness.pass(1);
+  world.act({ do: "progress", index: 2, to: "queued" });
+  harness.player.seek(9);
+  await harness.until(() => harness.player.snapshot().state === "stalled");
+  harness.player.pause();
+  const { journeySeconds } = harness.player.snapshot();
+  world.heal();
+  harness.player.resume();
+  await harness.until(() => harness.player.snapshot().state === "playing");
+  expect(harness.player.snapshot().journeySeconds).toBeGreaterThanOrEqual(journeySeconds);
+  expect(harness.decks.audible).toHaveLength(1);
 });
