@@ -213,10 +213,11 @@ test("a piece that was paused at its very end begins anew, and the journey goes 
   const world = new World(harness);
   harness.player.start("run");
   world.act({ do: "progress", index: 2, to: "complete" });
-  await harness.pass(1);
   world.act({ do: "progress", index: 2, to: "queued" });
+  await harness.pass(4.05);
   harness.player.seek(9);
-  await harness.until(() => harness.player.snapshot().state === "stalled");
+  await harness.pass(1.5);
+  expect(harness.player.snapshot().state).toBe("stalled");
   harness.player.pause();
   const { journeySeconds } = harness.player.snapshot();
   world.heal();
