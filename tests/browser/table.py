@@ -20,20 +20,24 @@ from tests.browser.desktop import running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
 from tests.browser.listener import PageOptions
 from tests.browser.recording import Recording
+from tests.browser.screens import NEVER, filled_reserve
 from tests.browser.trials import (
     JOURNEY_S_MAX,
+    reserve_tones,
     start_with_a_final_soon,
     summary,
+    tap_to_reserve,
     try_pauses,
     try_stops,
 )
 from tests.browser.words import WORDS
 
-STOPS, PAUSES = 300, 50
+STOPS, PAUSES, TAPS = 300, 50, 50
 HEARD_DBFS = -60
 BED_HZ_MAX = 400
+RESERVE_S = 60
 
-PARTS = ("first", "journey", "stops", "pauses")
+PARTS = ("first", "journey", "reserve", "stops", "pauses")
 Figures = dict[str, object]
 
 
@@ -42,6 +46,7 @@ def main() -> None:
     parser.add_argument("engines", nargs="*", default=NAMES)
     parser.add_argument("--stops", type=int, default=STOPS, help="Stops an engine")
     parser.add_argument("--pauses", type=int, default=PAUSES, help="Pauses an engine")
+    parser.add_argument("--taps", type=int, default=TAPS, help="taps with a reserve")
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="these parts of it")
     asked = parser.parse_args()
     build_player()
@@ -66,6 +71,7 @@ def measure(engine: Engine, deployment: Deployment, asked: argparse.Namespace) -
     parts: dict[str, Callable[[], Figures]] = {
         "first": lambda: _first_sounds(engine, deployment),
         "journey": lambda: _journey(engine, deployment),
+        "reserve": lambda: _reserve(engine, deployment, asked.taps),
         "stops": lambda: {"stops": summary(try_stops(engine, deployment, asked.stops))},
         "pauses": lambda: {"pauses": summary(try_pauses(engine, deployment, asked.pauses))},
     }
@@ -96,6 +102,31 @@ def _first_sounds(engine: Engine, deployment: Deployment) -> Figures:
         "tap to bed s": None if bed is None else round(bed - tapped, 2),
         "tap to music s": round(music - tapped, 2),
         "bytes before Start": fetched,
+    }
+
+
+def _reserve(engine: Engine, deployment: Deployment, taps: int) -> Figures:
+    """From the tap to a ready piece, in the graph, while Suno says nothing."""
+    deployment.recover()
+    deployment.tune(track_seconds=RESERVE_S)
+    seconds = []
+    with filled_reserve(deployment):
+        tones = reserve_tones(deployment)
+        for _ in range(taps):
+            deployment.recover()
+            deployment.tune(first_s=NEVER)
+            listener = engine.open(deployment, PageOptions(language=engine.language))
+            time.sleep(1)
+            seconds.append(tap_to_reserve(listener, tones))
+            listener.close()
+    median, p95 = np.percentile(seconds, [50, 95])
+    return {
+        "taps": taps,
+        "tap to a ready piece s": {
+            "median": round(float(median), 2),
+            "p95": round(float(p95), 2),
+            "worst": round(max(seconds), 2),
+        },
     }
 
 

@@ -7,10 +7,9 @@ import pytest
 from tests.browser import test_engines
 from tests.browser.deployment import SPEED, Deployment
 from tests.browser.engines import EngineListener
-from tests.browser.recording import Recording
 from tests.browser.screens import filled_reserve
 from tests.browser.test_engines import pytest_generate_tests as pytest_generate_tests
-from tests.browser.trials import SINK_S_MAX
+from tests.browser.trials import SINK_S_MAX, reserve_tones, tap_to_reserve
 from tests.fixtures.waiting import wait_until
 
 desktop, engine, listener = test_engines.desktop, test_engines.engine, test_engines.listener
@@ -28,24 +27,7 @@ def reserve(session_deployment: Deployment) -> Iterator[list[float]]:
     """Two pieces as Suno composes them, stored; their tones, in Hz. They are gone afterwards."""
     session_deployment.tune(signal="tones", uneven_db=0, track_seconds=PIECE_S, complete_s=5)
     with filled_reserve(session_deployment):
-        [*_, task] = session_deployment.control("GET")["tasks"]
-        yield [track["tone_hz"] for track in task["tracks"]]
-
-
-def until_music(listener: EngineListener) -> float:
-    """Tap, and wait for the reserve; seconds from the tap to its first sound, in the graph."""
-    listener.tap_start()
-    listener.wait_for("document.querySelector('.screen.playing')")
-    listener.listen_for(1)
-    heard = listener.recording()
-    first = heard.first_sound(-60)
-    assert first is not None
-    return first - heard.moment_of(tap_of(heard))
-
-
-def tap_of(heard: Recording) -> float:
-    [tap, *_] = [mark for mark in heard.marks if mark.name.startswith(("click", "pointerup"))]
-    return tap.wall
+        yield reserve_tones(session_deployment)
 
 
 def test_suno_silent_from_before_the_tap_there_is_music_and_ones_own_takes_over(
@@ -53,7 +35,7 @@ def test_suno_silent_from_before_the_tap_there_is_music_and_ones_own_takes_over(
 ) -> None:
     deployment.tune(first_s=OWN_AFTER_S * SPEED, complete_s=NEVER_S, track_seconds=PIECE_S)
 
-    assert until_music(listener) <= MUSIC_S_MAX
+    assert tap_to_reserve(listener, reserve) <= MUSIC_S_MAX
     words = {"fr": "En attendant la vôtre", "en": "Until yours is ready"}
     assert words[listener.options.language] in listener.text()
     listener.keep_picture("reserve")
@@ -77,7 +59,7 @@ def test_stop_silences_the_reserve(
     listener: EngineListener, deployment: Deployment, reserve: list[float]
 ) -> None:
     deployment.tune(first_s=NEVER_S)
-    until_music(listener)
+    tap_to_reserve(listener, reserve)
     listener.listen_for(2)
     listener.press("stop")
     listener.listen_for(2)
@@ -94,7 +76,7 @@ def test_suno_refuses_everything_and_the_reserve_is_the_music(
     listener: EngineListener, deployment: Deployment, reserve: list[float]
 ) -> None:
     deployment.fail("refused", times=0)
-    until_music(listener)
+    tap_to_reserve(listener, reserve)
     said = {
         "fr": "Une musique déjà composée vous accompagne",
         "en": "Music composed earlier is with you",

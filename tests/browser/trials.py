@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tests.browser.deployment import FIRST_S, TRACK_S, Deployment
 from tests.browser.engines import Engine, EngineListener
 from tests.browser.listener import HELD_UP_MS, PageOptions
@@ -23,6 +25,8 @@ CLICK_DBFS = -80
 CLICK_S = (-0.02, 0.06)
 """Around a press, where its fade is: whatever clicks there is the player's doing."""
 ROUNDING_S = 1e-6
+TONE_SHARE = 0.02
+"""Of full scale: a tone that is heard."""
 QUIET_S = 0.5
 """For how long nothing may be heard before the next trial begins."""
 STOP_AFTER_S_MAX, PAUSE_AFTER_S_MAX = 3.0, 1.5
@@ -284,3 +288,25 @@ def _both(seconds: Sequence[float]) -> str:
     if not seconds:
         return "nothing sounded"
     return f"{seconds[len(seconds) // 2] * 1000:.0f} / {seconds[-1] * 1000:.0f}"
+
+
+def reserve_tones(deployment: Deployment) -> list[float]:
+    """What the pieces of the reserve sound like, in Hz: of the task that was composed last."""
+    [*_, task] = deployment.control("GET")["tasks"]
+    return [track["tone_hz"] for track in task["tracks"]]
+
+
+def tap_to_reserve(listener: EngineListener, tones: list[float]) -> float:
+    """Tap, and wait for the reserve; seconds from the tap to its music, in the graph.
+
+    The bed sounds before: the music is told by its tone.
+    """
+    listener.tap_start()
+    listener.wait_for("document.querySelector('.screen.playing')")
+    listener.listen_for(1)
+    heard = listener.recording()
+    strength = np.max([heard.tone(hertz) for hertz in tones], axis=0)
+    assert strength.max() > TONE_SHARE, "a piece of the reserve sounds"
+    [tap, *_] = [mark for mark in heard.marks if mark.name.startswith(("click", "pointerup"))]
+    music = heard.starts + float(np.argmax(strength > TONE_SHARE)) * 0.002
+    return music - heard.moment_of(tap.wall)
