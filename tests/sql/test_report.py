@@ -302,6 +302,7 @@ def test_an_empty_time_is_all_zeroes(world: World) -> None:
         "outcomes": {"complete": 0, "linked": 0, "errors": {}, "refusals": {}}
         | {"refused_words": {}, "messengers": {}, "put_off": {}},
         "costs": {"runs": 0, "kept": 0, "under_way": 0, "wasted": {}},
+        "reserve": 0,
         "statuses": {"runs": {}, "segments": {}},
         "briefs": {"briefs_written": 0, "briefs_curated": {}}
         | {"tokens_used": 0, "tokens_wasted": {}},
