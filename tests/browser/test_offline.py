@@ -1,10 +1,7 @@
 """Music without any network, in Chromium and Firefox: from a piece of the reserve that the page
 has kept (docs/player.md#kept-music)."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +11,8 @@ from tests.browser.deployment import Deployment
 from tests.browser.engines import Engine, EngineListener
 from tests.browser.listener import PageOptions
 from tests.browser.recording import SILENCE_DBFS, Recording
+from tests.browser.screens import filled_reserve
+from tests.browser.trials import reserve_tones
 
 desktop, engine = test_engines.desktop, test_engines.engine
 
@@ -38,15 +37,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def tones(session_deployment: Deployment) -> tuple[float, ...]:
+def tones(session_deployment: Deployment) -> Iterator[list[float]]:
     """A reserve of the first card, as an operator fills it; what its pieces sound like, in Hz."""
     session_deployment.recover()
-    parcours = str(Path(sys.executable).with_name("parcours"))
-    fill = ("reserve", "fill", "--preset", FIRST_CARD, "--per-preset", "2", "--yes")
-    environment = {**session_deployment.environment}
-    subprocess.run((parcours, *fill), env=environment, check=True, timeout=120)
-    [*_, task] = session_deployment.control("GET")["tasks"]
-    return tuple(float(track["tone_hz"]) for track in task["tracks"])
+    with filled_reserve(session_deployment):
+        yield reserve_tones(session_deployment)
 
 
 @pytest.fixture
@@ -58,7 +53,7 @@ def listener(engine: Engine, deployment: Deployment) -> Iterator[EngineListener]
 
 
 def test_without_any_network_a_tap_gives_music_that_the_page_has_kept(
-    engine: Engine, deployment: Deployment, tones: tuple[float, ...], listener: EngineListener
+    engine: Engine, deployment: Deployment, tones: list[float], listener: EngineListener
 ) -> None:
     listener.tap_start()
     listener.wait_for_music()
