@@ -27,7 +27,7 @@ from tests.browser.trials import (
     try_both,
 )
 
-PRESSES = int(os.environ.get("PRESSES", "25"))
+PRESSES = int(os.environ.get("PRESSES", "12"))
 """How many Stops, and how many Pauses, each engine is tried with: a press takes some 2 s."""
 SWAP_S = (0.15, 0.2)
 SIGNED = "address.includes('/object/sign/')"
