@@ -18,12 +18,17 @@ def count_runs(deployment: Deployment) -> int:
     return len(deployment.query("select id from parcours_runs"))
 
 
+def is_started(deployment: Deployment) -> bool:
+    started = "select true from parcours_events where run_id = %s and what = 'run.started'"
+    return bool(deployment.query(started, deployment.last_run()["id"]))
+
+
 def stop_while_composing(listener: Listener, deployment: Deployment) -> None:
-    """As soon as the first piece has been bought."""
+    """As soon as the first piece has been bought, and the page knows the run, which it starts."""
     runs = count_runs(deployment)
     listener.tap_start()
     wait_until(lambda: count_runs(deployment) > runs)
-    wait_until(lambda: sum(deployment.bought()) == 1)
+    wait_until(lambda: sum(deployment.bought()) == 1 and is_started(deployment))
     listener.press("stop")
 
 
