@@ -11,14 +11,13 @@ from tests.browser.deployment import Deployment
 from tests.browser.engines import Engine, EngineListener
 from tests.browser.listener import PageOptions
 from tests.browser.recording import SILENCE_DBFS, Recording
-from tests.browser.screens import filled_reserve
+from tests.browser.screens import RESERVE_PRESET, filled_reserve
 from tests.browser.trials import reserve_tones
 
 desktop, engine = test_engines.desktop, test_engines.engine
 
-FIRST_CARD = "00-universel-reset"
 # Not every driver waits for a promise: what the last look has found is told.
-IS_KEPT = f"""(Promise.all(["./", "kept/{FIRST_CARD}.mp3", "kept/index.json"].map((path) =>
+IS_KEPT = f"""(Promise.all(["./", "kept/{RESERVE_PRESET}.mp3", "kept/index.json"].map((path) =>
   caches.match(new URL(path, document.baseURI)))).then((found) => {{
     globalThis.__isKept = found.every(Boolean);
   }}), globalThis.__isKept)"""

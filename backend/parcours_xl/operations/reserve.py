@@ -21,6 +21,8 @@ from parcours_xl.settings import SEGMENTS_MAX, SUNO_CREDITS_A_SEGMENT, Settings
 
 TRACKS_A_TASK = 2
 LOOK_EVERY_S = 5.0
+ENDS = {"refused", "credits", "full"}
+"""After these waiting helps nothing: Suno refuses, or the credits of the day are spent."""
 
 OnProgress = Callable[[int, int], None]
 
@@ -99,10 +101,6 @@ async def fill(
         await anyio.sleep(LOOK_EVERY_S)
 
 
-ENDS = {"refused", "credits", "full"}
-"""After these waiting helps nothing: Suno refuses, or the credits of the day are spent."""
-
-
 def has_credits_to_spare(gauges: Gauges, settings: Settings) -> bool:
     """Whether a task for the reserve leaves listeners a whole journey of the day's credits, and
     CREDITS_MIN at Suno. What is not known yet is not spent.
@@ -123,9 +121,9 @@ async def go_on_filling(service: ReserveService, settings: Settings, gauges: Gau
     if any(done.values()):
         log.info("reserve.went_on", **done)
     if settings.reserve_per_preset and has_credits_to_spare(gauges, settings):
-        presets = all_presets()
-        for preset in presets:
-            outcome, _ = await service.begin(preset, read_limits(settings))
+        limits = read_limits(settings)
+        for preset in all_presets():
+            outcome, _ = await service.begin(preset, limits)
             if outcome != "full":
                 break
 
