@@ -1,10 +1,10 @@
 /** Brings one deck to where another is, so that nobody hears which of the two plays. */
 
 import type { Clock } from "../clock";
-import { type Deck, Unplayable } from "../deck";
+import { type Deck, Superseded, Unplayable } from "../deck";
 import type { Settings } from "../settings";
 import { estimateLag } from "./cross-correlation";
-import { pause, within } from "./timing";
+import { onAbort, pause, within } from "./timing";
 
 /** How far ahead the follower waits for the leader; doubled when seeking takes longer. */
 const AHEAD_SECONDS = 0.5;
@@ -48,11 +48,28 @@ export class Aligner {
    * that cannot be within `swapSecondsMax`, or the signal is aborted: nothing has been heard then.
    */
   async align(leader: Deck, follower: Deck, signal: AbortSignal): Promise<boolean> {
-    const latest = this.clock.now() + this.settings.swapSecondsMax;
+    const { swapSecondsMax } = this.settings;
+    const latest = this.clock.now() + swapSecondsMax;
+    const over = new AbortController();
+    onAbort(signal, () => over.abort());
+    try {
+      // Some browsers never answer: without a limit the swap would be under way for ever.
+      const met = this.meet(leader, follower, latest, over.signal);
+      return (await within(this.clock, swapSecondsMax, met)) && !signal.aborted && leader.playing;
+    } finally {
+      over.abort();
+    }
+  }
+
+  private async meet(
+    leader: Deck,
+    follower: Deck,
+    latest: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     if (!(await this.wait(leader, follower, latest, signal))) return false;
-    await within(this.clock, latest - this.clock.now(), follower.play());
-    const met = await this.correct(leader, follower, signal);
-    return met && !signal.aborted && leader.playing && this.clock.now() <= latest;
+    await follower.play();
+    return this.correct(leader, follower, signal);
   }
 
   /** Measured, moved, and measured again. False where they cannot be brought together. */
@@ -63,7 +80,7 @@ export class Aligner {
       if (sought) this.leadSeconds = Math.max(this.leadOf(follower) + behind + EARLY_SECONDS, 0);
       if (Math.abs(behind) <= this.apartMax(tries, heard)) return true;
       if (tries === CORRECTIONS_MAX) return false;
-      sought = await this.move(leader, follower, behind);
+      sought = await this.move(leader, follower, behind, signal);
       if (signal.aborted) return false;
     }
   }
@@ -75,7 +92,12 @@ export class Aligner {
   }
 
   /** A little where it is near, and can be moved so; else it is sought, and true. */
-  private async move(leader: Deck, follower: Deck, behind: number): Promise<boolean> {
+  private async move(
+    leader: Deck,
+    follower: Deck,
+    behind: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const near = behind <= BEHIND_SECONDS_MAX && behind >= -AHEAD_SECONDS_MAX;
     const nudge = () =>
       follower.nudge(behind).then(
@@ -83,6 +105,8 @@ export class Aligner {
         () => false,
       );
     if (near && (await nudge())) return false;
+    // Others may have the follower by now.
+    if (signal.aborted) throw new Superseded();
     const place = leader.position + this.leadOf(follower);
     if (place + this.settings.swapSecondsMax > (follower.duration ?? Infinity))
       throw new Unplayable("too near its end");
@@ -129,8 +153,7 @@ export class Aligner {
         await pause(this.clock, left);
         return !signal.aborted;
       }
-      const there = follower.seek(leader.position + early(follower) + 2 * ahead);
-      await within(this.clock, latest - this.clock.now(), there);
+      await follower.seek(leader.position + early(follower) + 2 * ahead);
     }
   }
 }

@@ -120,7 +120,10 @@ export class CommandRunner {
       if (signal.aborted) return;
     }
     const there = voice.deck.seek(Math.max(pieceSeconds - voice.offsetSeconds, 0));
-    await within(clock, settings.loadSecondsMax, there);
+    // The bed covers a seek that takes long.
+    const late = () => signal.aborted || paused || dispatch({ event: "stalled" });
+    const cancel = clock.after(settings.standstillSeconds, late);
+    await within(clock, settings.loadSecondsMax, there).finally(cancel);
     if (!signal.aborted && !paused) await this.resume(signal);
     if (!signal.aborted) dispatch({ event: "sought", pieceSeconds: positionOf(voice) });
   }

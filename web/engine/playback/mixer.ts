@@ -8,7 +8,7 @@ import type { Range } from "../snapshot";
 import type { FadeShape } from "./curves";
 import { slideSeconds } from "./loudness";
 import type { OpenedDeck } from "./source-loader";
-import { pause } from "./timing";
+import { pause, within } from "./timing";
 
 /** The clock and the sound card drift apart: a deck is released a little later. */
 const GRACE_SECONDS = 0.04;
@@ -90,7 +90,7 @@ export class Mixer {
     this.cancelNext = () => {
       called = true;
     };
-    await voice.deck.play();
+    await within(this.clock, this.settings.loadSecondsMax, voice.deck.play());
     if (called) return;
     this.ducked = null;
     voice.deck.fade(voice.level, seconds, "smooth");

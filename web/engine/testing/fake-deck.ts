@@ -102,9 +102,10 @@ export class FakeDeck implements Deck {
     if (this.asked) return;
     this.asked = true;
     const errand = this.errand;
-    await this.sleep(STARTS_SECONDS);
+    await this.sleep(this.file.startsInSeconds ?? STARTS_SECONDS);
     this.expect(errand);
     if (!this.file) throw new Unplayable(this.url ?? "nothing");
+    this.base = Math.max(this.base - (this.file.startsBehindSeconds ?? 0), 0);
     if (this.asked) this.run();
   }
 

@@ -12,6 +12,9 @@ export interface FakeFile {
   readonly standsAtSeconds?: number;
   readonly opensInSeconds?: number;
   readonly seeksInSeconds?: number;
+  readonly startsInSeconds?: number;
+  /** A deck begins to play so much before the place where it was opened, as on a busy machine. */
+  readonly startsBehindSeconds?: number;
 }
 
 export class FakeMedia {

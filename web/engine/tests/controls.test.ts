@@ -225,6 +225,18 @@ describe("seek", () => {
     expect(harness.silence(from)).toBe(0);
   });
 
+  test("that takes long has the bed under it, and one that is never answered is opened again", async () => {
+    const harness = await playing();
+    harness.media.put(stored("s0"), { durationSeconds: 300, seeksInSeconds: Infinity });
+    harness.player.seek(150);
+    await harness.pass(3);
+    expect(harness.player.snapshot().bed.sounding).toBe(true);
+    await harness.pass(15);
+    expect(harness.player.snapshot()).toMatchObject({ state: "playing", kind: "final" });
+    expect(harness.player.snapshot().pieceSeconds).toBeGreaterThan(150);
+    expect(harness.player.snapshot().pieceSeconds).toBeLessThan(154);
+  });
+
   test("many times in a row ends where the last one went", async () => {
     const harness = await playing();
     for (const place of [100, 20, 250, 60]) {

@@ -15,9 +15,12 @@ import {
 
 export const PIECES = 3;
 const PLANNED = 10;
+const NEVER = 1e9;
 
 type Progress = "queued" | "first" | "complete" | "failed";
-type Health = "whole" | "gone" | "stalling" | "short" | "no CORS";
+type Health = "whole" | "gone" | "stalling" | "short" | "no CORS" | Hanging;
+/** What the browser never answers. */
+type Hanging = "never opens" | "never seeks" | "never starts";
 
 export type RandomAction =
   | { readonly do: "pass"; readonly seconds: number }
@@ -36,7 +39,10 @@ export type RandomAction =
 const one = fc.constantFrom;
 const index = fc.nat(PIECES - 1);
 const progress = one<Progress[]>("queued", "first", "first", "complete", "complete", "failed");
-const health = one<Health[]>("whole", "whole", "gone", "stalling", "short", "no CORS");
+const health = one<Health[]>(
+  ...(["whole", "whole", "whole", "gone", "stalling", "short", "no CORS"] as const),
+  ...(["never opens", "never seeks", "never starts"] as const),
+);
 const signing = one<PlayerHarness["signing"][]>("works", "works", "fails", "hangs");
 const verb = one("start", "pause", "resume", "resume", "stop", "next", "previous");
 
@@ -60,6 +66,8 @@ export const RANDOM_ACTION: fc.Arbitrary<RandomAction> = fc.oneof(
 
 /** The service and the listener, pending as they are told. */
 export class World {
+  /** Whether a file was there once for which the browser does not answer. */
+  unanswered = false;
   private readonly segments: Segment[] = [];
 
   constructor(private readonly harness: PlayerHarness) {
@@ -137,7 +145,11 @@ export class World {
       stalling: { ...file, arrivedSeconds: 3 },
       short: { ...file, durationSeconds: 4 },
       "no CORS": { ...file, cors: false },
+      "never opens": { ...file, opensInSeconds: NEVER },
+      "never seeks": { ...file, seeksInSeconds: NEVER, startsBehindSeconds: 0.8 },
+      "never starts": { ...file, startsInSeconds: NEVER },
     };
+    this.unanswered ||= to.startsWith("never");
     this.harness.media.put(url, changes[to]);
   }
 }

@@ -1,15 +1,20 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { SETTINGS as DEFAULTS } from "../settings";
 import type { StateName } from "../snapshot";
 import type { FakeDecksOptions } from "../testing/fake-decks";
 import { PlayerHarness } from "./player-harness";
 import { RANDOM_ACTION, type RandomAction, World } from "./random-actions";
 import { SETTINGS } from "./short-settings";
 
+const { standstillSeconds } = DEFAULTS;
 const SEQUENCES = 10_000;
 /** A look may fall into the instant between the end of a file and its being reported. */
 const INSTANT = 0.05;
 const SILENCE = "silence";
+const CALM_SECONDS = 0.5;
+/** Until the engine has noticed that the browser does not answer, and the bed sounds. */
+const UNANSWERED_SECONDS = standstillSeconds + 2 * CALM_SECONDS;
 
 /** Web Audio for the most part, plain elements, and those whose volume cannot be set. */
 const OUTPUT = fc.constantFrom<FakeDecksOptions[]>(
@@ -25,7 +30,10 @@ class Ear {
   private state: StateName = "idle";
   private calmSince = 0;
 
-  constructor(private readonly harness: PlayerHarness) {}
+  constructor(
+    private readonly harness: PlayerHarness,
+    private readonly world: World,
+  ) {}
 
   /** Somebody did something: what is heard may need a moment. */
   disturb(): void {
@@ -51,7 +59,8 @@ class Ear {
       const grace = state === "stopped" || state === "idle" ? 0.05 : 0.25;
       return calm > grace && pieces + bed > 0 ? "a sound where there is none" : null;
     }
-    return calm > 0.5 && pieces + bed === 0 ? SILENCE : null;
+    const grace = this.world.unanswered ? UNANSWERED_SECONDS : CALM_SECONDS;
+    return calm > grace && pieces + bed === 0 ? SILENCE : null;
   }
 
   hear(): { pieces: number; bed: number } {
@@ -63,7 +72,7 @@ class Ear {
 async function live(acts: readonly RandomAction[], output: FakeDecksOptions): Promise<void> {
   const harness = new PlayerHarness({ ...output, settings: SETTINGS });
   const world = new World(harness);
-  const ear = new Ear(harness);
+  const ear = new Ear(harness, world);
   const pass = async (seconds: number) => {
     for (let left = seconds; left > 1e-9; left -= 0.2) {
       await harness.clock.advance(Math.min(left, 0.2));
@@ -83,7 +92,7 @@ async function live(acts: readonly RandomAction[], output: FakeDecksOptions): Pr
   }
   world.heal();
   ear.disturb();
-  await pass(5);
+  await pass(world.unanswered ? 10 : 5);
   harness.player.resume();
   ear.disturb();
   await pass(6);

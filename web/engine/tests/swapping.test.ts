@@ -158,3 +158,16 @@ test("where the volume cannot be set the swap is a mute swap in one task", async
   expect(harness.most).toBe(1);
   expect(harness.silence(1)).toBe(0);
 });
+
+test("a browser that never answers a seek does not keep the swap, and the journey goes on", async () => {
+  const harness = new PlayerHarness();
+  await previewing(harness);
+  const next = previewed(1);
+  harness.serve(next);
+  // Not where it should be when it plays, so that it has to be sought.
+  const strays = { startsBehindSeconds: 0.8, seeksInSeconds: Infinity };
+  harness.media.put(stored("s0"), { durationSeconds: 300, ...strays });
+  harness.tell([complete(0), next, queued(2)]);
+  await harness.until(() => harness.player.snapshot().segment?.index === 1, 400);
+  expect(harness.silence(1)).toBe(0);
+});
