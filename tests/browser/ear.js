@@ -135,4 +135,11 @@
     const { rate, marks, clocks } = ear;
     return { samples: btoa(text), frame: first, rate, marks, clocks };
   };
+  // What was heard since the last time, so that the page need not keep a whole journey.
+  ear.take = () => {
+    const taken = ear.recording();
+    ear.chunks = [];
+    ear.clocks = [];
+    return taken;
+  };
 })();

@@ -36,8 +36,11 @@ STOPS, PAUSES, TAPS = 300, 50, 50
 HEARD_DBFS = -60
 BED_HZ_MAX = 400
 RESERVE_S = 60
+LONG_PIECE_S = 240
+WHOLE_JOURNEY_S_MAX = 25 * 60
+TAKE_EVERY_S = 20
 
-PARTS = ("first", "journey", "reserve", "stops", "pauses")
+PARTS = ("first", "journey", "reserve", "suno-down", "stops", "pauses")
 Figures = dict[str, object]
 
 
@@ -72,6 +75,7 @@ def measure(engine: Engine, deployment: Deployment, asked: argparse.Namespace) -
         "first": lambda: _first_sounds(engine, deployment),
         "journey": lambda: _journey(engine, deployment),
         "reserve": lambda: _reserve(engine, deployment, asked.taps),
+        "suno-down": lambda: _suno_down(engine, deployment),
         "stops": lambda: {"stops": summary(try_stops(engine, deployment, asked.stops))},
         "pauses": lambda: {"pauses": summary(try_pauses(engine, deployment, asked.pauses))},
     }
@@ -128,6 +132,38 @@ def _reserve(engine: Engine, deployment: Deployment, taps: int) -> Figures:
             "worst": round(max(seconds), 2),
         },
     }
+
+
+def _suno_down(engine: Engine, deployment: Deployment) -> Figures:
+    """A journey of 18 to 24 real minutes while Suno refuses everything, from before the tap."""
+    deployment.recover()
+    deployment.tune(track_seconds=LONG_PIECE_S)
+    with filled_reserve(deployment), deployment.page_proxy.refusing("/bed-", 404):
+        deployment.fail("maintenance", times=0, match={"call": "*"})
+        listener = engine.open(deployment, PageOptions(language=engine.language))
+        time.sleep(1)
+        listener.tap_start()
+        heard = _until_the_end(listener)
+        figures = {
+            "minutes of music": round((heard.ends - heard.starts) / 60, 1),
+            "longest silence ms": _longest_silence_ms(heard),
+            "ended by itself": listener.evaluate("Boolean(document.querySelector('.screen.end'))"),
+            "run": deployment.last_run()["status"],
+        }
+        listener.close()
+    return {"suno down": figures}
+
+
+def _until_the_end(listener: EngineListener) -> Recording:
+    """All that is heard, taken from the page in parts: it keeps no whole journey."""
+    parts, latest = [], time.monotonic() + WHOLE_JOURNEY_S_MAX
+    ended = False
+    while not ended and time.monotonic() < latest:
+        listener.listen_for(TAKE_EVERY_S)
+        ended = bool(listener.evaluate("Boolean(document.querySelector('.screen.end'))"))
+        parts.append(Recording.from_page(listener.evaluate("__ear.take()")))
+    samples = np.concatenate([part.samples for part in parts])
+    return Recording(samples, parts[0].rate, parts[0].starts)
 
 
 def _bytes_before(listener: EngineListener, wall: float) -> int:
