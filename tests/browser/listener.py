@@ -19,7 +19,7 @@ SHOTS = HERE.parents[1] / "build" / "screenshots"
 
 READY_S, FLUSH_S = 0.7, 0.4
 HELD_UP_MS = 25
-PLAYING_S_MAX = 30
+PLAYING_S_MAX = 90
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from tests.browser.deployment import Deployment
 from tests.browser.desktop import Desktop, missing_programs, running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
 from tests.browser.hearing import TRIES_MAX
-from tests.browser.listener import HELD_UP_MS, PageOptions
+from tests.browser.listener import PageOptions
 from tests.browser.recording import Recording
 from tests.browser.trials import (
     CLICK_DBFS,
     JOURNEY_S_MAX,
+    LONG_TRACK_S,
     Trial,
     start_with_a_final_soon,
     try_both,
@@ -81,7 +82,6 @@ class Journey:
     tones: list[tuple[float, float]]
     text: str
     still_playing: bool
-    held_up: bool
 
     @property
     def begun(self) -> float:
@@ -100,11 +100,12 @@ class Journey:
 def journey(engine: Engine, session_deployment: Deployment) -> Journey:
     """Four short pieces, from the tap until it has ended by itself.
 
-    Heard once more where a busy machine has spoilt it: the last try decides.
+    Heard once more where a busy machine has spoilt it, which not every engine's own threads tell
+    the page: the last try decides.
     """
     for _ in range(TRIES_MAX - 1):
         journey = listen_to_the_end(engine, session_deployment)
-        if not journey.held_up or keeps_every_promise(journey):
+        if keeps_every_promise(journey):
             return journey
     return listen_to_the_end(engine, session_deployment)
 
@@ -114,16 +115,14 @@ def listen_to_the_end(engine: Engine, deployment: Deployment) -> Journey:
     with deployment.page_proxy.refusing("/bed-", 404):
         listener = engine.open(deployment, PageOptions(language=engine.language))
         start_with_a_final_soon(listener)
-        listener.evaluate("__ear.late = 0")
         listener.wait_for_screen("end", JOURNEY_S_MAX)
-        held_up = float(listener.evaluate("__ear.late")) > HELD_UP_MS
         listener.listen_for(1)
         still_playing = bool(listener.playing())
         heard = listener.recording()
         tones = [deployment.tones(place) for place in range(4)]
         text = listener.text()
         listener.close()
-    return Journey(heard, tones, text, still_playing, held_up)
+    return Journey(heard, tones, text, still_playing)
 
 
 def keeps_every_promise(journey: Journey) -> bool:
@@ -256,7 +255,8 @@ def test_a_journey_without_a_graph(engine: Engine, deployment: Deployment) -> No
         listener = engine.open(
             deployment, PageOptions(path="?output=plain", language=engine.language)
         )
-        start_with_a_final_soon(listener)
+        # Elements alone are brought together by their places: on a busy machine at the third try.
+        start_with_a_final_soon(listener, LONG_TRACK_S, second_after_s=3000)
         listener.wait_for_playing(f"playing.length === 1 && playing[0].{SIGNED}")
         place = listener.playing()[0].at
         listener.wait_for_playing(f"playing.some(({{ at }}) => at > {place + 1})")

@@ -65,7 +65,11 @@ class Trial:
     faults: tuple[str, ...]
 
 
-def start_with_a_final_soon(listener: EngineListener) -> None:
+def start_with_a_final_soon(
+    listener: EngineListener,
+    track_s: float = SWAPPED_TRACK_S,
+    second_after_s: float = SECOND_AFTER_S,
+) -> None:
     """Tap, until the first piece sounds whose final is composed next, and before the second.
 
     It is long enough, and the second comes late enough, for several tries on a busy machine: near
@@ -73,10 +77,10 @@ def start_with_a_final_soon(listener: EngineListener) -> None:
     """
     deployment = listener.deployment
     runs = deployment.count_runs()
-    deployment.tune(first_s=FIRST_S, complete_s=90, track_seconds=SWAPPED_TRACK_S)
+    deployment.tune(first_s=FIRST_S, complete_s=90, track_seconds=track_s)
     listener.tap_start()
     wait_until(lambda: deployment.count_runs() > runs and deployment.bought()[:1] == [1])
-    deployment.tune(first_s=SECOND_AFTER_S, track_seconds=TRACK_S)
+    deployment.tune(first_s=second_after_s, track_seconds=TRACK_S)
     listener.wait_for_music()
     wait_until(lambda: deployment.bought()[1:2] == [1], JOURNEY_S_MAX)
     deployment.tune(first_s=150)

@@ -118,7 +118,7 @@ class WebKitListener:
         wait_until(
             lambda: self.evaluate(f"Boolean({condition})"),
             seconds,
-            lambda: f"{condition}\n{self.text()}",
+            lambda: f"{condition}\n{self.playing()}\n{self.text()}",
         )
 
     def wait_for_button(self, name: str, seconds: float = 30) -> None:
