@@ -6,6 +6,7 @@ its sink, as it left the browser.
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,14 @@ from tests.browser.trials import (
     CLICK_DBFS,
     JOURNEY_S_MAX,
     LONG_TRACK_S,
-    Trial,
     start_with_a_final_soon,
     try_both,
 )
 
-PRESSES = int(os.environ.get("PRESSES", "12"))
+PRESSES = int(os.environ.get("PRESSES", "25"))
 """How many Stops, and how many Pauses, each engine is tried with: a press takes some 2 s."""
+LATE_AT_THE_SINK_MAX = 1
+"""Of all presses: a sound server without a processor of its own is late once in a while."""
 SWAP_S = (0.15, 0.2)
 SIGNED = "address.includes('/object/sign/')"
 AWAY_S = 3
@@ -163,10 +165,6 @@ def test_the_swap_does_not_click(journey: Journey) -> None:
         assert heard.loudest_hiss(corner - 0.02, corner + 0.02)[0] <= CLICK_DBFS
 
 
-def failures(trials: list[Trial]) -> list[Trial]:
-    return [trial for trial in trials if trial.faults]
-
-
 def test_stop_and_pause_are_silence_whenever_they_are_pressed(
     engine: Engine, deployment: Deployment
 ) -> None:
@@ -179,18 +177,23 @@ def test_stop_and_pause_are_silence_whenever_they_are_pressed(
         pressed = [trial for trial in trials if trial.pressed == press]
         assert len(pressed) == PRESSES
         assert sum(trial.graph_s is not None for trial in pressed) > PRESSES / 2, "it sounded"
-    assert failures(trials) == []
+    failed = [trial for trial in trials if trial.faults]
+    assert [trial for trial in failed if not trial.late_at_the_sink] == []
+    assert len(failed) <= LATE_AT_THE_SINK_MAX
 
 
 def test_a_reload_is_paused_and_resumes_at_its_place(
     engine: Engine, listener: EngineListener, deployment: Deployment
 ) -> None:
-    deployment.tune(signal="chirp")
+    # Long enough that a slow reload is not at its end.
+    deployment.tune(signal="chirp", track_seconds=LONG_TRACK_S)
     listener.tap_start()
     listener.wait_for_music()
     listener.wait_for_playing("playing.some(({ at }) => at > 5)")
+    begins = time.monotonic()
     listener.reload()
     listener.wait_for_button("leave")
+    reloaded_s = time.monotonic() - begins
     listener.listen_for(1)
     assert listener.playing() == [], "paused"
     listener.tap(".solid")
@@ -201,7 +204,7 @@ def test_a_reload_is_paused_and_resumes_at_its_place(
     begun = heard.first_sound()
     assert begun is not None
     place = heard.place(begun, begun + 0.5)
-    assert 3 < place < 9, "from there, not from the beginning"
+    assert 3 < place < 8 + reloaded_s, "from there, not from the beginning"
 
 
 def test_where_signing_fails_the_previews_are_the_music(

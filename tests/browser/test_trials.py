@@ -47,6 +47,23 @@ def test_what_sounds_on_after_stop_is_found(
     assert len(judged(graph_s, sink_s, held_up=held_up).faults) == faults
 
 
+@pytest.mark.parametrize(
+    ("graph_s", "sink_s", "wrong", "is_late"),
+    [
+        (0.03, 0.4, "", True),
+        (0.03, 0.9, "", True),
+        (0.03, 1.0, "", False),
+        (0.03, 0.4, "still playing", False),
+        (0.1, 0.4, "", False),
+        (0.1, 0.1, "", False),
+    ],
+)
+def test_a_late_sink_is_told_from_a_page_that_is_late(
+    graph_s: float, sink_s: float, wrong: str, is_late: bool
+) -> None:
+    assert judged(graph_s, sink_s, wrong).late_at_the_sink == is_late
+
+
 def test_how_long_it_sounded_on_is_measured() -> None:
     trial = judged(0.03, 0.1)
 

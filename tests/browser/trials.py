@@ -21,6 +21,8 @@ SINK_S_MAX = 0.3
 """From the press to the last sound at the sink. What has left the page is in the buffers of the
 browser and of PulseAudio, and on a busy machine longer than the 50 ms of a quiet one: here it is
 judged that nothing stays behind."""
+ENDS_S = 0.02
+"""What is silent for so long before the next press has not stayed behind."""
 CLICK_DBFS = -80
 CLICK_S = (-0.02, 0.06)
 """Around a press, where its fade is: whatever clicks there is the player's doing."""
@@ -53,6 +55,7 @@ class Trial:
     """One press. graph_s, sink_s: how long something was still heard; None: nothing was.
 
     click_dbfs: the loudest click of its fade, in the graph; None when nothing was heard.
+    ends_silent: at the sink, before whatever came next.
     faults: what was not as it should be, in words; none when it was carried out.
     """
 
@@ -62,7 +65,14 @@ class Trial:
     sink_s: float | None
     click_dbfs: float | None
     held_up: bool
+    ends_silent: bool
     faults: tuple[str, ...]
+
+    @property
+    def late_at_the_sink(self) -> bool:
+        """Its one fault: the page was silent in time, and the sink later, before the next press."""
+        in_time = self.graph_s is not None and self.graph_s <= GRAPH_S_MAX + ROUNDING_S
+        return in_time and len(self.faults) == 1 and self.ends_silent
 
 
 def start_with_a_final_soon(
@@ -256,7 +266,10 @@ def _trial(graph: Recording, window: Window, sink: Recording, place: Window, see
         faults.append(f"heard for {at_sink:.3f} s at the sink")
     after_s = place.pressed - place.begun
     click = None if in_graph is None else _click(graph, window.pressed)
-    return Trial(window.press, after_s, in_graph, at_sink, click, seen.held_up, tuple(faults))
+    ends_silent = (at_sink or 0) < place.next - place.pressed - ENDS_S
+    return Trial(
+        window.press, after_s, in_graph, at_sink, click, seen.held_up, ends_silent, tuple(faults)
+    )
 
 
 def _click(graph: Recording, pressed: float) -> float:
