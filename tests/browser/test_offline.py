@@ -1,5 +1,5 @@
-"""Music without any network, in Chromium and Firefox: from a piece of the reserve that the page
-has kept (docs/player.md#kept-music)."""
+"""Music without any network, from a piece of the reserve that the page has kept
+(docs/player.md#kept-music)."""
 
 from collections.abc import Iterator
 
@@ -12,6 +12,7 @@ from tests.browser.engines import Engine, EngineListener
 from tests.browser.listener import PageOptions
 from tests.browser.recording import SILENCE_DBFS, Recording
 from tests.browser.screens import RESERVE_PRESET, filled_reserve
+from tests.browser.test_engines import pytest_generate_tests as pytest_generate_tests
 from tests.browser.trials import reserve_tones
 
 desktop, engine = test_engines.desktop, test_engines.engine
@@ -26,13 +27,6 @@ SOUND_S_MAX = 20
 STOPPED_S = 0.3
 HEARD_S = 3
 WORDS = {"fr": "gardée sur cet appareil", "en": "kept on this device"}
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """WebKitGTK is left out: it keeps the piece, but it was not seen that it keeps the page."""
-    if "engine" in metafunc.fixturenames:
-        names = ("chromium", "firefox")
-        metafunc.parametrize("engine", names, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -31,14 +31,15 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
-// What the newest page was made of replaces what an older one was made of.
+// What the newest page was made of replaces what an older one was made of. A page without one of its
+// scripts does not open: all that it needs is kept, or nothing new. A page may name a file twice,
+// which addAll refuses.
 async function keep(files) {
   const cache = await caches.open(KEPT);
-  // The page opens without the sound for waiting too.
-  const sounds = files.filter((file) => isBedStart(new URL(file)));
-  await cache.addAll(files.filter((file) => !sounds.includes(file)));
-  await cache.addAll(sounds).catch(() => {});
   const wanted = new Set(files);
+  const needed = [...wanted].filter((file) => file === here.href || /\.(js|css|json)$/.test(file));
+  await cache.addAll(needed);
+  for (const file of wanted) if (!needed.includes(file)) await cache.add(file).catch(() => {});
   for (const request of await cache.keys()) {
     if (!wanted.has(request.url)) await cache.delete(request);
   }

@@ -16,8 +16,17 @@ export class FakeCache {
     this.kept.set(addressOf(request), response);
   }
 
+  async add(address: string): Promise<void> {
+    await this.addAll([address]);
+  }
+
+  /** As the standard says: all of them or none, and none twice. */
   async addAll(addresses: readonly string[]): Promise<void> {
-    for (const address of addresses) await this.put(address, await fetch(address));
+    if (new Set(addresses).size < addresses.length)
+      throw new DOMException("named twice", "InvalidStateError");
+    const answers = await Promise.all(addresses.map((address) => fetch(address)));
+    if (!answers.every(({ ok }) => ok)) throw new TypeError("not ok");
+    for (const [i, answer] of answers.entries()) await this.put(addresses[i] ?? "", answer);
   }
 
   async delete(request: Asked): Promise<boolean> {

@@ -82,6 +82,23 @@ describe("the service worker", () => {
     expect(await worker.kept()).toEqual([HERE, `${HERE}assets/main-2.js`]);
   });
 
+  test("keeps a page that names a file twice", async () => {
+    await worker.keep(HERE, `${HERE}config.json`, `${HERE}assets/main-1.js`, `${HERE}config.json`);
+
+    expect(await worker.kept()).toEqual([HERE, `${HERE}config.json`, `${HERE}assets/main-1.js`]);
+  });
+
+  test("keeps the older page where the newest lacks a script, and any without its icon", async () => {
+    worker.network.mockImplementation(async (request) => {
+      const missing = /main-2|icon/.test(String(request));
+      return new Response("fresh", { status: missing ? 404 : 200 });
+    });
+    await worker.keep(HERE, `${HERE}icon.svg`, `${HERE}assets/main-1.js`);
+    await worker.keep(HERE, `${HERE}assets/main-2.js`).catch(() => {});
+
+    expect(await worker.kept()).toEqual([HERE, `${HERE}assets/main-1.js`]);
+  });
+
   test.each([
     ["https://store.example/object/sign/reserve/x.mp3?token=secret", {}],
     [`${HERE}functions/v1/parcours-xl-reserve`, { method: "POST" }],
