@@ -19,6 +19,8 @@ SPEED = 30.0
 """A first preview after some 1.2 s, a whole track after 5 s."""
 
 SHORT = Simulation(speed=SPEED, track_seconds=TRACK_S)
+WHOLE = Simulation(speed=SPEED)
+"""Journeys of 18 to 24 minutes."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,16 @@ class Deployment(development.Deployment):
 
 
 @contextmanager
-def running_deployment(project: LocalProject) -> Iterator[Deployment]:
+def running_deployment(
+    project: LocalProject, simulation: Simulation = SHORT
+) -> Iterator[Deployment]:
     """Everything around one embedded Supabase, with journeys of less than a minute."""
     page_proxy = PageProxy(project.url)
     with running(page_proxy.app) as address, running_tcp_proxy(urlsplit(address).port) as tcp_proxy:
         environment = (
             supabase_environment(project)
             | vendor_environment(project)
-            | SHORT.environment()
+            | simulation.environment()
             | {
                 "SUPABASE_URL": tcp_proxy.url,
                 "SUPABASE_JWT_ISSUER": f"{project.url}/auth/v1",
@@ -104,6 +108,6 @@ def running_deployment(project: LocalProject) -> Iterator[Deployment]:
                 "WORKER_TICK_S": "0.5",
             }
         )
-        with development.running_deployment(project, SHORT, environment) as begun:
+        with development.running_deployment(project, simulation, environment) as begun:
             servers = begun.simulators, begun.service
             yield Deployment(project, environment, *servers, tcp_proxy, page_proxy)

@@ -15,7 +15,7 @@ import numpy as np
 from parcours_dev.deployment import temporary_state
 from parcours_dev.player_build import build_player
 from parcours_dev.supabase.stack import running_stack
-from tests.browser.deployment import Deployment, running_deployment
+from tests.browser.deployment import SHORT, WHOLE, Deployment, running_deployment
 from tests.browser.desktop import running_desktop
 from tests.browser.engines import NAMES, Engine, EngineListener, missing, running_engine
 from tests.browser.listener import PageOptions
@@ -40,7 +40,9 @@ LONG_PIECE_S = 240
 WHOLE_JOURNEY_S_MAX = 25 * 60
 TAKE_EVERY_S = 20
 
-PARTS = ("first", "journey", "reserve", "suno-down", "stops", "pauses")
+PARTS = ("first", "journey", "reserve", "stops", "pauses")
+WHOLE_PARTS = ("suno-down",)
+"""A journey of the real length each; only alone."""
 Figures = dict[str, object]
 
 
@@ -50,14 +52,18 @@ def main() -> None:
     parser.add_argument("--stops", type=int, default=STOPS, help="Stops an engine")
     parser.add_argument("--pauses", type=int, default=PAUSES, help="Pauses an engine")
     parser.add_argument("--taps", type=int, default=TAPS, help="taps with a reserve")
-    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="these parts of it")
+    every = (*PARTS, *WHOLE_PARTS)
+    parser.add_argument("--only", nargs="*", choices=every, default=PARTS, help="these parts of it")
     asked = parser.parse_args()
+    whole = set(asked.only) & set(WHOLE_PARTS)
+    if whole and whole != set(asked.only):
+        parser.error(f"{', '.join(whole)}: not together with other parts")
     build_player()
     with temporary_state("parcours-table-") as folder:
         (folder / "desktop").mkdir()
         with (
             running_stack(folder / "supabase") as project,
-            running_deployment(project) as deployment,
+            running_deployment(project, WHOLE if whole else SHORT) as deployment,
             running_desktop(folder / "desktop", NAMES) as desktop,
         ):
             for engine_name in asked.engines:
