@@ -15,6 +15,7 @@ export type StateName =
 /** Where a listener is: kept by the page, given back to `attach` after a reload. */
 export interface Place {
   readonly runId: string;
+  /** While a piece of the reserve sounds, the next of the run, at its beginning. */
   readonly segmentIndex: number;
   readonly pieceSeconds: number;
   /** For the words « Reprendre à 6 min 12 ». */

@@ -7,7 +7,7 @@ import { asServiceError, ServiceError, type ServiceErrorKind } from "../../supab
 import type { Session } from "../../supabase/session";
 import type { KeyValueStore } from "../browser/local-store";
 import type { TabLock } from "../browser/tab-lock";
-import { LatestTask } from "../network/retry";
+import { LatestTask, retry } from "../network/retry";
 import { Composition } from "./composition";
 import {
   isAccompanied,
@@ -66,6 +66,8 @@ export class JourneyController {
   private place: Place | null = null;
   /** All that the reserve had were pieces that this browser keeps. */
   private keptOnly = false;
+  /** Ends the asking for the reserve. */
+  private reserveAsked = new AbortController();
   private unsubscribe = () => {};
   private readonly task: LatestTask;
   private readonly ratings: RatingWriter;
@@ -90,6 +92,7 @@ export class JourneyController {
     this.unsubscribe();
     this.wait.stop();
     this.task.end();
+    this.reserveAsked.abort();
     this.composition.stop();
   }
 
@@ -292,6 +295,7 @@ export class JourneyController {
   private take(current: CurrentJourney, ratings: Ratings): void {
     // Another journey replaces one that is under way: that one is cancelled.
     if (current.runId === null || current.runId !== this.current?.runId) this.cancelRun();
+    this.reserveAsked.abort();
     this.current = current;
     this.place = null;
     this.ratings.open(ratings);
@@ -325,13 +329,19 @@ export class JourneyController {
     }
   }
 
-  /** Beside everything else; the player takes the pieces when they are there, and none is no error. */
+  /**
+   * Beside everything else, and again where that may help; the player takes the pieces when they
+   * are there, and none is no error.
+   */
   private findReserve(): void {
     const request = this.current?.request;
     if (!request) return;
-    this.parts.reserve(request.presetKey).then(
+    this.reserveAsked.abort();
+    this.reserveAsked = new AbortController();
+    const { signal } = this.reserveAsked;
+    const ask = () => this.parts.reserve(request.presetKey);
+    retry(ask, { clock: this.parts.clock, signal, onRetry: () => {} }).then(
       (pieces) => {
-        if (this.current?.request !== request) return;
         this.keptOnly = pieces.every(({ url }) => url.startsWith("blob:"));
         this.parts.player.reserve(pieces);
       },
@@ -443,6 +453,7 @@ export class JourneyController {
   }
 
   private release(step: PageStep): void {
+    this.reserveAsked.abort();
     this.parts.resume.remove();
     this.parts.tab.stop();
     this.setStep(step);

@@ -118,6 +118,30 @@ describe("the reserve", () => {
     expect([page.phase, page.journey.view().error, page.mistakes]).toEqual(["playing", null, []]);
   });
 
+  test("is asked again until it answers, and not any more after Stop", async () => {
+    page.stock(1);
+    const { findReserve } = page;
+    let asked = 0;
+    page.findReserve = async () => {
+      asked += 1;
+      if (asked < 4) throw new ServiceError("unreachable");
+      return findReserve();
+    };
+    page.journey.begin(REQUEST);
+    await page.pass(20);
+    expect([asked, page.player.snapshot().source]).toEqual([4, "reserve"]);
+
+    asked = -100;
+    page.journey.end();
+    page.journey.takeBack();
+    await page.pass(20);
+    page.journey.end();
+    const before = asked;
+    await page.pass(60);
+    expect(asked).toBe(before);
+    expect(before).toBeGreaterThan(-100);
+  });
+
   test("carries a whole journey when the run cannot be created, and says so once", async () => {
     page.stock(3);
     page.create = () =>
@@ -196,6 +220,8 @@ describe("the reserve", () => {
   test("is asked again after a reload, and sounds while one's own is still being made", async () => {
     page.stock(1);
     page.journey.begin(REQUEST);
+    await page.pass(1);
+    page.tell("queued", "queued", "queued", "queued");
     await page.pass(10);
     const again = enter(page.store);
     again.stock(1);
@@ -204,6 +230,7 @@ describe("the reserve", () => {
     again.tell("queued", "queued", "queued", "queued");
     await again.pass(3);
     expect([again.phase, again.player.snapshot().source]).toEqual(["playing", "reserve"]);
+    expect(again.player.snapshot().journeySeconds).toBeGreaterThan(10);
     again.tell("first", "queued", "queued", "queued");
     await again.pass(25);
     expect(again.player.snapshot().source).toBe("run");

@@ -83,9 +83,13 @@ function canNext(journey: Journey): boolean {
   return run !== null && index !== null && nextPlayable(run, index) !== undefined;
 }
 
-function placeIn({ run, index, startSeconds }: Journey, pieceSeconds: number): Place | null {
-  // A piece of the reserve is no place of the run.
-  if (!run || index === null || isReserve(index)) return null;
+function placeIn(journey: Journey, pieceSeconds: number): Place | null {
+  const { run, index, startSeconds, reached } = journey;
+  if (!run || index === null) return null;
   const journeySeconds = startSeconds + pieceSeconds;
-  return { runId: run.id, segmentIndex: index, pieceSeconds, journeySeconds };
+  const here = { runId: run.id, journeySeconds };
+  if (!isReserve(index)) return { ...here, segmentIndex: index, pieceSeconds };
+  // Under the reserve: before the next piece of the run.
+  const last = Math.max(run.segments.length - 1, 0);
+  return { ...here, segmentIndex: Math.min(reached + 1, last), pieceSeconds: 0 };
 }
