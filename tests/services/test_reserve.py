@@ -143,6 +143,24 @@ async def test_a_piece_whose_host_is_away_is_waited_for_and_not_bought_again(
     assert (await clients.reserve.read()).spent == 12
 
 
+async def test_an_address_that_has_expired_is_asked_for_anew_and_nothing_is_bought_again(
+    clients: Clients,
+    filler: ReserveService,
+    make_settings: MakeSettings,
+    suno: Vendor,
+    records: Records,
+) -> None:
+    suno.fail("missing", times=0, status=503)
+    await filler.begin(find_preset(KEY), read_limits(make_settings(), 2))
+    while not (await clients.reserve.read()).of(KEY).pieces:
+        await filler.go_on()
+    suno.recover()
+    dead = f"{suno.url}/files/dead.mp3"
+    records.do("update parcours.reserve_pieces set download_url = %s", dead)
+    assert (await filler.go_on())["stored"] == 2
+    assert (await clients.reserve.read()).spent == 12
+
+
 async def test_a_file_that_is_no_music_is_dropped_in_the_end(
     clients: Clients, filler: ReserveService, make_settings: MakeSettings, suno: Vendor
 ) -> None:

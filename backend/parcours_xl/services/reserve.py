@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from parcours_xl.clients.audio import Sound
 from parcours_xl.clients.database import Database, SunoQuotaFull
 from parcours_xl.clients.downloads import (
     TrackHostUnavailable,
@@ -47,6 +48,7 @@ HEARD_S_MAX = 4200
 """A piece that is replaced keeps its file so long: its signed address is valid for an hour."""
 AWAY = (TrackHostUnavailable, StorageUnavailable, TimeoutError)
 UNUSABLE = (TrackTooLarge, TrackUnusable, UrlRefused, UrlUnconfirmed, TrackNotStorable)
+SUNO_AWAY = (SunoQuotaFull, SunoRefused, SunoUnavailable, SunoOutcomeUnknown)
 REFUSED_WITHOUT_COST = (SunoRefused, SunoUnavailable)
 
 log = structlog.get_logger(__name__)
@@ -141,7 +143,7 @@ class ReserveService:
             return await self._give_up(task, "no_answer", TASK_UNKNOWN_S)
         try:
             event = await look_up(self.database, self.suno, task.suno_task_id)
-        except (SunoQuotaFull, SunoRefused, SunoUnavailable, SunoOutcomeUnknown):
+        except SUNO_AWAY:
             return await self._give_up(task, "suno_away", TASK_S_MAX)
         if event.stage == "error":
             reason = event.error.message if event.error else "suno_error"
@@ -164,17 +166,18 @@ class ReserveService:
         return "failed"
 
     async def _store(self, piece: OpenPiece) -> str:
-        """Fetch a piece, measure it, and keep it; what cannot be had is dropped in the end."""
+        """Fetch a piece, measure it, and keep it; what cannot be had is dropped in the end.
+
+        An address expires (docs/vendors.md#suno-audio-hosts): Suno's record may have another by now.
+        """
         try:
-            with self.tracks.temporary_files.folder() as folder:
-                file = folder / "track"
-                # Suno's own record named the address.
-                named = frozenset({piece.download_url})
-                download, sound = await self.tracks.fetch_music(
-                    piece.download_url, file, None, named
-                )
-                async with asyncio.timeout(UPLOAD_S_MAX):
-                    await self.storage.store(piece.path, file, download.content_type)
+            try:
+                sound = await self._keep(piece, piece.download_url)
+            except UNUSABLE:
+                url = await self._fresh_address(piece)
+                if url is None or url == piece.download_url:
+                    raise
+                sound = await self._keep(piece, url)
         except AWAY as error:
             return await self._try_later(piece, error, AWAY_TRIES_MAX)
         except UNUSABLE as error:
@@ -186,6 +189,27 @@ class ReserveService:
             return "dropped"
         log.info("reserve.stored", piece=str(piece.id))
         return "stored"
+
+    async def _keep(self, piece: OpenPiece, url: str) -> Sound:
+        """Raises one of AWAY or UNUSABLE."""
+        with self.tracks.temporary_files.folder() as folder:
+            file = folder / "track"
+            # Suno's own record named the address.
+            download, sound = await self.tracks.fetch_music(url, file, None, frozenset({url}))
+            async with asyncio.timeout(UPLOAD_S_MAX):
+                await self.storage.store(piece.path, file, download.content_type)
+        return sound
+
+    async def _fresh_address(self, piece: OpenPiece) -> str | None:
+        """What Suno's record says now; None where it cannot be asked, or has no such track."""
+        if piece.task_id is None:
+            return None
+        try:
+            event = await look_up(self.database, self.suno, piece.task_id)
+        except SUNO_AWAY:
+            return None
+        tracks = {track.id: track.download_url for track in event.tracks}
+        return tracks.get(piece.suno_track_id)
 
     async def _try_later(self, piece: OpenPiece, error: Exception, tries_max: int) -> str:
         log.warning("reserve.not_stored", piece=str(piece.id), reason=type(error).__name__)
