@@ -60,7 +60,7 @@ $$;
 --   claimed  submit it now: {id, callback_token, segment_index, slot}. The prompts take turns.
 --   full     p_per_preset pieces that are young enough are there, or on their way
 --   waits    wait_s: a listener waits for music, the reserve has its share of the Suno quota, or the
---            credits of the day are spent (reason)
+--            credits of the day would not be enough for a whole journey any more (reason)
 -- PT429 when the quota is full.
 create function public.claim_reserve(
   p_limits_id bigint, p_preset_key text, p_per_preset integer, p_prompts integer,
@@ -82,7 +82,9 @@ begin
     return jsonb_build_object(
       'outcome', 'waits', 'reason', 'quota', 'wait_s', limits.requests_window_s);
   elsif limits.credits_daily_max is not null then
-    credits_wait_s := parcours.credits_wait_s(limits.credits_a_segment, limits.credits_daily_max);
+    -- This task, and the four segments of a listener after it.
+    credits_wait_s := parcours.credits_wait_s(
+      limits.credits_a_segment * (1 + 4), limits.credits_daily_max);
     if credits_wait_s is not null then
       return jsonb_build_object('outcome', 'waits', 'reason', 'credits', 'wait_s', credits_wait_s);
     end if;

@@ -136,7 +136,7 @@ def drop(
 
 _WHY = {
     "refused": "Suno refuses it: see parcours doctor",
-    "credits": "the credits of the day are spent (SUNO_CREDITS_DAILY_MAX)",
+    "credits": "what is left of SUNO_CREDITS_DAILY_MAX is kept for one whole journey of a listener",
     "full": "some pieces could not be stored: try again",
 }
 

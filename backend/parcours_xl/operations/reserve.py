@@ -17,12 +17,13 @@ from parcours_xl.clients.reserve import PresetStock, Reserve, ReserveState
 from parcours_xl.domain.preset import Preset
 from parcours_xl.domain.presets import all_presets, find_preset
 from parcours_xl.services.reserve import Limits, ReserveService
-from parcours_xl.settings import SEGMENTS_MAX, SUNO_CREDITS_A_SEGMENT, Settings
+from parcours_xl.settings import SUNO_CREDITS_A_SEGMENT, Settings
 
 TRACKS_A_TASK = 2
 LOOK_EVERY_S = 5.0
 ENDS = {"refused", "credits", "full"}
-"""After these waiting helps nothing: Suno refuses, or the credits of the day are spent."""
+"""After these waiting helps nothing: Suno refuses, or what is left of the day's credits is for
+listeners."""
 
 OnProgress = Callable[[int, int], None]
 
@@ -102,14 +103,12 @@ async def fill(
 
 
 def has_credits_to_spare(gauges: Gauges, settings: Settings) -> bool:
-    """Whether a task for the reserve leaves listeners a whole journey of the day's credits, and
-    CREDITS_MIN at Suno. What is not known yet is not spent.
+    """Whether a task for the reserve leaves CREDITS_MIN at Suno; no while that is not known.
+
+    The credits of the day are judged by the claim.
     """
-    left, daily_max = gauges.credits, settings.suno_credits_daily_max
-    if left is None or left - SUNO_CREDITS_A_SEGMENT < settings.credits_min:
-        return False
-    needed = SUNO_CREDITS_A_SEGMENT * (1 + SEGMENTS_MAX)
-    return daily_max is None or gauges.day.credits + needed <= daily_max
+    left = gauges.credits
+    return left is not None and left - SUNO_CREDITS_A_SEGMENT >= settings.credits_min
 
 
 async def go_on_filling(service: ReserveService, settings: Settings, gauges: Gauges) -> None:

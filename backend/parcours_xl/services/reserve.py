@@ -42,8 +42,8 @@ TASK_S_MAX = 1800
 """A task that has given no music by then gives none."""
 PIECE_TRIES_MAX = 5
 AWAY_TRIES_MAX = 1000
-"""A piece is paid for: while only its host or Storage is away it is tried on, for most of a day by
-the worker, so that no outage buys it again."""
+"""A piece is paid for: while only its host, Storage or Suno is away it is tried on, for most of a
+day by the worker, so that no outage buys it again."""
 HEARD_S_MAX = 4200
 """A piece that is replaced keeps its file so long: its signed address is valid for an hour."""
 AWAY = (TrackHostUnavailable, StorageUnavailable, TimeoutError)
@@ -168,7 +168,7 @@ class ReserveService:
     async def _store(self, piece: OpenPiece) -> str:
         """Fetch a piece, measure it, and keep it; what cannot be had is dropped in the end.
 
-        An address expires (docs/vendors.md#suno-audio-hosts): Suno's record may have another by now.
+        Suno's record may name another address by now (docs/specification.md#reserve).
         """
         try:
             try:
@@ -178,7 +178,7 @@ class ReserveService:
                 if url is None or url == piece.download_url:
                     raise
                 sound = await self._keep(piece, url)
-        except AWAY as error:
+        except (*AWAY, *SUNO_AWAY) as error:
             return await self._try_later(piece, error, AWAY_TRIES_MAX)
         except UNUSABLE as error:
             return await self._try_later(piece, error, PIECE_TRIES_MAX)
@@ -201,13 +201,10 @@ class ReserveService:
         return sound
 
     async def _fresh_address(self, piece: OpenPiece) -> str | None:
-        """What Suno's record says now; None where it cannot be asked, or has no such track."""
+        """What Suno's record says now; None where it has no such track. Raises one of SUNO_AWAY."""
         if piece.task_id is None:
             return None
-        try:
-            event = await look_up(self.database, self.suno, piece.task_id)
-        except SUNO_AWAY:
-            return None
+        event = await look_up(self.database, self.suno, piece.task_id)
         tracks = {track.id: track.download_url for track in event.tracks}
         return tracks.get(piece.suno_track_id)
 
