@@ -504,6 +504,7 @@ language sql stable security definer set search_path = '' as $$
     'reserve_failed', (
        select count(*) from parcours.reserve_tasks
         where status = 'failed' and claimed_at > now() - interval '24 hours'),
+    'reserve_claimed_at', (select max(claimed_at) from parcours.reserve_tasks),
     'maintenance_due_at', (select maintenance_due_at from parcours.deployment));
 $$;
 

@@ -233,22 +233,24 @@ def test_a_day_s_limit_fires_when_nothing_more_fits(
 
 
 @pytest.mark.parametrize(
-    ("ready", "missing", "failed", "per_preset", "fires"),
+    ("ready", "missing", "failed", "idle_s", "per_preset", "fires"),
     [
-        (2, 1, 0, 0, True),
-        (2, 0, 3, 2, False),
-        (0, 0, 3, 2, True),
-        (0, 0, 0, 2, False),
-        (0, 0, 3, 0, False),
+        (2, 1, 0, 60, 0, True),
+        (2, 0, 3, 7200, 2, False),
+        (0, 0, 3, 60, 2, True),
+        (0, 0, 0, 60, 2, False),
+        (0, 0, 0, 7200, 2, True),
+        (0, 0, 3, 7200, 0, False),
     ],
-    ids=["a file is missing", "none is empty", "empty", "being filled", "off"],
+    ids=["a file is missing", "none is empty", "empty", "being filled", "nobody fills", "off"],
 )
 def test_a_reserve_without_files_or_that_cannot_be_filled_fires(
-    ready: int, missing: int, failed: int, per_preset: int, fires: bool
+    ready: int, missing: int, failed: int, idle_s: float, per_preset: int, fires: bool
 ) -> None:
     stock = {
         preset.key: ReserveStock(ready=ready, missing=missing if place == 0 else 0)
         for place, preset in enumerate(all_presets())
     }
-    seen = snapshot(reserve=stock, reserve_failed=failed)
+    begun_at = datetime.now(UTC) - timedelta(seconds=idle_s)
+    seen = snapshot(reserve=stock, reserve_failed=failed, reserve_claimed_at=begun_at)
     assert ("reserve" in firing(seen, reserve_per_preset=per_preset)) is fires

@@ -77,7 +77,7 @@ class Gauges(_Result):
     """What alerts look at beside the report. maintenance_due_at: when the next round is due.
 
     reserve: by preset, those that have any piece; reserve_failed: its tasks of the last 24 hours
-    that gave none.
+    that gave none; reserve_claimed_at: when its last task began.
 
     jobs_unreadable: of those given up, how many nobody could read. day: the last 24 hours.
     """
@@ -91,6 +91,7 @@ class Gauges(_Result):
     maintenance_due_at: datetime | None
     reserve: dict[str, ReserveStock] = {}
     reserve_failed: int = 0
+    reserve_claimed_at: datetime | None = None
 
 
 class DeletedHistory(_Result):

@@ -36,6 +36,8 @@ from parcours_xl.settings import (
 )
 
 CACHED_S = 10
+RESERVE_IDLE_S = 3600
+"""A worker that may fill the reserve begins a task within minutes."""
 
 ADVICE = {
     "errors": "parcours doctor; then parcours logs of a run that failed",
@@ -259,7 +261,7 @@ def _job_given_up(snapshot: Snapshot) -> Alert:
 
 def _reserve(snapshot: Snapshot, targets: Targets) -> Alert:
     """A reserve that is only being filled is no alert: a preset without a piece is one when Suno's
-    tasks failed.
+    tasks failed, or none has begun for RESERVE_IDLE_S, for want of credits or of a worker.
     """
     gauges = snapshot.gauges
     missing = sum(stock.missing for stock in gauges.reserve.values())
@@ -269,7 +271,11 @@ def _reserve(snapshot: Snapshot, targets: Targets) -> Alert:
     if gauges.reserve_failed:
         message += f"; {gauges.reserve_failed} tasks gave no piece in the last 24 hours"
     wanted = len(all_presets()) if targets.reserve_per_preset else 0
-    empty = filled < wanted and gauges.reserve_failed > 0
+    begun_at = gauges.reserve_claimed_at
+    idle = begun_at is not None and datetime.now(UTC) - begun_at > timedelta(seconds=RESERVE_IDLE_S)
+    if idle and filled < wanted:
+        message += f"; no task has begun since {begun_at:%Y-%m-%d %H:%M} UTC"
+    empty = filled < wanted and (gauges.reserve_failed > 0 or idle)
     return Alert("reserve", missing > 0 or empty, message)
 
 
