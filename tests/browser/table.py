@@ -153,6 +153,7 @@ def _suno_down(engine: Engine, deployment: Deployment) -> Figures:
         figures = {
             "minutes of music": round((heard.ends - heard.starts) / 60, 1),
             "longest silence ms": _longest_silence_ms(heard),
+            "silences, at s": _silences(heard),
             "ended by itself": listener.evaluate("Boolean(document.querySelector('.screen.end'))"),
             "run": deployment.last_run()["status"],
         }
@@ -207,10 +208,20 @@ def _swap_ms(heard: Recording, preview: float, final: float) -> int:
 
 
 def _longest_silence_ms(heard: Recording) -> int:
+    silences = _between_first_and_last(heard).silences(longer_than_s=0)
+    return round(max((seconds for _, seconds in silences), default=0) * 1000)
+
+
+def _silences(heard: Recording) -> list[tuple[float, float]]:
+    """Those of more than 20 ms: after how many seconds of music, and how long."""
+    music = _between_first_and_last(heard)
+    return [(round(at - music.starts, 1), round(long, 3)) for at, long in music.silences()]
+
+
+def _between_first_and_last(heard: Recording) -> Recording:
     first, last = heard.first_sound(HEARD_DBFS), heard.last_sound(HEARD_DBFS)
     assert first is not None and last is not None
-    silences = heard.between(first + 0.05, last - 1).silences(longer_than_s=0)
-    return round(max((seconds for _, seconds in silences), default=0) * 1000)
+    return heard.between(first + 0.05, last - 1)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from tests.browser.deployment import Deployment
 from tests.browser.engines import Engine, EngineListener
 from tests.browser.listener import PageOptions
 from tests.browser.recording import SILENCE_DBFS, Recording
-from tests.browser.screens import RESERVE_PRESET, filled_reserve
+from tests.browser.screens import NEVER, RESERVE_PRESET, filled_reserve
 from tests.browser.test_engines import pytest_generate_tests as pytest_generate_tests
-from tests.browser.trials import reserve_tones
+from tests.browser.trials import JOURNEY_S_MAX, TONE_SHARE, reserve_tones
 
 desktop, engine = test_engines.desktop, test_engines.engine
 
@@ -45,15 +45,22 @@ def listener(engine: Engine, deployment: Deployment) -> Iterator[EngineListener]
     listener.close()
 
 
-def test_without_any_network_a_tap_gives_music_that_the_page_has_kept(
+def test_the_network_goes_after_the_tap_or_before_it_and_there_is_music_all_the_same(
     engine: Engine, deployment: Deployment, tones: list[float], listener: EngineListener
 ) -> None:
     listener.tap_start()
     listener.wait_for_music()
     listener.press("stop")
     listener.wait_for(IS_KEPT, KEPT_S_MAX)
+    deployment.tune(first_s=NEVER)
 
+    listener.reload()
+    listener.press("start")
+    listener.wait_for_music()
     deployment.tcp_proxy.cut()
+    listener.wait_for_screen("end", JOURNEY_S_MAX)
+    journey = listener.recording()
+
     listener.reload()
     listener.press("start")
     listener.wait_for_music(SOUND_S_MAX)
@@ -65,8 +72,13 @@ def test_without_any_network_a_tap_gives_music_that_the_page_has_kept(
     listener.listen_for(1)
     silent = engine.sink.recording()
 
+    begun, over = journey.first_sound(SILENCE_DBFS), journey.last_sound(SILENCE_DBFS)
+    assert begun is not None and over is not None
+    assert journey.between(begun + 0.05, over - 1).silences() == []
+    strength = np.max([journey.tone(hertz) for hertz in tones], axis=0)
+    assert float(np.mean(strength > TONE_SHARE)) > 0.7, "music, and the bed hardly"
     music = heard.between(heard.ends - 1.5, heard.ends)
-    assert max(share_of(tone, music) for tone in tones) > 0.02, "the piece that was kept"
+    assert max(share_of(tone, music) for tone in tones) > TONE_SHARE, "the piece that was kept"
     assert WORDS[engine.language] in said
     assert silent.between(stopped, silent.ends).levels().max() < SILENCE_DBFS
 

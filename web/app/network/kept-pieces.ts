@@ -167,7 +167,10 @@ export class CachedPieces implements KeptPieces {
   }
 }
 
-/** The network's pieces; the kept one where the network has none, fails, or keeps waiting. */
+/**
+ * The network's pieces, and last the kept one: the network may go while they sound. The kept one
+ * alone where the network has none, fails, or keeps waiting.
+ */
 export function reserveWithKept(
   find: FindReserve,
   kept: Pick<KeptPieces, "find">,
@@ -177,10 +180,13 @@ export function reserveWithKept(
     const asked = find(presetKey);
     // Not an unhandled rejection, whoever still waits for it.
     asked.catch(() => {});
+    const found = kept.find(presetKey);
     const pieces = online() ? await inTime(asked, clock) : [];
-    if (pieces.length > 0) return pieces;
-    const piece = await kept.find(presetKey);
-    return piece ? [piece] : asked;
+    const piece = await found;
+    if (!piece) return pieces.length > 0 ? pieces : asked;
+    const isSame = ({ id }: ReservePiece) => id === piece.id;
+    if (pieces.some(isSame)) return pieces.map((other) => (isSame(other) ? piece : other));
+    return [...pieces, piece];
   };
 }
 

@@ -251,9 +251,16 @@ describe("with or without a network", () => {
   const clock = new FakeClock();
   const online = { clock, online: () => true };
 
-  test("the network's pieces come first", async () => {
-    const find = reserveWithKept(async () => [piece("p")], kept, online);
-    expect(await find(FIRST)).toEqual([piece("p")]);
+  test("the network's pieces come first, and the kept one is there if they go", async () => {
+    const find = reserveWithKept(async () => [piece("p"), piece("q")], kept, online);
+    expect((await find(FIRST)).map(({ id }) => id)).toEqual(["p", "q", "kept"]);
+    const alone = reserveWithKept(async () => [piece("p")], none, online);
+    expect(await alone(FIRST)).toEqual([piece("p")]);
+  });
+
+  test("one that the network has as well is not downloaded again", async () => {
+    const find = reserveWithKept(async () => [piece("p"), piece("kept")], kept, online);
+    expect((await find(FIRST)).map(({ url }) => url)).toEqual([piece("p").url, "blob:kept"]);
   });
 
   test.each([

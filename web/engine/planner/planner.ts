@@ -2,7 +2,7 @@
 
 import type { Segment } from "../run";
 import { PLAYBACK_EVENTS } from "./playback-events";
-import { isReserve, nextInReserve } from "./reserve";
+import { isReserve, nextInReserve, preferKept } from "./reserve";
 import { isNeverPlayable, type NextStep, nextPlayable, nextStep } from "./schedule";
 import { finalsOf, isPlayable } from "./sources";
 import {
@@ -91,11 +91,15 @@ function firstOfRun(state: Journey, at: number): Segment | undefined {
 
 /** The current piece of the reserve, else the next one that is not avoided. */
 function firstOfReserve(state: Journey, at: number): Segment | undefined {
-  const { index, reserve } = state;
-  const inHand = isReserve(index) ? currentSegment(state) : undefined;
+  const inHand = isReserve(state.index) ? currentSegment(state) : undefined;
   if (inHand && !isAvoided(state, inHand.index, at)) return inHand;
-  const others = reserve.filter((segment) => !isAvoided(state, segment.index, at));
-  return nextInReserve(others, index);
+  return nextInReserve(reserveToTry(state, at), state.index);
+}
+
+/** What is not avoided; once something could not be opened, what needs no network. */
+function reserveToTry(state: Journey, at: number): readonly Segment[] {
+  const others = state.reserve.filter((segment) => !isAvoided(state, segment.index, at));
+  return state.failedTries > 0 ? preferKept(others) : others;
 }
 
 function planPlaying(state: Journey, at: number): Step {
@@ -158,7 +162,7 @@ function otherThan(state: Journey, at: number): Segment | undefined {
   const { run, index, reached } = state;
   const own = run ? nextPlayable(run, isReserve(index) ? reached : (index ?? 0)) : undefined;
   if (own && !isAvoided(state, own.index, at)) return own;
-  const others = state.reserve.filter((segment) => segment.index !== index);
+  const others = reserveToTry(state, at).filter((segment) => segment.index !== index);
   return nextInReserve(others, index) ?? own;
 }
 
@@ -173,9 +177,9 @@ function plannedStep(state: Journey, at: number): NextStep | null {
       ? { ...segment, storagePath: null, finalUrl: null, previewUrl: null }
       : segment,
   );
-  const reserve = here.reserve.filter(
-    (segment) => segment.index !== avoided.index || segment.index === state.index,
-  );
+  const others = reserveToTry(state, at);
+  // The only one may follow itself.
+  const reserve = others.length > 0 ? others : here.reserve;
   return nextStep({ ...here, reserve, run: { ...here.run, segments } }, state.settings);
 }
 

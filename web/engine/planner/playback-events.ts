@@ -1,6 +1,6 @@
 /** How each playback event changes the state of a journey. Pure. */
 
-import { isReserve } from "./reserve";
+import { isKept, isReserve } from "./reserve";
 import {
   type Handlers,
   isIn,
@@ -61,11 +61,14 @@ export const PLAYBACK_EVENTS: Handlers<PlaybackEvent> = {
 
   unplayable(state, { at }) {
     if (state.pending?.what !== "play") return unchanged(state);
-    const retryAt = at + state.settings.retrySeconds;
-    // Without a network nothing is the segment's fault.
-    const avoided = state.online
-      ? { index: state.pending.index, until: at + 6 * state.settings.retrySeconds }
-      : state.avoided;
+    const { index } = state.pending;
+    const { retrySeconds } = state.settings;
+    // What this browser keeps is tried at once: the piece before is about to end.
+    const other = state.reserve.some((piece) => isKept(piece) && piece.index !== index);
+    const retryAt = isReserve(index) && other ? at : at + retrySeconds;
+    // Without a network nothing is the segment's fault; of the reserve another may be kept here.
+    const avoided =
+      state.online || isReserve(index) ? { index, until: at + 6 * retrySeconds } : state.avoided;
     return update(state, { pending: null, retryAt, avoided, failedTries: state.failedTries + 1 });
   },
 

@@ -35,6 +35,16 @@ export function nextInReserve(
   return reserve[(place + 1) % reserve.length];
 }
 
+/** Whether this browser keeps the piece: it plays without a network. */
+export function isKept({ finalUrl }: Segment): boolean {
+  return finalUrl?.startsWith("blob:") ?? false;
+}
+
+export function preferKept(reserve: readonly Segment[]): readonly Segment[] {
+  const kept = reserve.filter(isKept);
+  return kept.length > 0 ? kept : reserve;
+}
+
 export function findSegment(
   run: Run | null,
   reserve: readonly Segment[],

@@ -16,6 +16,7 @@ import {
 export const PIECES = 3;
 const PLANNED = 10;
 const NEVER = 1e9;
+const KEPT = { ...ready(2, PLANNED), url: "blob:kept" };
 
 type Progress = "queued" | "first" | "complete" | "failed";
 type Health = "whole" | "gone" | "stalling" | "short" | "no CORS" | Hanging;
@@ -50,7 +51,7 @@ export const RANDOM_ACTION: fc.Arbitrary<RandomAction> = fc.oneof(
   { weight: 9, arbitrary: fc.record({ do: one("pass"), seconds: one(0.05, 0.2, 0.5, 1, 2, 4) }) },
   { weight: 4, arbitrary: fc.record({ do: one("progress"), index, to: progress }) },
   { weight: 3, arbitrary: fc.record({ do: one("file"), index, final: fc.boolean(), to: health }) },
-  { weight: 2, arbitrary: fc.record({ do: one("reserve"), pieces: fc.nat(2) }) },
+  { weight: 2, arbitrary: fc.record({ do: one("reserve"), pieces: fc.nat(3) }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: one("reserve file"), index: fc.nat(1), to: health }),
@@ -71,7 +72,7 @@ export class World {
   private readonly segments: Segment[] = [];
 
   constructor(private readonly harness: PlayerHarness) {
-    for (const i of [0, 1]) this.put(reserved(i), false, "whole");
+    for (const url of [reserved(0), reserved(1), KEPT.url]) this.put(url, false, "whole");
     for (let i = 0; i < PIECES; i += 1) this.segments.push(queued(i, { plannedSeconds: PLANNED }));
   }
 
@@ -84,7 +85,7 @@ export class World {
       case "file":
         return this.file(act.index, act.final, act.to);
       case "reserve":
-        return player.reserve(Array.from({ length: act.pieces }, (_, i) => ready(i, PLANNED)));
+        return player.reserve([ready(0, PLANNED), ready(1, PLANNED), KEPT].slice(0, act.pieces));
       case "reserve file":
         return this.put(reserved(act.index), false, act.to);
       case "sign":

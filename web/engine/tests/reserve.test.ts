@@ -6,6 +6,7 @@ import {
   PlayerHarness,
   previewed,
   queued,
+  ready,
   reserved,
   stored,
 } from "./player-harness";
@@ -315,4 +316,28 @@ test("the run is read as often under the reserve as before it", async () => {
   await harness.pass(6);
   expect(harness.heard).toEqual([first.previewUrl]);
   expect(told).toHaveLength(1);
+});
+
+describe("without a network after the tap", () => {
+  test.each([true, false])(
+    "what the browser keeps goes on to the end (told so: %s)",
+    async (told) => {
+      const harness = new PlayerHarness();
+      const kept = { ...ready(9, 120), url: "blob:kept" };
+      harness.media.put(kept.url, { durationSeconds: 120 });
+      harness.player.start("run");
+      harness.tell(QUEUED);
+      for (const i of [0, 1, 2]) harness.media.put(reserved(i), { durationSeconds: 120 });
+      harness.player.reserve([ready(0, 120), ready(1, 120), ready(2, 120), kept]);
+      await harness.until(() => harness.heard.length === 1, 3);
+      // The first is in the browser already; the others are not to be had any more.
+      for (const i of [1, 2]) harness.media.put(reserved(i), null);
+      if (told) harness.player.setOnline(false);
+      await harness.until(() => harness.heard.includes("blob:kept"), 140);
+      harness.media.put(reserved(0), null);
+      expect(await untilFinished(harness)).toBeGreaterThan(1079);
+      expect(harness.decks.audible).toEqual([]);
+      expect(harness.most).toBeLessThanOrEqual(2);
+    },
+  );
 });
