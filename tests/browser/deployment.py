@@ -25,8 +25,8 @@ WHOLE = Simulation(speed=SPEED)
 
 @dataclass(frozen=True)
 class Deployment(development.Deployment):
-    """wire: what lies between the browser and everything; its address is the page's. front: what
-    the wire leads to, before the gateway."""
+    """tcp_proxy: all connections of the browser; its address is the page's. page_proxy: behind it,
+    before the gateway; it can refuse single requests."""
 
     tcp_proxy: TcpProxy
     page_proxy: PageProxy

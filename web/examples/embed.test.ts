@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { FakeDecks } from "../engine/testing/fake-decks";
 import { FakeMedia } from "../engine/testing/fake-media";
 import { newClock } from "../engine/tests/clock";
-import { Wire } from "../supabase/tests/wire";
+import { FakeSupabase } from "../supabase/tests/fake-supabase";
 import { embed } from "./embed";
 
 const TRACK = "https://project.example/storage/v1/object/sign/parcours-tracks/a.mp3";
@@ -30,8 +30,8 @@ afterEach(() => vi.unstubAllGlobals());
 test("five lines bring a run of another page's Supabase client to the ear, and Stop ends it", async () => {
   const page = Object.assign(new EventTarget(), { hidden: false });
   vi.stubGlobal("document", page);
-  const wire = new Wire();
-  wire.answer({ body: RUN }, { body: { url: TRACK } });
+  const supabase = new FakeSupabase();
+  supabase.answer({ body: RUN }, { body: { url: TRACK } });
   const clock = newClock();
   const heard = () => decks.audible.map((deck) => deck.url);
   const until = (addresses: string[]) =>
@@ -43,11 +43,11 @@ test("five lines bring a run of another page's Supabase client to the ear, and S
   media.put(TRACK, { durationSeconds: 360 });
   const decks = new FakeDecks(clock, media);
 
-  const player = embed(wire.client, decks);
+  const player = embed(supabase.client, decks);
   player.start("run");
   await until([TRACK]);
   expect(player.snapshot()).toMatchObject({ state: "playing", totalSeconds: 1080 });
-  expect(wire.sent.map(({ url }) => url.pathname)).toContain("/functions/v1/sign-track");
+  expect(supabase.sent.map(({ url }) => url.pathname)).toContain("/functions/v1/sign-track");
 
   player.dispose();
   await until([]);

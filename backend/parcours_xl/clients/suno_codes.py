@@ -1,6 +1,6 @@
 """What a "no" of Suno's means: the vendor's code and its text, judged together.
 
-The same rule for every messenger: the answer to a submission, an error callback, record-info.
+The same rule wherever it stands: the answer to a submission, an error callback, record-info.
 Codes of both vendors: docs/vendors.md#suno-codes.
 """
 

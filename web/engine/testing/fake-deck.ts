@@ -36,7 +36,7 @@ export class FakeDeck implements Deck {
   private runningSince: number | null = null;
   private base = 0;
   private fading: Fade = hold(0);
-  private errand = 0;
+  private operation = 0;
   private cancelLimit = () => {};
   private unwatchFile = () => {};
   private readonly listeners = new Set<(event: DeckEvent) => void>();
@@ -85,9 +85,9 @@ export class FakeDeck implements Deck {
   async load(url: string, atSeconds: number): Promise<void> {
     this.unload();
     this.url = url;
-    const errand = this.errand;
+    const operation = this.operation;
     await this.sleep(this.media.find(url)?.opensInSeconds ?? OPENS_SECONDS);
-    this.expect(errand);
+    this.expect(operation);
     const file = this.file;
     const refused = this.output === "graph" && file?.cors === false;
     if (!file || refused) throw new Unplayable(url);
@@ -101,9 +101,9 @@ export class FakeDeck implements Deck {
     if (!this.file) throw new Unplayable(this.url ?? "nothing");
     if (this.asked) return;
     this.asked = true;
-    const errand = this.errand;
+    const operation = this.operation;
     await this.sleep(this.file.startsInSeconds ?? STARTS_SECONDS);
-    this.expect(errand);
+    this.expect(operation);
     if (!this.file) throw new Unplayable(this.url ?? "nothing");
     this.base = Math.max(this.base - (this.file.startsBehindSeconds ?? 0), 0);
     if (this.asked) this.run();
@@ -116,18 +116,18 @@ export class FakeDeck implements Deck {
 
   async seek(seconds: number): Promise<void> {
     this.halt();
-    const errand = ++this.errand;
+    const operation = ++this.operation;
     await this.sleep(this.file?.seeksInSeconds ?? SEEKS_SECONDS);
-    this.expect(errand);
+    this.expect(operation);
     if (!this.file) throw new Unplayable(this.url ?? "nothing");
     this.base = Math.min(Math.max(seconds, 0), this.arrived);
     if (this.asked) this.run();
   }
 
   async nudge(seconds: number): Promise<void> {
-    const errand = this.errand;
+    const operation = this.operation;
     await this.sleep(Math.abs(seconds) * 2);
-    this.expect(errand);
+    this.expect(operation);
     const running = this.runningSince !== null;
     this.halt();
     this.base += seconds;
@@ -149,7 +149,7 @@ export class FakeDeck implements Deck {
   }
 
   unload(): void {
-    this.errand += 1;
+    this.operation += 1;
     this.halt();
     this.unwatchFile();
     this.unwatchFile = () => {};
@@ -236,8 +236,8 @@ export class FakeDeck implements Deck {
     });
   }
 
-  private expect(errand: number): void {
-    if (errand !== this.errand) throw new Superseded();
+  private expect(operation: number): void {
+    if (operation !== this.operation) throw new Superseded();
   }
 
   private tell(event: DeckEvent): void {

@@ -1,33 +1,36 @@
 import { expect, test } from "vitest";
 import { reserveFinder } from "../reserve";
 import { Session } from "../session";
-import { type Answer, signedIn, Wire } from "./wire";
+import { type Answer, FakeSupabase, signedIn } from "./fake-supabase";
 
 const PIECE = { id: "a", url: "https://project.example/a.mp3", seconds: 180, loudnessLufs: null };
 
 async function asking(...answers: Answer[]) {
-  const wire = new Wire();
-  wire.answer({ body: signedIn() });
-  await new Session(wire.client).open();
-  wire.answer(...answers);
-  return { wire, find: reserveFinder(wire.client) };
+  const supabase = new FakeSupabase();
+  supabase.answer({ body: signedIn() });
+  await new Session(supabase.client).open();
+  supabase.answer(...answers);
+  return { supabase, find: reserveFinder(supabase.client) };
 }
 
 test("the pieces of a preset are asked of one function", async () => {
-  const { wire, find } = await asking({ body: { pieces: [PIECE] } });
+  const { supabase, find } = await asking({ body: { pieces: [PIECE] } });
   expect(await find("00-universel-reset")).toEqual([PIECE]);
-  expect(wire.last).toMatchObject({ method: "POST", body: { presetKey: "00-universel-reset" } });
-  expect(wire.last.url.pathname).toBe("/functions/v1/parcours-xl-reserve");
-  expect(wire.last.headers.get("authorization")).toBe("Bearer a.b.c");
+  expect(supabase.last).toMatchObject({
+    method: "POST",
+    body: { presetKey: "00-universel-reset" },
+  });
+  expect(supabase.last.url.pathname).toBe("/functions/v1/parcours-xl-reserve");
+  expect(supabase.last.headers.get("authorization")).toBe("Bearer a.b.c");
 });
 
 test("they are asked as soon as somebody is signed in, and not before", async () => {
-  const wire = new Wire();
-  const pieces = reserveFinder(wire.client)("00-universel-reset");
+  const supabase = new FakeSupabase();
+  const pieces = reserveFinder(supabase.client)("00-universel-reset");
   await new Promise((resolve) => setTimeout(resolve));
-  expect(wire.sent).toEqual([]);
-  wire.answer({ body: signedIn() }, { body: { pieces: [PIECE] } });
-  await new Session(wire.client).open();
+  expect(supabase.sent).toEqual([]);
+  supabase.answer({ body: signedIn() }, { body: { pieces: [PIECE] } });
+  await new Session(supabase.client).open();
   expect(await pieces).toEqual([PIECE]);
 });
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Runs } from "../runs";
 import { ServiceError } from "../service-error";
-import { Wire } from "./wire";
+import { FakeSupabase } from "./fake-supabase";
 
 function listening() {
-  const wire = new Wire();
-  return { wire, runs: new Runs(wire.client) };
+  const supabase = new FakeSupabase();
+  return { supabase, runs: new Runs(supabase.client) };
 }
 
 const REQUEST = { presetKey: "01-panique-anxiete", emotionState: "fear-0.8", idempotencyKey: "k1" };
@@ -57,14 +57,17 @@ async function errorOf(call: Promise<unknown>): Promise<ServiceError> {
 
 describe("creating a run", () => {
   test("sends the request with its Idempotency-Key", async () => {
-    const { wire, runs } = listening();
+    const { supabase, runs } = listening();
     const briefs = { fr: "Posez-vous.", en: "Settle down." };
-    wire.answer({ body: { runId: "run", brief: "Posez-vous.", briefs, segmentsCount: 4 } });
+    supabase.answer({ body: { runId: "run", brief: "Posez-vous.", briefs, segmentsCount: 4 } });
     const created = await runs.create(REQUEST);
     expect(created).toEqual({ runId: "run", brief: briefs });
-    expect(wire.last.url.pathname).toBe("/functions/v1/parcours-xl-create");
-    expect(wire.last.headers.get("idempotency-key")).toBe("k1");
-    expect(wire.last.body).toEqual({ presetKey: "01-panique-anxiete", emotionState: "fear-0.8" });
+    expect(supabase.last.url.pathname).toBe("/functions/v1/parcours-xl-create");
+    expect(supabase.last.headers.get("idempotency-key")).toBe("k1");
+    expect(supabase.last.body).toEqual({
+      presetKey: "01-panique-anxiete",
+      emotionState: "fear-0.8",
+    });
   });
 
   test.each([
@@ -73,16 +76,16 @@ describe("creating a run", () => {
     ["in English only", null, { fr: "", en: "Settle down." }, { fr: null, en: "Settle down." }],
     ["that nobody wrote", null, null, null],
   ])("reads a brief %s", async (_of, brief, briefs, read) => {
-    const { wire, runs } = listening();
-    wire.answer({ body: { runId: "run", brief, briefs } });
+    const { supabase, runs } = listening();
+    supabase.answer({ body: { runId: "run", brief, briefs } });
     expect((await runs.create(REQUEST)).brief).toEqual(read);
   });
 
   test("says nothing of a feeling that was not given", async () => {
-    const { wire, runs } = listening();
-    wire.answer({ body: { runId: "run", brief: "" } });
+    const { supabase, runs } = listening();
+    supabase.answer({ body: { runId: "run", brief: "" } });
     await runs.create({ presetKey: "00-universel-reset", idempotencyKey: "k" });
-    expect(wire.last.body).toEqual({ presetKey: "00-universel-reset" });
+    expect(supabase.last.body).toEqual({ presetKey: "00-universel-reset" });
   });
 
   test.each([
@@ -91,29 +94,29 @@ describe("creating a run", () => {
     [500, "unavailable", true],
     [503, "unavailable", true],
   ] as const)("calls a %i %s", async (status, kind, transient) => {
-    const { wire, runs } = listening();
-    wire.answer({ status, body: { error: "…" } });
+    const { supabase, runs } = listening();
+    supabase.answer({ status, body: { error: "…" } });
     const error = await errorOf(runs.create(REQUEST));
     expect([error.kind, error.transient]).toEqual([kind, transient]);
   });
 
   test("tells until when the daily quota lasts", async () => {
-    const { wire, runs } = listening();
-    wire.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "3600" } });
+    const { supabase, runs } = listening();
+    supabase.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "3600" } });
     const error = await errorOf(runs.create(REQUEST));
     expect([error.kind, error.retryAfterSeconds]).toEqual(["quota", 3600]);
   });
 
   test("takes a run whose attempts are used up for no matter of the listener's day", async () => {
-    const { wire, runs } = listening();
-    wire.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "86400" } });
+    const { supabase, runs } = listening();
+    supabase.answer({ status: 429, body: { error: "…" }, headers: { "retry-after": "86400" } });
     const error = await errorOf(runs.compose("run"));
     expect([error.kind, error.retryAfterSeconds]).toEqual(["refused", null]);
   });
 
   test("calls a network that is down unreachable, and worth another try", async () => {
-    const { wire, runs } = listening();
-    wire.answer("down");
+    const { supabase, runs } = listening();
+    supabase.answer("down");
     const error = await errorOf(runs.create(REQUEST));
     expect([error.kind, error.transient]).toEqual(["unreachable", true]);
   });
@@ -121,35 +124,35 @@ describe("creating a run", () => {
 
 describe("reading a run", () => {
   test("names its columns, and never the callback's token", async () => {
-    const { wire, runs } = listening();
-    wire.answer({ body: [ROW] });
+    const { supabase, runs } = listening();
+    supabase.answer({ body: [ROW] });
     await runs.read("run");
-    const select = wire.last.url.searchParams.get("select") ?? "";
+    const select = supabase.last.url.searchParams.get("select") ?? "";
     expect(select).toContain("storage_path");
     expect(select).not.toContain("*");
-    expect(decodeURIComponent(wire.last.url.href)).not.toContain("callback_token");
+    expect(decodeURIComponent(supabase.last.url.href)).not.toContain("callback_token");
   });
 
   test("tells until when a run waits, and what is tried again is not lost", async () => {
-    const { wire, runs } = listening();
+    const { supabase, runs } = listening();
     const failed = (again: boolean) => [
       { ...ROW.parcours_segments[0], status: "failed", metadata: { failure: { again } } },
     ];
     const at = "2026-11-30T14:05:00+00:00";
     const waiting = { ...ROW, retry_at: at, parcours_segments: failed(true) };
-    wire.answer({ body: [waiting] });
+    supabase.answer({ body: [waiting] });
     const run = await runs.read("run");
     expect(run.retryAt).toBe(Date.parse(at));
     expect(run.segments[0]?.status).toBe("queued");
-    wire.answer({ body: [{ ...ROW, parcours_segments: failed(false) }] });
+    supabase.answer({ body: [{ ...ROW, parcours_segments: failed(false) }] });
     const lost = await runs.read("run");
     expect(lost.retryAt).toBeUndefined();
     expect(lost.segments[0]?.status).toBe("failed");
   });
 
   test("gives the segments in their order, with what the engine wants to know", async () => {
-    const { wire, runs } = listening();
-    wire.answer({ body: [ROW] });
+    const { supabase, runs } = listening();
+    supabase.answer({ body: [ROW] });
     const run = await runs.read("run");
     expect(run.segments.map(({ id }) => id)).toEqual(["a", "b"]);
     expect(run.segments[0]).toEqual({
@@ -172,16 +175,16 @@ describe("reading a run", () => {
   });
 
   test("calls a run that is not there gone", async () => {
-    const { wire, runs } = listening();
-    wire.answer({ body: [] });
+    const { supabase, runs } = listening();
+    supabase.answer({ body: [] });
     expect((await errorOf(runs.read("run"))).kind).toBe("not-found");
   });
 });
 
 describe("past runs", () => {
   test("come newest first, a page at a time, without a token", async () => {
-    const { wire, runs } = listening();
-    wire.answer({
+    const { supabase, runs } = listening();
+    supabase.answer({
       body: [
         {
           id: "run",
@@ -199,7 +202,7 @@ describe("past runs", () => {
     const past = await runs.past(new Date("2026-11-22T00:00:00Z"));
     expect(past.runs[0]).toMatchObject({ presetKey: "01-panique-anxiete", sudsStart: 7 });
     expect(past.older).toBe(false);
-    const asked = wire.last.url.searchParams;
+    const asked = supabase.last.url.searchParams;
     expect(asked.get("order")).toBe("created_at.desc");
     expect(asked.get("limit")).toBe("20");
     expect(asked.get("created_at")).toBe("lt.2026-11-22T00:00:00.000Z");
@@ -214,10 +217,12 @@ describe("past runs", () => {
   ] as const)(
     "that are %s and were cancelled at %s are stopped: %s",
     async (status, at, stopped) => {
-      const { wire, runs } = listening();
+      const { supabase, runs } = listening();
       const row = { id: "run", preset_key: "p", created_at: "2026-11-21T20:10:00Z", brief: null };
       const segments = { retry_at: null, parcours_segments: [{ status: "generating" }] };
-      wire.answer({ body: [{ ...row, ...segments, status, suds_start: null, cancelled_at: at }] });
+      supabase.answer({
+        body: [{ ...row, ...segments, status, suds_start: null, cancelled_at: at }],
+      });
       expect((await runs.past()).runs[0]).toMatchObject({ status, stopped });
     },
   );
@@ -243,38 +248,38 @@ describe("a past run is unstarted", () => {
     ["not when it waits to be composed", { retry_at: "2026-11-22T00:00:00Z" }, false],
     ["not when it is over", { status: "failed" }, false],
   ] as const)("%s", async (_name, changes, unstarted) => {
-    const { wire, runs } = listening();
-    wire.answer({ body: [{ ...row, ...changes }] });
+    const { supabase, runs } = listening();
+    supabase.answer({ body: [{ ...row, ...changes }] });
     expect((await runs.past()).runs[0]).toMatchObject({ unstarted });
   });
 });
 
 describe("cancelling a run", () => {
   test("names the run", async () => {
-    const { wire, runs } = listening();
-    wire.answer({ body: { ok: true } });
+    const { supabase, runs } = listening();
+    supabase.answer({ body: { ok: true } });
     await runs.cancel("run");
-    expect(wire.last.url.pathname).toBe("/functions/v1/parcours-xl-cancel");
-    expect(wire.last.body).toEqual({ runId: "run" });
+    expect(supabase.last.url.pathname).toBe("/functions/v1/parcours-xl-cancel");
+    expect(supabase.last.body).toEqual({ runId: "run" });
   });
 
   test("is worth another try while nothing is reached", async () => {
-    const { wire, runs } = listening();
-    wire.answer("down");
+    const { supabase, runs } = listening();
+    supabase.answer("down");
     expect(await errorOf(runs.cancel("run"))).toMatchObject({ transient: true });
   });
 
   test.each([401, 403, 404])("is given up after a %i", async (status) => {
-    const { wire, runs } = listening();
-    wire.answer({ status });
+    const { supabase, runs } = listening();
+    supabase.answer({ status });
     expect(await errorOf(runs.cancel("run"))).toMatchObject({ transient: false });
   });
 });
 
 test("a rating is written to its own column and nothing else", async () => {
-  const { wire, runs } = listening();
-  wire.answer({ status: 204 });
+  const { supabase, runs } = listening();
+  supabase.answer({ status: 204 });
   await runs.rate("run", "suds_mid", 4).catch(() => {});
-  expect([wire.last.method, wire.last.body]).toEqual(["PATCH", { suds_mid: 4 }]);
-  expect(wire.last.url.searchParams.get("id")).toBe("eq.run");
+  expect([supabase.last.method, supabase.last.body]).toEqual(["PATCH", { suds_mid: 4 }]);
+  expect(supabase.last.url.searchParams.get("id")).toBe("eq.run");
 });

@@ -11,7 +11,7 @@ export interface Sent {
 
 export type Answer = { status?: number; body?: unknown; headers?: Record<string, string> } | "down";
 
-export class Wire {
+export class FakeSupabase {
   readonly sent: Sent[] = [];
   readonly client: SupabaseClient;
   private readonly answers: Answer[] = [];
