@@ -1,7 +1,7 @@
 /** A gain node whose fades may replace each other without a click, in every browser. */
 
 import { attemptAll } from "../errors";
-import { type Fade, type FadeShape, hold, levelAt, rampsOf } from "../playback/curves";
+import { type Fade, type FadeShape, hold, levelOnRamps, rampsOf } from "../playback/curves";
 import type { OutputClock } from "./output-clock";
 
 /** Sound is made in blocks ahead of time: a fade that begins now would begin in a past one. */
@@ -87,7 +87,7 @@ export class SmoothGain {
 
   private levelAt(seconds: number): number {
     const begun = this.fades.filter((one) => one.startSeconds <= seconds);
-    return levelAt(begun.at(-1) ?? this.fades[0] ?? hold(0), seconds);
+    return levelOnRamps(begun.at(-1) ?? this.fades[0] ?? hold(0), seconds);
   }
 
   /**

@@ -53,6 +53,21 @@ export function rampsOf(fade: Fade): Ramp[] {
   return [...levels.map((level, i) => ({ level, atSeconds: startSeconds + step * (i + 1) })), end];
 }
 
+/** The level of a fade that is carried out by its ramps, which are chords of the curve. */
+export function levelOnRamps(fade: Fade, atSeconds: number): number {
+  if (fade.seconds <= 0) return levelAt(fade, atSeconds);
+  let before: Ramp = { level: fade.from, atSeconds: fade.startSeconds };
+  for (const ramp of rampsOf(fade)) {
+    if (atSeconds < ramp.atSeconds) {
+      const passed = Math.max(atSeconds - before.atSeconds, 0);
+      const part = passed / (ramp.atSeconds - before.atSeconds);
+      return before.level + (ramp.level - before.level) * part;
+    }
+    before = ramp;
+  }
+  return fade.to;
+}
+
 /** The fade in `points` equal steps, first and last included. */
 export function curveOf(fade: Fade, points: number): number[] {
   return Array.from({ length: points }, (_, i) => between(fade, i / (points - 1)));
