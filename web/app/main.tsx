@@ -9,7 +9,6 @@ import { App } from "./app";
 import { FocusKeeper } from "./browser/focus";
 import { Idle } from "./browser/idle";
 import { localStore } from "./browser/local-store";
-import { MediaKeys } from "./browser/media-session";
 import { chosenOutput } from "./browser/output";
 import { Preferences } from "./browser/preferences";
 import { Router, routeOf } from "./browser/router";
@@ -104,21 +103,26 @@ function openPage(
     () => app.ambientState(),
     systemClock.now,
   );
-  const keys = new MediaKeys({
-    player,
-    resume: () => journey.resume(),
-    stop: app.end,
-    title: () => app.t.page.name,
-    piece: (number, of) => app.t.playing.piece(number, of),
-  });
   const network = new Connectivity((online) => {
     player.setOnline(online);
     app.set({ online });
   });
   const idle = new Idle(systemClock, (idle) => idle !== app.state.idle && app.set({ idle }));
   const focus = new FocusKeeper();
-  for (const owner of [app, journey, router, light, keys, network, idle, focus]) owner.start();
+  for (const owner of [app, journey, router, light, network, idle, focus]) owner.start();
   void screens.then((later) => app.set({ later }));
+  // There is no music before Supabase is there, and nothing for the keys to do.
+  void supabase
+    .then(() => untilLoaded(() => import("./browser/media-session")))
+    .then(({ MediaKeys }) =>
+      new MediaKeys({
+        player,
+        resume: () => journey.resume(),
+        stop: app.end,
+        title: () => app.t.page.name,
+        piece: (number, of) => app.t.playing.piece(number, of),
+      }).start(),
+    );
   void backend
     .then(async ({ session }) => {
       session.start((listener) => app.set({ listener }));
