@@ -15,8 +15,9 @@ from tests.fixtures.waiting import wait_until
 desktop, engine, listener = test_engines.desktop, test_engines.engine, test_engines.listener
 
 PIECE_S = 90
-MUSIC_S_MAX = 2.0
-"""From the tap to the first piece of the reserve, with a page that has loaded."""
+MUSIC_S_MAX = 8.0
+"""From the tap to the first piece of the reserve, on a busy machine. The 2 s of a quiet one are
+measured: `python -m tests.browser.table --only reserve`."""
 OWN_AFTER_S = 24
 """Of the clock, from the tap to the listener's own: the piece before has sounded for 20 s."""
 NEVER_S = 3000
